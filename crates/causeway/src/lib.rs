@@ -1,0 +1,1 @@
+//! Wiring: configuration in, one router and its background work out.

@@ -1,0 +1,2 @@
+//! The Causeway binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Pages for officers, owners and operators.

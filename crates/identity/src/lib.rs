@@ -1,0 +1,1 @@
+//! People, devices, approvals, e-ME profiles, consents and officers.

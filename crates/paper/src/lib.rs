@@ -1,0 +1,1 @@
+//! Letters, receipts and licences as tagged PDF/A.

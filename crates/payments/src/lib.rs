@@ -1,0 +1,1 @@
+//! Demands, attempts, receipts and refunds; provider adapters; FPS QR.

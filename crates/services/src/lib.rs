@@ -1,0 +1,1 @@
+//! The catalogue, drafts, applications, cases, uploads and decisions, following a pack.

@@ -1,0 +1,1 @@
+//! SQLite and Postgres behind one store: one SQL text, write closures with group commit, migrations.

@@ -1,0 +1,1 @@
+//! A running Causeway for tests: the real router, a fake clock, seeded randomness, captured mail.

@@ -1,0 +1,1 @@
+//! Page shell, accessible components, forms, CSRF, sessions, language negotiation, problems, OpenAPI, rate limits.
