@@ -1,0 +1,107 @@
+//! What is written for people: every crate explains itself, and every link leads somewhere.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::{Finding, Source};
+
+/// A crate's README is read in one minute.
+const MAX_README_LINES: usize = 80;
+
+pub(super) fn check(root: &Path, sources: &[Source]) -> Vec<Finding> {
+    let mut findings = check_readmes(sources);
+    for source in sources.iter().filter(|source| source.extension() == "md") {
+        findings.extend(check_links(root, source));
+    }
+    findings
+}
+
+fn check_readmes(sources: &[Source]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let crates: BTreeSet<&str> = sources
+        .iter()
+        .filter_map(|source| {
+            source
+                .path
+                .strip_prefix("crates/")?
+                .strip_suffix("/Cargo.toml")
+        })
+        .collect();
+    for name in crates {
+        let path = format!("crates/{name}/README.md");
+        let Some(readme) = sources.iter().find(|source| source.path == path) else {
+            let mend = "write it: what the crate is for, its nouns, its invariants (40 lines)";
+            findings.push(Finding::new(&path, 0, "the crate has no README", mend));
+            continue;
+        };
+        let count = readme.lines().count();
+        if count > MAX_README_LINES {
+            let what = format!("{count} lines, more than {MAX_README_LINES}");
+            findings.push(Finding::new(
+                &path,
+                0,
+                what,
+                "move detail to the modules it is about",
+            ));
+        }
+        let title = format!("# {name}");
+        if readme
+            .lines()
+            .next()
+            .is_none_or(|(_, line)| line.trim() != title)
+        {
+            let mend = format!("begin with `# {name}`");
+            findings.push(Finding::new(
+                &path,
+                1,
+                "the first line is not the crate's name",
+                mend,
+            ));
+        }
+        if !readme
+            .lines()
+            .any(|(_, line)| line.starts_with("## ") && line.contains("nvariants"))
+        {
+            let mend = "add a heading `## Invariants` with what always holds";
+            findings.push(Finding::new(
+                &path,
+                0,
+                "the README names no invariants",
+                mend,
+            ));
+        }
+    }
+    findings
+}
+
+fn check_links(root: &Path, source: &Source) -> Vec<Finding> {
+    let folder = source
+        .path
+        .rsplit_once('/')
+        .map_or("", |(folder, _)| folder);
+    let mut findings = Vec::new();
+    for (number, line) in source.lines() {
+        for target in link_targets(line) {
+            let file = target.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !root.join(folder).join(file).exists() {
+                let what = format!("the link to `{target}` leads nowhere");
+                findings.push(Finding::new(
+                    &source.path,
+                    number,
+                    what,
+                    "mend or remove it",
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// Targets of `[words](target)` inside the repository.
+fn link_targets(line: &str) -> impl Iterator<Item = &str> {
+    line.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')').map(|(target, _)| target))
+        .filter(|target| !target.contains("://") && !target.starts_with("mailto:"))
+        .filter(|target| !target.contains(' '))
+}
