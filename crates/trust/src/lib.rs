@@ -1,1 +1,35 @@
-//! Key stores, sealed columns, certificates, JWS and COSE, and a tile-based evidence log.
+//! Keys, sealed columns, certificates, signatures and the evidence log.
+//!
+//! Invariants: a private key leaves [`KeyStore`] only sealed under the master key; every verifier
+//! pins its algorithm (ES256, or Ed25519 for log checkpoints) and never takes it from the message;
+//! the evidence log holds digests, never personal data, so nothing in it ever needs erasing.
+//! Identity, payments and credentials sign and seal through here; nothing above names a crypto crate.
+
+pub mod base64url;
+pub mod ca;
+pub mod cose;
+pub mod digest;
+mod error;
+pub mod evidence;
+mod key;
+mod keystore;
+pub mod jws;
+mod vault;
+
+pub use error::Error;
+pub use key::{Jwk, PublicKey, SigningKey};
+pub use keystore::{Jwks, KEYS_MAX, KeyStore, Known, Purpose, RETIRED_PUBLISHED, Signed};
+pub use vault::{BlindIndex, Place, Sealed, Vault};
+
+/// The tables of this crate: the evidence log.
+pub static MIGRATIONS: store::Migrations =
+    store::migrations!("trust", "0001_create_evidence.sql");
+
+/// Every statement of this crate, prepared on both engines by a test.
+#[must_use]
+pub fn statements() -> Vec<&'static store::Stmt> {
+    evidence::STATEMENTS.to_vec()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! Each test states a rule of keys, seals, signatures or the log.
+
+mod evidence;
+mod keys;
+mod signatures;
+
+use kernel::{Env, Time};
+
+fn env() -> Env {
+    Env::fake(Time::from_seconds(1_790_000_000), 7).0
+}
