@@ -142,7 +142,7 @@ fn an_allowed_lint_and_a_test_left_out_are_found() {
 fn a_dead_link_and_a_missing_readme_are_found() {
     let sources = [
         source("docs/a.md", "[x](nowhere.md)\n"),
-        source("crates/attic/src/lib.rs", "//! X.\n"),
+        source("crates/attic/Cargo.toml", ""),
     ];
     assert_eq!(
         papers::check(std::path::Path::new("/nonexistent"), &sources).len(),

@@ -1,0 +1,68 @@
+// Runs the journeys one after the other: node run.mjs [part of a name]...
+// Closes with `browser: N passed, N failed` and an exit code to match.
+
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { startCauseway } from './causeway.mjs';
+import { Journey, startBrowser } from './lib.mjs';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const ENDING = '.journey.mjs';
+const JOURNEY_WITHIN_MS = 600_000;
+
+const wanted = process.argv.slice(2);
+const names = (await readdir(HERE))
+  .filter((file) => file.endsWith(ENDING))
+  .map((file) => file.slice(0, -ENDING.length))
+  .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+  .sort();
+
+let passed = 0;
+let failed = 0;
+const browser = names.length > 0 ? await startBrowser() : null;
+for (const name of names) {
+  if (await runs(name)) passed += 1;
+  else failed += 1;
+}
+await browser?.close();
+console.log(`browser: ${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);
+
+async function runs(name) {
+  const start = Date.now();
+  let causeway = null;
+  let journey = null;
+  let error = null;
+  try {
+    const { default: walk } = await import(`./${name}${ENDING}`);
+    causeway = await startCauseway(name);
+    journey = new Journey(name, browser, causeway.base);
+    await within(JOURNEY_WITHIN_MS, walk(journey));
+    if (journey.complaints.length > 0) throw new Error(journey.complaints.join('\n'));
+  } catch (caught) {
+    error = caught;
+  }
+  const seconds = ((Date.now() - start) / 1000).toFixed(1);
+  if (error) {
+    console.log(`FAILED ${name} (${seconds} s)\n${error.stack ?? error}`);
+    if (causeway) console.log(`last lines of ${causeway.logFile}:\n${await causeway.lastLines()}`);
+  } else {
+    console.log(`ok     ${name} (${seconds} s, ${journey.looks} close looks)`);
+  }
+  await journey?.end({ failed: error !== null });
+  await causeway?.stop();
+  return error === null;
+}
+
+async function within(limit, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${limit} ms`)), limit);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
