@@ -1,1 +1,70 @@
-//! Page shell, accessible components, forms, CSRF, sessions, language negotiation, problems, OpenAPI, rate limits.
+//! Everything between a handler and a browser: page shell and accessible components, messages in
+//! three languages, sessions, CSRF, access at the route, forms, problems, OpenAPI, assets, security
+//! headers and rate limits.
+//!
+//! A crate with pages gives a [`Bundle`] (templates, messages, assets) and a [`Routes`]; the binary
+//! collects both into a [`Site`] and [`app`]. Handlers take a [`Visit`] and answer with
+//! `visit.page(…)`, `visit.redirect(…)`, [`Json`] or an error that implements [`Explain`].
+//!
+//! Invariants: a route without an [`Access`] does not compile; no form post reaches a handler without
+//! a valid token of its own session; no page leaves without the security headers; no domain word
+//! lives here.
+
+mod assets;
+pub mod check;
+mod csrf;
+mod error;
+mod extract;
+mod failure;
+mod form;
+mod guard;
+mod headers;
+mod lang;
+mod messages;
+pub mod openapi;
+mod page;
+mod rate;
+mod render;
+mod routes;
+mod seal;
+mod session;
+mod shell;
+mod site;
+mod visit;
+
+pub use assets::Asset;
+pub use error::Error;
+pub use extract::{Json, Path, Query};
+pub use failure::{Explain, Failure, Outcome};
+pub use form::{Form, Upload};
+pub use headers::Extension;
+pub use lang::{is_local_path, local_path, negotiate, path_in};
+pub use messages::Messages;
+pub use openapi::{Operation, operation};
+pub use page::{Download, Page};
+pub use rate::Rate;
+pub use render::value;
+pub use routes::{Access, Kind, RouteRow, Routes};
+pub use session::{Level, Sessions, SignedIn};
+pub use shell::app;
+pub use site::{Bundle, Site, SiteConfig};
+pub use visit::Visit;
+
+pub use axum::{
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+pub use minijinja::Value;
+pub use utoipa::ToSchema;
+
+/// The tables of this crate: sessions.
+pub static MIGRATIONS: store::Migrations = store::migrations!("web", "0001_create_web_session.sql");
+
+/// Every SQL statement of this crate, for the test that prepares them on both engines.
+#[must_use]
+pub fn statements() -> Vec<&'static store::Stmt> {
+    session::statements()
+}
+
+#[cfg(test)]
+mod tests;
