@@ -60,9 +60,9 @@ fn check_readmes(sources: &[Source]) -> Vec<Finding> {
         }
         if !readme
             .lines()
-            .any(|(_, line)| line.starts_with("## ") && line.contains("nvariants"))
+            .any(|(_, line)| line.starts_with(['#', '*']) && line.contains("nvariants"))
         {
-            let mend = "add a heading `## Invariants` with what always holds";
+            let mend = "add `**Invariants**` and a list of what always holds";
             findings.push(Finding::new(
                 &path,
                 0,
