@@ -1,0 +1,57 @@
+// Follows every link of the site and looks closely at each page, in three languages and two widths.
+
+import assert from 'node:assert/strict';
+
+import { DESKTOP, PHONE } from './lib.mjs';
+
+const LANGUAGES = ['en', 'tc', 'sc'];
+/** Pages of one kind (siblings under one path): enough to meet each template with real content. */
+const SIBLINGS = 8;
+const PAGES = 200;
+
+/**
+ * Crawls from `start` (a path in English) inside what `belongs` says is part of the walk.
+ * Gives the paths that were opened.
+ */
+export async function crawl(journey, page, start, belongs = () => true) {
+  const found = new Set([start]);
+  const perParent = new Map();
+  for (const path of found) {
+    for (const link of await openEverywhere(journey, page, path)) {
+      const parent = link.replace(/[^/]*$/, '');
+      const count = perParent.get(parent) ?? 0;
+      if (found.has(link) || !belongs(link) || count >= SIBLINGS) continue;
+      perParent.set(parent, count + 1);
+      found.add(link);
+    }
+    assert.ok(found.size <= PAGES, `more than ${PAGES} pages; the last was ${path}`);
+  }
+  return [...found];
+}
+
+/** Opens one page in each language and width; gives the links of the English one. */
+async function openEverywhere(journey, page, path) {
+  let links = [];
+  for (const size of [DESKTOP, PHONE]) {
+    await page.setViewportSize(size);
+    for (const language of LANGUAGES) {
+      await journey.visit(page, path.replace(/^\/en(?=\/|$)/, `/${language}`));
+      if (language === 'en' && size === DESKTOP) links = await linksOf(page);
+    }
+  }
+  return links;
+}
+
+/** Paths of pages this page leads to, without query, fragment, downloads and other sites. */
+async function linksOf(page) {
+  const hrefs = await page
+    .locator('a[href]:not([download]):not([target="_blank"])')
+    .evaluateAll((all) => all.map((link) => link.href));
+  const here = new URL(page.url()).origin;
+  const paths = hrefs
+    .map((href) => new URL(href))
+    .filter((url) => url.origin === here && !/\.[a-z0-9]{2,5}$/i.test(url.pathname))
+    .map((url) => url.pathname)
+    .filter((path) => path.startsWith('/en'));
+  return [...new Set(paths)];
+}
