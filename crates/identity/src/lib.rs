@@ -1,1 +1,73 @@
-//! People, devices, approvals, e-ME profiles, consents and officers.
+//! People, their phones, and what they approve.
+//!
+//! Nouns: [`Person`], [`Device`], [`Approval`], [`Consent`], [`Profile`], [`Company`] with
+//! [`Mandate`], [`Officer`]. The approval is the heart: signing in, consent, step-up and signing a
+//! document are one object with another purpose.
+//!
+//! Invariants: identifiers and profile values are sealed at rest and read only with a reason on
+//! record; a person has one live phone; an approval's outcome is final, signed by the phone's key,
+//! and used once by the browser that asked; every answer of the phone's API is a declared type.
+
+mod api;
+mod approval;
+mod code;
+mod company;
+mod consent;
+mod context;
+pub mod demo;
+mod device;
+mod enrolment;
+mod error;
+mod jobs;
+mod officer;
+mod pages;
+mod person;
+mod profile;
+pub mod proof;
+mod store;
+
+pub use approval::{
+    Approval, ApprovalState, Approved, Binding, Decision, DetailLine, Evidence, FailReason,
+    NewApproval, Outcome, Purpose, Refusal, SIGN_IN_TTL, SIGN_TTL, Step, binding_code, place_of,
+    read_reference, transition,
+};
+pub use company::{Company, Mandate, MandateRole};
+pub use consent::{CONSENT_DAYS, Consent, NewConsent};
+pub use context::Identity;
+pub use device::{DEVICE_ENROLLED, DEVICE_REPLACED, Device, PublicJwk};
+pub use enrolment::{
+    Enrolment, Guardian, MINIMUM_AGE, Register, RegisterAnswer, RegisterDown, RegisterEntry,
+    SimulatedRegister,
+};
+pub use error::Error;
+pub use jobs::{SWEEP_EVERY, sweep};
+pub use officer::Officer;
+pub use pages::{BUNDLE, act_for, ask_in, binding};
+pub use person::{Level, Particulars, Person, PersonName, PersonState, Sex};
+pub use profile::{Address, Field, FieldKey, Profile, Source, ValueError};
+pub use store::{
+    MIGRATIONS,
+    approval::{
+        ask, cancel, consume, consume_in, decide, decided_of, find_by_reference, find_for_browser,
+        open, open_of, outcome,
+    },
+    company::{find_company, mandate_for, mandates_of},
+    consent::{
+        consent_in, consents_of, find_consent, grant_consent_in, revoke_consent_in,
+    },
+    device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
+    enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
+    officer::{find_officer, officer_of, officers_in},
+    person::{find_person, find_person_by_hkid, registrants},
+    profile::{
+        Changes, Reading, ReadingRecord, own_profile, read_fields, read_particulars, readings_of,
+        record_reading, record_reading_in, update_profile,
+    },
+    statements,
+};
+
+/// The routes of identity: the phone's API, sign-in, approvals, acting for a company.
+#[must_use]
+pub fn routes(identity: &Identity) -> web::Routes {
+    api::routes().merge(pages::routes()).with_state(identity)
+}

@@ -1,0 +1,134 @@
+//! Enrolling a phone, raising the level, giving the phone up.
+
+use axum::extract::State;
+use kernel::{Date, Hkid};
+use serde::{Deserialize, Serialize};
+use trust::digest;
+use utoipa::ToSchema;
+use web::{Json, Outcome};
+
+use crate::{
+    Error, Guardian, Identity, Level,
+    api::{
+        phone::{NewPhone, Phone},
+        view::{Done, Me},
+    },
+    store::{
+        device,
+        enrolment::{self, StartEnrolment},
+        person,
+    },
+};
+
+/// The particulars a person types.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Start {
+    hkid: String,
+    date_of_birth: String,
+    device_name: String,
+    level: Level,
+    guardian: Guardian,
+}
+
+/// The particulars matched.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Started {
+    enrolment: String,
+    /// To be sent back in a request signed by the same key.
+    challenge: String,
+    seconds_left: u64,
+    /// The checks that follow are simulated in this build.
+    is_simulated: bool,
+}
+
+pub(crate) async fn start(
+    State(identity): State<Identity>,
+    phone: NewPhone,
+) -> Outcome<Json<Started>> {
+    let asked: Start = phone.read()?;
+    // A mistyped number is told apart from an unknown one: the check digit is public knowledge.
+    let hkid: Hkid = asked.hkid.parse().map_err(|_| Error::Malformed("hkid"))?;
+    let born: Date = asked.date_of_birth.parse().map_err(|_| Error::Malformed("date"))?;
+    let asked = StartEnrolment {
+        hkid,
+        born,
+        jwk: phone.jwk,
+        device_name: asked.device_name,
+        level: asked.level,
+        guardian: asked.guardian,
+    };
+    let store = identity.store();
+    let started = enrolment::start(store, identity.vault(), identity.register(), asked).await?;
+    Ok(Json(Started {
+        enrolment: started.id.to_string(),
+        challenge: started.challenge,
+        seconds_left: started.expires.since(store.env().now()).as_secs(),
+        is_simulated: identity.register().is_simulated(),
+    }))
+}
+
+/// The phone proves its key and says which checks were made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Confirm {
+    enrolment: String,
+    challenge: String,
+    liveness: Check,
+}
+
+/// How a check of the person was made. This build knows only the simulated way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Check {
+    Simulated,
+}
+
+pub(crate) async fn confirm(
+    State(identity): State<Identity>,
+    phone: NewPhone,
+) -> Outcome<Json<Me>> {
+    let asked: Confirm = phone.read()?;
+    let Check::Simulated = asked.liveness;
+    let id = asked.enrolment.parse().map_err(|_| Error::NotFound)?;
+    let store = identity.store();
+    let started = enrolment::find_started(store, id).await?;
+    let same_challenge = digest::equal(started.challenge.as_bytes(), asked.challenge.as_bytes());
+    if started.jwk != phone.jwk || !same_challenge {
+        return Err(Error::NotFound.into());
+    }
+    let (person, _) = enrolment::confirm(store, identity.vault(), id).await?;
+    Ok(Json(Me::of(&identity, &person).await?))
+}
+
+/// The card was read by the phone (simulated).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Raise {
+    card_present: Check,
+}
+
+pub(crate) async fn raise(State(identity): State<Identity>, phone: Phone) -> Outcome<Json<Me>> {
+    let asked: Raise = phone.read()?;
+    let Check::Simulated = asked.card_present;
+    if !identity.register().is_simulated() {
+        return Err(Error::Malformed("card_present").into());
+    }
+    let id = phone.person.id;
+    let store = identity.store();
+    let raised = store
+        .write(&phone.actor(), move |tx| async move { person::raise_in(&tx, id).await })
+        .await?;
+    Ok(Json(Me::of(&identity, &raised).await?))
+}
+
+pub(crate) async fn revoke(State(identity): State<Identity>, phone: Phone) -> Outcome<Json<Done>> {
+    let id = phone.person.id;
+    identity
+        .store()
+        .write(&phone.actor(), move |tx| async move {
+            device::revoke_in(&tx, id, "removed by its owner").await
+        })
+        .await?;
+    Ok(Json(Done { done: true }))
+}

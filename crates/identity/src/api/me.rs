@@ -1,0 +1,95 @@
+//! The owner of the phone: profile, consents, history.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use web::{Json, Outcome};
+
+use crate::{
+    Error, FieldKey, Identity,
+    api::{
+        phone::Phone,
+        view::{Consents, FieldValue, History, Me, ProfileView},
+    },
+    store::{approval, consent, profile},
+};
+
+pub(crate) async fn me(State(identity): State<Identity>, phone: Phone) -> Outcome<Json<Me>> {
+    Ok(Json(Me::of(&identity, &phone.person).await?))
+}
+
+pub(crate) async fn profile(
+    State(identity): State<Identity>,
+    phone: Phone,
+) -> Outcome<Json<ProfileView>> {
+    let own = profile::own_profile(identity.store(), identity.vault(), phone.person.id).await?;
+    Ok(Json(ProfileView::of(own)?))
+}
+
+/// New values by field; `null` removes one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Changes {
+    changes: BTreeMap<FieldKey, Option<FieldValue>>,
+}
+
+pub(crate) async fn change_profile(
+    State(identity): State<Identity>,
+    phone: Phone,
+) -> Outcome<Json<ProfileView>> {
+    let asked: Changes = phone.read()?;
+    let changes = asked
+        .changes
+        .into_iter()
+        .map(|(key, value)| {
+            let value = serde_json::to_value(value).map_err(|_| Error::Malformed("changes"))?;
+            Ok((key, value))
+        })
+        .collect::<Result<profile::Changes, Error>>()?;
+    let store = identity.store();
+    let own = profile::update_profile(store, identity.vault(), phone.person.id, changes).await?;
+    Ok(Json(ProfileView::of(own)?))
+}
+
+pub(crate) async fn consents(
+    State(identity): State<Identity>,
+    phone: Phone,
+) -> Outcome<Json<Consents>> {
+    let consents = consent::consents_of(identity.store(), phone.person.id).await?;
+    Ok(Json(Consents::of(&consents)))
+}
+
+/// The consent to withdraw.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Revoke {
+    consent: String,
+}
+
+pub(crate) async fn revoke_consent(
+    State(identity): State<Identity>,
+    phone: Phone,
+) -> Outcome<Json<Consents>> {
+    let asked: Revoke = phone.read()?;
+    let id = asked.consent.parse().map_err(|_| Error::NotFound)?;
+    let person = phone.person.id;
+    let store = identity.store();
+    store
+        .write(&phone.actor(), move |tx| async move {
+            consent::revoke_consent_in(&tx, person, id).await
+        })
+        .await?;
+    Ok(Json(Consents::of(&consent::consents_of(store, person).await?)))
+}
+
+pub(crate) async fn history(
+    State(identity): State<Identity>,
+    phone: Phone,
+) -> Outcome<Json<History>> {
+    let store = identity.store();
+    let readings = profile::readings_of(store, phone.person.id).await?;
+    let approvals = approval::decided_of(store, phone.person.id).await?;
+    Ok(Json(History::of(&readings, &approvals, store.env().now())))
+}

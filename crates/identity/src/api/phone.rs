@@ -1,0 +1,138 @@
+//! The caller of the phone's API: a device key that has just signed this very request.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::HeaderMap,
+};
+use kernel::Actor;
+use serde::de::DeserializeOwned;
+use trust::PublicKey;
+use web::Failure;
+
+use crate::{
+    Device, Error, Identity, Person, PublicJwk,
+    api::BODY_BYTES,
+    proof::{self, Asked, PROOF_TYP, Proof, ProofError},
+    store::{device, person, token},
+};
+
+/// The header that carries the proof.
+const HEADER: &str = "device-proof";
+
+/// An enrolled phone and its person.
+#[derive(Debug)]
+pub(crate) struct Phone {
+    pub(crate) device: Device,
+    pub(crate) person: Person,
+    body: Bytes,
+}
+
+/// A phone that is not enrolled yet: it carries its key with it.
+#[derive(Debug)]
+pub(crate) struct NewPhone {
+    pub(crate) jwk: PublicJwk,
+    body: Bytes,
+}
+
+impl Phone {
+    /// The body as a declared type.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|_| Error::Malformed("body"))
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Resident { person: self.person.id.to_string(), company: None }
+    }
+}
+
+impl NewPhone {
+    /// The body as a declared type.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|_| Error::Malformed("body"))
+    }
+}
+
+/// A request taken apart, with its proof still to be believed.
+struct Signed {
+    token: trust::jws::Unverified,
+    method: String,
+    path: String,
+    body: Bytes,
+}
+
+async fn take(request: Request) -> Result<Signed, Error> {
+    let token = header(request.headers())?;
+    let token = proof::parse(&token)?;
+    let method = request.method().as_str().to_owned();
+    let path = request.uri().path().to_owned();
+    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES)
+        .await
+        .map_err(|_| Error::Malformed("body"))?;
+    Ok(Signed { token, method, path, body })
+}
+
+fn header(headers: &HeaderMap) -> Result<String, Error> {
+    headers
+        .get(HEADER)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+        .ok_or(Error::Proof(ProofError::Shape))
+}
+
+/// Checks signature, freshness and request, then marks the token as used.
+async fn check(identity: &Identity, signed: Signed, key: &PublicKey) -> Result<Bytes, Error> {
+    let Signed { token, method, path, body } = signed;
+    let verified = token.verify(PROOF_TYP, key).map_err(ProofError::from)?;
+    let proof: Proof = verified.claims().map_err(ProofError::from)?;
+    let store = identity.store();
+    proof::check_fresh(proof.iat, &proof.jti, store.env().now())?;
+    proof::check_request(&proof, Asked { method: &method, path: &path, body: &body })?;
+    let thumbprint = key.thumbprint();
+    store
+        .write(&Actor::system("identity"), move |tx| {
+            let (thumbprint, jti) = (thumbprint.clone(), proof.jti.clone());
+            async move { token::use_in(&tx, &thumbprint, &jti).await }
+        })
+        .await?;
+    Ok(body)
+}
+
+async fn phone(identity: &Identity, request: Request) -> Result<Phone, Error> {
+    let signed = take(request).await?;
+    let kid = signed.token.header().kid.clone().ok_or(Error::Proof(ProofError::Shape))?;
+    let store = identity.store();
+    let device = device::find_device(store, &kid).await?.ok_or(Error::UnknownDevice)?;
+    let body = check(identity, signed, &device.jwk.public_key()?).await?;
+    if !device.is_live() {
+        return Err(Error::UnknownDevice);
+    }
+    let person = person::find_person(store, device.person).await?.ok_or(Error::UnknownDevice)?;
+    if !person.is_active() {
+        return Err(Error::Inactive);
+    }
+    Ok(Phone { device, person, body })
+}
+
+async fn new_phone(identity: &Identity, request: Request) -> Result<NewPhone, Error> {
+    let signed = take(request).await?;
+    let key = signed.token.carried_key().map_err(|_| Error::Proof(ProofError::Shape))?;
+    let body = check(identity, signed, &key).await?;
+    Ok(NewPhone { jwk: PublicJwk::from(&key), body })
+}
+
+impl FromRequest<Identity> for Phone {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, identity: &Identity) -> Result<Self, Failure> {
+        Ok(phone(identity, request).await?)
+    }
+}
+
+impl FromRequest<Identity> for NewPhone {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, identity: &Identity) -> Result<Self, Failure> {
+        Ok(new_phone(identity, request).await?)
+    }
+}

@@ -1,0 +1,46 @@
+//! What identity's routes hold: the store, the vault and the register.
+
+use std::{fmt, sync::Arc};
+
+use ::store::Store;
+use trust::Vault;
+
+use crate::Register;
+
+/// The state of identity's routes. Cheap to clone.
+#[derive(Clone)]
+pub struct Identity(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    vault: Vault,
+    register: Arc<dyn Register>,
+}
+
+impl Identity {
+    #[must_use]
+    pub fn new(store: Store, vault: Vault, register: Arc<dyn Register>) -> Self {
+        Self(Arc::new(Inner { store, vault, register }))
+    }
+
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    #[must_use]
+    pub fn register(&self) -> &dyn Register {
+        &*self.0.register
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({:?})", self.0.register)
+    }
+}

@@ -1,0 +1,257 @@
+//! Invented people, companies and officers, and the simulated phone that answers for them. Only a
+//! platform started as a demonstration seeds them. Their card numbers carry a letter no card is
+//! issued with, and right check digits.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use ::store::Store;
+use kernel::{Actor, Date, Hkid, Id, Role, Text};
+use serde::Deserialize;
+use serde_json::Value;
+use trust::{SigningKey, Vault, base64url, jws::Signer};
+
+use crate::{
+    Approval, Company, Decision, Device, Error, FieldKey, Level, MandateRole, Officer, Person,
+    PersonName, PublicJwk, RegisterEntry, Sex, SimulatedRegister,
+    proof::{DECISION_TYP, SignedDecision},
+    store::{approval, company, device, enrolment, officer, person, profile},
+};
+
+/// The name of the simulated phone in a person's list of phones.
+pub const PHONE_NAME: &str = "Simulated phone";
+
+/// One invented person of the simulated register.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DemoPerson {
+    /// Stable word for addresses and tests: `cheung-ka-yan`, `td-officer`.
+    pub key: String,
+    pub hkid: Hkid,
+    pub name_en: String,
+    pub name_zh: Option<String>,
+    pub sex: Sex,
+    pub born: Date,
+    pub level: Level,
+    /// Whether the seed enrols the person with a simulated phone.
+    pub enrolled: bool,
+    /// What makes the person useful in a demonstration.
+    #[serde(default)]
+    pub note: Option<Text>,
+    #[serde(default)]
+    pub profile: BTreeMap<FieldKey, Value>,
+    #[serde(default)]
+    pub officer: Option<DemoPost>,
+    /// Company number and role.
+    #[serde(default)]
+    pub mandates: Vec<(String, MandateRole)>,
+}
+
+/// The post of an invented officer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DemoPost {
+    pub department: String,
+    pub roles: Vec<String>,
+    pub role: Role,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DemoCompany {
+    company_number: String,
+    business_number: String,
+    name_en: String,
+    name_zh: Option<String>,
+    address: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Register {
+    people: Vec<DemoPerson>,
+    companies: Vec<DemoCompany>,
+}
+
+static REGISTER: LazyLock<Register> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../demo/register.json")).unwrap_or_else(|error| {
+        tracing::error!(%error, "the register of invented people cannot be read");
+        Register::default()
+    })
+});
+
+/// Everybody in the simulated register.
+#[must_use]
+pub fn people() -> &'static [DemoPerson] {
+    &REGISTER.people
+}
+
+/// The invented person with this key.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static DemoPerson> {
+    people().iter().find(|person| person.key == key)
+}
+
+impl DemoPerson {
+    #[must_use]
+    pub fn entry(&self) -> RegisterEntry {
+        RegisterEntry {
+            hkid: self.hkid.clone(),
+            name: PersonName { en: self.name_en.clone(), zh: self.name_zh.clone() },
+            sex: self.sex,
+            born: self.born,
+        }
+    }
+}
+
+/// The register of invented people, as the adapter enrolment asks.
+#[must_use]
+pub fn register() -> SimulatedRegister {
+    SimulatedRegister::new(people().iter().map(DemoPerson::entry))
+}
+
+/// Enrols the invented people with their simulated phones, and writes their profiles, companies
+/// and posts. What is there already stays as it is.
+///
+/// # Errors
+/// The store fails.
+pub async fn seed(store: &Store, vault: &Vault) -> Result<(), Error> {
+    for company in &REGISTER.companies {
+        seed_company(store, company).await?;
+    }
+    for demo in people().iter().filter(|demo| demo.enrolled) {
+        let known = person::find_person_by_hkid(store, vault, &demo.hkid).await?;
+        if known.is_none() {
+            seed_person(store, vault, demo).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn seed_company(store: &Store, demo: &DemoCompany) -> Result<(), Error> {
+    let company = Company {
+        id: store.env().id(),
+        name: PersonName { en: demo.name_en.clone(), zh: demo.name_zh.clone() },
+        company_number: demo.company_number.clone(),
+        business_number: demo.business_number.clone(),
+        address: demo.address.clone(),
+    };
+    store
+        .write(&Actor::system("demo"), move |tx| {
+            let company = company.clone();
+            async move { company::insert_in(&tx, &company).await }
+        })
+        .await?;
+    Ok(())
+}
+
+async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) -> Result<(), Error> {
+    let sealed = person::seal(vault, store.env().id(), &demo.entry(), demo.level)?;
+    let jwk = PublicJwk::from(phone_key(vault, &demo.key)?.public());
+    let post: Id<Officer> = store.env().id();
+    let owner = store
+        .write(&Actor::system("demo"), move |tx| {
+            let (sealed, jwk) = (sealed.clone(), jwk.clone());
+            async move {
+                let (owner, _) = enrolment::bind_in(&tx, &sealed, &jwk, PHONE_NAME).await?;
+                for (number, role) in &demo.mandates {
+                    let found = company::by_number_in(&tx, number).await?;
+                    company::mandate_in(&tx, owner.id, found.id, *role).await?;
+                }
+                if let Some(demo_post) = &demo.officer {
+                    let row = Officer {
+                        id: post,
+                        person: owner.id,
+                        name: owner.name.clone(),
+                        department: demo_post.department.clone(),
+                        roles: demo_post.roles.clone(),
+                        role: demo_post.role,
+                        is_active: true,
+                    };
+                    officer::insert_in(&tx, &row).await?;
+                }
+                Ok::<_, Error>(owner)
+            }
+        })
+        .await?;
+    let declared: profile::Changes =
+        demo.profile.iter().map(|(key, value)| (*key, value.clone())).collect();
+    if !declared.is_empty() {
+        profile::update_profile(store, vault, owner.id, declared).await?;
+    }
+    Ok(())
+}
+
+/// The key of a person's simulated phone. It follows from the vault's index key, so that every
+/// node holds the same one and nothing more needs keeping.
+fn phone_key(vault: &Vault, key: &str) -> Result<SigningKey, Error> {
+    Ok(SigningKey::from_scalar(vault.blind_index("simulated phone", key).0)?)
+}
+
+/// A simulated phone in the hand of an invented person.
+#[derive(Debug)]
+pub struct Phone {
+    pub demo: &'static DemoPerson,
+    pub person: Person,
+    pub device: Device,
+    key: SigningKey,
+}
+
+impl Phone {
+    /// Whether a real phone has taken the simulated one's place.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        !self.device.is_live()
+    }
+}
+
+/// The simulated phone of an enrolled invented person.
+///
+/// # Errors
+/// [`Error::NotFound`] when the person is not seeded.
+pub async fn phone(store: &Store, vault: &Vault, key: &str) -> Result<Phone, Error> {
+    let demo = find(key).ok_or(Error::NotFound)?;
+    let person = person::find_person_by_hkid(store, vault, &demo.hkid).await?;
+    let person = person.ok_or(Error::NotFound)?;
+    let key = phone_key(vault, &demo.key)?;
+    let device = device::find_device(store, key.kid()).await?.ok_or(Error::NotFound)?;
+    Ok(Phone { demo, person, device, key })
+}
+
+/// Makes the simulated phone the person's phone again: the same replacement as with a real one.
+///
+/// # Errors
+/// As [`phone`].
+pub async fn take_back(store: &Store, vault: &Vault, key: &str) -> Result<(), Error> {
+    let phone = phone(store, vault, key).await?;
+    let (person, jwk) = (phone.person.id, phone.device.jwk);
+    store
+        .write(&Actor::system("demo"), move |tx| {
+            let jwk = jwk.clone();
+            async move { device::bind_in(&tx, person, &jwk, PHONE_NAME).await }
+        })
+        .await?;
+    Ok(())
+}
+
+/// The simulated phone signs what a real one would, and hands it to the same function.
+///
+/// # Errors
+/// As [`crate::decide`].
+pub async fn answer(
+    store: &Store,
+    phone: &Phone,
+    shown: &Approval,
+    decision: Decision,
+) -> Result<Approval, Error> {
+    let claims = SignedDecision {
+        approval: shown.id.to_string(),
+        purpose: shown.purpose,
+        digest: base64url::encode(shown.digest),
+        code: shown.code.clone(),
+        decision,
+        iat: store.env().now().seconds(),
+        jti: base64url::encode(store.env().bytes::<16>()),
+    };
+    let jws = Signer::new(&phone.key, DECISION_TYP).sign(&claims)?;
+    approval::decide(store, &phone.device, &jws).await
+}

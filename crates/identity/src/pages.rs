@@ -1,0 +1,45 @@
+//! The browser's side of an approval: sign-in on the portal and on the desk, the waiting page with
+//! the QR code and the four digits, and what is shown for each outcome. Works without a script: the
+//! waiting page then reloads itself.
+
+mod qr;
+mod session;
+mod waiting;
+
+use web::{Access, Asset, Bundle, Rate, Routes};
+
+use crate::Identity;
+
+pub use session::{act_for, ask_in, binding};
+
+/// Templates, words and pictures of identity.
+pub static BUNDLE: Bundle = Bundle {
+    area: "identity",
+    templates: &[
+        ("identity/waiting.html", include_str!("../templates/waiting.html")),
+        ("identity/status.html", include_str!("../templates/status.html")),
+        ("identity/outcome.html", include_str!("../templates/outcome.html")),
+        ("identity/sign_out.html", include_str!("../templates/sign_out.html")),
+        ("identity/acting.html", include_str!("../templates/acting.html")),
+    ],
+    messages: include_str!("../messages.yaml"),
+    assets: &[Asset { name: "identity/identity.css", bytes: include_bytes!("../assets/identity.css") }],
+};
+
+/// Any signed-in person, resident or staff.
+const SIGNED_IN: Access = Access::Roles(&kernel::Role::ALL);
+
+pub(crate) fn routes() -> Routes<Identity> {
+    Routes::new()
+        .get("/{lang}/sign-in", Access::Public, waiting::sign_in)
+        .rate(Rate::Post)
+        .get("/{lang}/desk/sign-in", Access::Public, waiting::desk_sign_in)
+        .rate(Rate::Post)
+        .get("/{lang}/approvals/{id}", Access::Public, waiting::show)
+        .get("/{lang}/approvals/{id}/live", Access::Public, waiting::live)
+        .post("/{lang}/approvals/{id}/cancel", Access::Public, waiting::cancel)
+        .get("/{lang}/sign-out", Access::Public, session::sign_out_page)
+        .post("/{lang}/sign-out", Access::Public, session::sign_out)
+        .get("/{lang}/acting", SIGNED_IN, session::acting)
+        .post("/{lang}/acting", SIGNED_IN, session::act)
+}

@@ -1,0 +1,198 @@
+//! The browser's session: its binding secret, signing in with a consumed approval, choosing whom
+//! to act for, signing out.
+
+use axum::{extract::State, http::HeaderMap, response::Response};
+use kernel::{Actor, Id, Role};
+use trust::base64url;
+use web::{Failure, Form, Outcome, Page, SignedIn, Visit, ctx};
+
+use crate::{
+    Approval, Approved, Binding, Company, Error, Identity, Level, NewApproval, Officer, Person,
+    Purpose, place_of,
+    store::{approval, company, officer, person},
+};
+
+/// Where the browser's binding secret is remembered.
+const SECRET: &str = "identity.secret";
+
+/// The binding of this browser: the digest of a secret only its encrypted session holds. Made on
+/// first use; it survives signing in, because what the session remembers does.
+///
+/// # Errors
+/// The session cannot be written.
+pub async fn binding(visit: &Visit) -> Result<Binding, web::Error> {
+    if let Some(secret) = visit.recall::<String>(SECRET) {
+        return Ok(Binding::of(secret.as_bytes()));
+    }
+    let secret = base64url::encode(visit.site().env().bytes::<32>());
+    visit.remember(SECRET, &secret).await?;
+    Ok(Binding::of(secret.as_bytes()))
+}
+
+/// Asks for an approval from a page and answers the path of the waiting page. `binding` and `place`
+/// of `new` are filled in here.
+///
+/// # Errors
+/// As [`crate::ask`].
+pub async fn ask_in(
+    visit: &Visit,
+    identity: &Identity,
+    headers: &HeaderMap,
+    new: NewApproval,
+) -> Result<(Approval, String), Failure> {
+    let place = place(headers);
+    let new = NewApproval { binding: binding(visit).await?, place, ..new };
+    let asked = approval::ask(identity.store(), &visit.actor(), new).await?;
+    let page = visit.to(&format!("/approvals/{}", asked.id));
+    Ok((asked, page))
+}
+
+fn place(headers: &HeaderMap) -> kernel::Text {
+    let agent = headers.get(axum::http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+    place_of(agent.unwrap_or_default())
+}
+
+/// Signs the approving person in on this browser, as a resident or as an officer.
+pub(crate) async fn enter(
+    visit: &Visit,
+    identity: &Identity,
+    approved: &Approved,
+) -> Result<(), Failure> {
+    let store = identity.store();
+    let owner = person::find_person(store, approved.person).await?.ok_or(Error::NotFound)?;
+    let who = if approved.purpose == Purpose::Desk {
+        let post = officer::officer_of(store, owner.id).await?.ok_or(Error::NotOfficer)?;
+        as_officer(visit, &owner, &post)
+    } else {
+        as_resident(visit, &owner, None)
+    };
+    visit.sign_in(who).await?;
+    Ok(())
+}
+
+fn as_resident(visit: &Visit, owner: &Person, company: Option<&Company>) -> SignedIn {
+    let name = company.map_or_else(
+        || owner.name.get(visit.lang()).to_owned(),
+        |company| company.name.get(visit.lang()).to_owned(),
+    );
+    SignedIn {
+        actor: Actor::Resident {
+            person: owner.id.to_string(),
+            company: company.map(|company| company.id.to_string()),
+        },
+        roles: vec![Role::Resident],
+        duties: Vec::new(),
+        level: level(owner.level),
+        name,
+    }
+}
+
+fn as_officer(visit: &Visit, owner: &Person, post: &Officer) -> SignedIn {
+    let mut roles = vec![post.role];
+    if post.role == Role::Supervisor {
+        roles.push(Role::Officer);
+    }
+    SignedIn {
+        actor: post.actor(),
+        roles,
+        duties: post.roles.clone(),
+        level: level(owner.level),
+        name: owner.name.get(visit.lang()).to_owned(),
+    }
+}
+
+const fn level(level: Level) -> web::Level {
+    match level {
+        Level::Basic => web::Level::Basic,
+        Level::Plus => web::Level::Plus,
+    }
+}
+
+/// Acts for a company from now on, or for oneself again. The mandate is checked here and must be
+/// checked again by whatever acts.
+///
+/// # Errors
+/// [`Error::NotFound`] when the person holds no mandate for the company.
+pub async fn act_for(
+    visit: &Visit,
+    identity: &Identity,
+    company: Option<Id<Company>>,
+) -> Result<(), Failure> {
+    let owner = signed_in_person(visit, identity).await?;
+    let chosen = match company {
+        None => None,
+        Some(id) => {
+            let mandate = company::mandate_for(identity.store(), owner.id, id).await?;
+            Some(mandate.ok_or(Error::NotFound)?.company)
+        }
+    };
+    visit.sign_in(as_resident(visit, &owner, chosen.as_ref())).await?;
+    Ok(())
+}
+
+async fn signed_in_person(visit: &Visit, identity: &Identity) -> Result<Person, Failure> {
+    let who = visit.require()?;
+    let Actor::Resident { person: id, .. } = &who.actor else {
+        return Err(Error::NotFound.into());
+    };
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    Ok(person::find_person(identity.store(), id).await?.ok_or(Error::NotFound)?)
+}
+
+pub(crate) async fn acting(visit: Visit, State(identity): State<Identity>) -> Outcome<Page> {
+    let owner = signed_in_person(&visit, &identity).await?;
+    let who = visit.require()?;
+    let now = match &who.actor {
+        Actor::Resident { company, .. } => company.clone().unwrap_or_default(),
+        _ => String::new(),
+    };
+    let mandates = company::mandates_of(identity.store(), owner.id).await?;
+    let companies: Vec<_> = mandates
+        .iter()
+        .map(|mandate| {
+            ctx! {
+                value => mandate.company.id,
+                words => mandate.company.name.get(visit.lang()),
+                hint => visit.t(match mandate.role {
+                    crate::MandateRole::User => "identity.acting.user",
+                    crate::MandateRole::Signatory => "identity.acting.signatory",
+                    crate::MandateRole::Administrator => "identity.acting.administrator",
+                }),
+            }
+        })
+        .collect();
+    let context = ctx! {
+        own_name => owner.name.get(visit.lang()),
+        companies,
+        now,
+        next => web::local_path(visit.query().get("next"), &visit.to("")),
+    };
+    Ok(visit.page("identity/acting.html", context))
+}
+
+pub(crate) async fn act(
+    visit: Visit,
+    State(identity): State<Identity>,
+    form: Form,
+) -> Outcome<Response> {
+    let company = match form.text("company") {
+        "" => None,
+        id => Some(id.parse().map_err(|_| Error::NotFound)?),
+    };
+    act_for(&visit, &identity, company).await?;
+    let home = visit.to("");
+    Ok(visit.redirect(web::local_path(form.get("next"), &home)))
+}
+
+pub(crate) async fn sign_out_page(visit: Visit) -> Page {
+    visit.page("identity/sign_out.html", ctx! { is_in => visit.signed_in().is_some() })
+}
+
+pub(crate) async fn sign_out(visit: Visit) -> Outcome<Response> {
+    let was_staff = visit
+        .signed_in()
+        .is_some_and(|who| who.roles.iter().any(|role| *role != Role::Resident));
+    visit.sign_out().await?;
+    let place = if was_staff { "/desk/sign-in" } else { "/sign-out" };
+    Ok(visit.redirect(&visit.to(place)))
+}

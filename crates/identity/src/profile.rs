@@ -1,0 +1,196 @@
+//! The e-ME profile: what a person lets forms be filled with. Names, identity card number, date of
+//! birth and sex come from the register and are locked; the rest is the person's own word.
+//!
+//! Field names follow the iAM Smart catalogue in meaning, with nouns of our own.
+
+use kernel::{Date, Email, Hkid, PhoneHk, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::code::codes;
+
+/// Characters of one line of an address.
+pub const ADDRESS_LINE_CHARS: usize = 100;
+
+codes! {
+    /// One field of the profile.
+    FieldKey {
+        NameEn = "name_en",
+        NameZh = "name_zh",
+        Hkid = "hkid",
+        DateOfBirth = "date_of_birth",
+        Sex = "sex",
+        Prefix = "prefix",
+        MaritalStatus = "marital_status",
+        Mobile = "mobile",
+        HomePhone = "home_phone",
+        OfficePhone = "office_phone",
+        Email = "email",
+        ResidentialAddress = "residential_address",
+        PostalAddress = "postal_address",
+        Education = "education",
+    }
+}
+
+codes! {
+    /// Who vouches for a value.
+    Source { Verified = "verified", SelfDeclared = "self_declared" }
+}
+
+/// Forms of address a person may choose.
+pub const PREFIXES: &[&str] = &["mr", "ms", "mrs", "miss", "dr", "prof"];
+/// Marital states a person may choose.
+pub const MARITAL: &[&str] = &["single", "married", "divorced", "widowed"];
+/// Levels of education a person may choose.
+pub const EDUCATION: &[&str] =
+    &["primary", "lower_secondary", "upper_secondary", "post_secondary", "degree", "postgraduate"];
+/// Hong Kong Island, Kowloon, New Territories.
+pub const AREAS: &[&str] = &["hk", "kln", "nt"];
+
+impl FieldKey {
+    /// Whether the register decides the value and the person cannot change it here.
+    #[must_use]
+    pub const fn is_verified(self) -> bool {
+        matches!(
+            self,
+            Self::NameEn | Self::NameZh | Self::Hkid | Self::DateOfBirth | Self::Sex
+        )
+    }
+
+    /// The choices of a choice field.
+    #[must_use]
+    pub const fn choices(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Prefix => Some(PREFIXES),
+            Self::MaritalStatus => Some(MARITAL),
+            Self::Education => Some(EDUCATION),
+            _ => None,
+        }
+    }
+}
+
+/// An address of Hong Kong premises. A building or a street, the district and the area are needed
+/// to find a door; the rest is optional. The names are those of the address component of forms.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Address {
+    pub flat: String,
+    pub floor: String,
+    pub block: String,
+    pub building: String,
+    pub street: String,
+    pub district: String,
+    pub area: String,
+}
+
+/// Why a value is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    #[error("the value comes from the register and cannot be changed here")]
+    Locked,
+    #[error("the value does not have the right form")]
+    Shape,
+    #[error("the value is longer than allowed")]
+    TooLong,
+}
+
+/// A value with its source.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Field {
+    pub key: FieldKey,
+    pub value: Value,
+    pub source: Source,
+    pub updated: Time,
+}
+
+/// All fields a person has.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+pub struct Profile {
+    pub fields: Vec<Field>,
+}
+
+impl Profile {
+    #[must_use]
+    pub fn get(&self, key: FieldKey) -> Option<&Field> {
+        self.fields.iter().find(|field| field.key == key)
+    }
+
+    /// The value when it is plain text.
+    #[must_use]
+    pub fn text(&self, key: FieldKey) -> Option<&str> {
+        self.get(key).and_then(|field| field.value.as_str())
+    }
+}
+
+/// Reads a value a person typed into its normal form.
+///
+/// # Errors
+/// The field is locked, or the value is not what the field holds.
+pub fn read_value(key: FieldKey, value: &Value) -> Result<Value, ValueError> {
+    if key.is_verified() {
+        return Err(ValueError::Locked);
+    }
+    if matches!(key, FieldKey::ResidentialAddress | FieldKey::PostalAddress) {
+        return read_address(value);
+    }
+    let text = value.as_str().ok_or(ValueError::Shape)?.trim();
+    if let Some(choices) = key.choices() {
+        return if choices.contains(&text) { Ok(text.into()) } else { Err(ValueError::Shape) };
+    }
+    if text.chars().count() > kernel::limits::LINE_CHARS {
+        return Err(ValueError::TooLong);
+    }
+    match key {
+        FieldKey::Email => text
+            .parse::<Email>()
+            .map(|email| email.as_str().into())
+            .map_err(|_| ValueError::Shape),
+        _ => text
+            .parse::<PhoneHk>()
+            .map(|phone| phone.as_str().into())
+            .map_err(|_| ValueError::Shape),
+    }
+}
+
+fn read_address(value: &Value) -> Result<Value, ValueError> {
+    let mut address: Address =
+        serde_json::from_value(value.clone()).map_err(|_| ValueError::Shape)?;
+    for line in [
+        &mut address.flat,
+        &mut address.floor,
+        &mut address.block,
+        &mut address.building,
+        &mut address.street,
+        &mut address.district,
+        &mut address.area,
+    ] {
+        *line = line.trim().to_owned();
+        if line.chars().count() > ADDRESS_LINE_CHARS {
+            return Err(ValueError::TooLong);
+        }
+    }
+    let is_findable = !(address.building.is_empty() && address.street.is_empty());
+    if !is_findable || address.district.is_empty() || !AREAS.contains(&address.area.as_str()) {
+        return Err(ValueError::Shape);
+    }
+    serde_json::to_value(address).map_err(|_| ValueError::Shape)
+}
+
+/// The verified value of a field from the register's entry.
+pub(crate) fn verified_value(
+    key: FieldKey,
+    name: &crate::PersonName,
+    sex: crate::Sex,
+    hkid: &Hkid,
+    born: Date,
+) -> Option<Value> {
+    match key {
+        FieldKey::NameEn => Some(name.en.as_str().into()),
+        FieldKey::NameZh => name.zh.as_deref().map(Into::into),
+        FieldKey::Hkid => Some(hkid.as_str().into()),
+        FieldKey::DateOfBirth => Some(born.to_string().into()),
+        FieldKey::Sex => Some(sex.code().into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,52 @@
+//! The tables of identity, one file a noun. Functions ending in `_in` run inside the caller's write.
+
+pub(crate) mod approval;
+pub(crate) mod company;
+pub(crate) mod consent;
+pub(crate) mod device;
+pub(crate) mod enrolment;
+pub(crate) mod officer;
+pub(crate) mod person;
+pub(crate) mod profile;
+pub(crate) mod token;
+
+use kernel::Text;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Error;
+
+/// The migrations of identity.
+pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
+    "identity",
+    "0001_create_person.sql",
+    "0002_create_approval.sql",
+    "0003_create_profile.sql",
+    "0004_create_office.sql",
+);
+
+/// Every statement of this crate, for the test that prepares them on both engines.
+#[must_use]
+pub fn statements() -> Vec<&'static ::store::Stmt> {
+    [
+        approval::STATEMENTS,
+        company::STATEMENTS,
+        consent::STATEMENTS,
+        device::STATEMENTS,
+        enrolment::STATEMENTS,
+        officer::STATEMENTS,
+        person::STATEMENTS,
+        profile::STATEMENTS,
+        token::STATEMENTS,
+    ]
+    .concat()
+}
+
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<Value, Error> {
+    serde_json::to_value(value).map_err(|_| Error::Corrupt("JSON"))
+}
+
+/// The same words whatever the language.
+pub(crate) fn words(text: &Text) -> Result<Value, Error> {
+    json(text)
+}
