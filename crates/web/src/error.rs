@@ -107,7 +107,7 @@ impl Explain for Error {
         let (en, tc) = match self {
             Self::NotFound => (
                 "Check the address, or search for the service you need.",
-                "請檢查網址,或搜尋你需要的服務。",
+                "請檢查網址，或搜尋你需要的服務。",
             ),
             Self::MethodNotAllowed | Self::Malformed | Self::UnsupportedType => (
                 "Nothing was changed. Go back and try again from the page before.",
@@ -116,11 +116,11 @@ impl Explain for Error {
             Self::WrongRole(roles) => return role_advice(roles),
             Self::SignedOut => (
                 "Sign in with your phone, then come back to this page.",
-                "請用手機登入,然後返回這一頁。",
+                "請用手機登入，然後返回這一頁。",
             ),
             Self::CrossSite => (
                 "Nothing was changed. If you followed a link or a button on another site, open our page yourself instead.",
-                "資料沒有改動。如果你是從其他網站的連結或按鈕前來,請自行開啟我們的網頁。",
+                "資料沒有改動。如果你是從其他網站的連結或按鈕前來，請自行開啟我們的網頁。",
             ),
             Self::StaleToken => (
                 "Nothing is lost. Send your answers again from the page shown.",
@@ -128,7 +128,7 @@ impl Explain for Error {
             ),
             Self::TooLarge => (
                 "Nothing was saved from this request. Send a smaller file, or fewer files at a time.",
-                "這次要求的內容未有儲存。請送出較小的檔案,或分批送出。",
+                "這次要求的內容未有儲存。請送出較小的檔案，或分批送出。",
             ),
             Self::TooMany(_) => (
                 "Your answers are safe. Wait a moment and try again.",
@@ -141,7 +141,7 @@ impl Explain for Error {
             ),
             Self::Panicked | Self::Render(_) | Self::Seal | Self::Setup(_) => (
                 "What you saved before is safe. Try again; if it happens again, tell us the reference below.",
-                "你之前儲存的資料沒有遺失。請再試;如再發生,請把下方的參考編號告訴我們。",
+                "你之前儲存的資料沒有遺失。請再試；如再發生，請把下方的參考編號告訴我們。",
             ),
         };
         Text::new(en, tc)
@@ -165,7 +165,7 @@ fn role_advice(roles: &[Role]) -> Text {
     let tc = named(role_tc, "或");
     Text::new(
         format!("It needs the role {en}. You are signed in, but without it. Ask your supervisor, or sign in as somebody who has it."),
-        format!("這一頁需要{tc}的職務。你已登入,但沒有這項職務。請聯絡你的主管,或以具備該職務的身分登入。"),
+        format!("這一頁需要{tc}的職務。你已登入，但沒有這項職務。請聯絡你的主管，或以具備該職務的身分登入。"),
     )
 }
 

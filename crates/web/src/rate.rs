@@ -10,6 +10,7 @@ use axum::http::HeaderMap;
 use governor::{
     Quota, RateLimiter,
     clock::Clock,
+    middleware::NoOpMiddleware,
     state::keyed::DashMapStateStore,
 };
 use kernel::Env;
@@ -49,7 +50,8 @@ impl Clock for SiteClock {
     }
 }
 
-type Keyed = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, SiteClock>;
+type Keyed =
+    RateLimiter<IpAddr, DashMapStateStore<IpAddr>, SiteClock, NoOpMiddleware<Duration>>;
 
 /// The counters of the site.
 #[derive(Debug)]

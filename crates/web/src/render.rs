@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::PathBuf, sync::Arc};
 
 use kernel::{Date, Lang, Money, Time};
 use minijinja::{
-    AutoEscape, Environment, ErrorKind, State, UndefinedBehavior, Value,
+    AutoEscape, Environment, ErrorKind, State, UndefinedBehavior, Value, syntax::SyntaxConfig,
     value::{Kwargs, Serde},
 };
 
@@ -90,8 +90,8 @@ impl Source {
     fn environment(&self, lang: Lang) -> Result<Environment<'static>, Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        environment.set_syntax(syntax.map_err(|error| explain(&error))?);
         environment.set_formatter(format_value);
         for (name, text) in &self.templates {
             let text = self.reloaded(name).unwrap_or_else(|| (*text).to_owned());

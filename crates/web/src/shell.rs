@@ -2,6 +2,7 @@
 //! Errors become pages or problems here, once; panics and slow handlers too.
 
 use std::{
+    convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     panic::AssertUnwindSafe,
     sync::Arc,
@@ -11,8 +12,9 @@ use std::{
 use axum::{
     Router,
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state},
+    routing::MethodRouter,
     response::{IntoResponse, Response},
 };
 use futures::FutureExt as _;
@@ -42,10 +44,9 @@ pub fn app(site: &Site, routes: Routes<()>) -> Router {
     for route in routes.merge(own).routes {
         let rule = Arc::new(route.rule);
         for path in rule.paths() {
-            let guarded = route
-                .router
-                .clone()
-                .layer(from_fn_with_state(Arc::clone(&rule), guard::guard))
+            let own = route.router.clone();
+            let guarded: MethodRouter = own
+                .layer::<_, Infallible>(from_fn_with_state(Arc::clone(&rule), guard::guard))
                 .layer(DefaultBodyLimit::max(rule.body_bytes));
             router = router.route(&path, guarded);
         }
@@ -79,22 +80,21 @@ async fn plain_path(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-async fn shell(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let client = client(&site, &request);
+async fn shell(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let client = client(&site, &parts);
     let request_id = site.env().id::<Request>().to_string();
-    let span = tracing::info_span!("request", id = %request_id, method = %request.method());
+    let span = tracing::info_span!("request", id = %request_id, method = %parts.method);
     async move {
-        let loaded = load(&site, &request, request_id).await;
-        let (visit, lost) = match loaded {
-            Ok(visit) => (visit, None),
-            Err((visit, error)) => (visit, Some(Failure::of(&error))),
-        };
-        request.extensions_mut().insert(visit.clone());
-        request.extensions_mut().insert(Client(client));
-        let response = match (lost, admit(&site, &request, client)) {
-            (Some(failure), _) => failure.into_response(),
-            (None, Err(error)) => Failure::of(&error).into_response(),
-            (None, Ok(())) => run(request, next).await,
+        let admitted = admit(&site, &parts, client);
+        let (visit, loaded) = load(&site, &parts, request_id).await;
+        let response = match admitted.and(loaded) {
+            Err(error) => Failure::of(&error).into_response(),
+            Ok(()) => {
+                parts.extensions.insert(visit.clone());
+                parts.extensions.insert(Client(client));
+                run(Request::from_parts(parts, body), next).await
+            }
         };
         leave(&visit, response)
     }
@@ -102,11 +102,12 @@ async fn shell(State(site): State<Site>, mut request: Request, next: Next) -> Re
     .await
 }
 
-fn admit(site: &Site, request: &Request, client: IpAddr) -> Result<(), Error> {
-    if request.uri().path().len() + request.uri().query().map_or(0, str::len) > URI_BYTES {
+fn admit(site: &Site, request: &Parts, client: IpAddr) -> Result<(), Error> {
+    let uri = &request.uri;
+    if uri.path().len() + uri.query().map_or(0, str::len) > URI_BYTES {
         return Err(Error::TooLarge);
     }
-    if is_asset(request.uri()) {
+    if is_asset(uri) {
         return Ok(());
     }
     site.limiter().check(Rate::Any, client).map_err(Error::TooMany)
@@ -121,12 +122,12 @@ async fn run(request: Request, next: Next) -> Response {
     }
 }
 
-fn client(site: &Site, request: &Request) -> IpAddr {
+fn client(site: &Site, request: &Parts) -> IpAddr {
     let peer = request
-        .extensions()
+        .extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
-    rate::client(peer, request.headers(), &site.config().trusted_proxies)
+    rate::client(peer, &request.headers, &site.config().trusted_proxies)
 }
 
 fn is_asset(uri: &Uri) -> bool {
@@ -134,10 +135,10 @@ fn is_asset(uri: &Uri) -> bool {
 }
 
 /// Makes the visit. When the session cannot be read, a visit without one carries the error page.
-async fn load(site: &Site, request: &Request, request_id: String) -> Result<Visit, (Visit, Error)> {
-    let headers = request.headers();
-    let path = request.uri().path().to_owned();
-    let query = request.uri().query().unwrap_or_default().to_owned();
+async fn load(site: &Site, request: &Parts, request_id: String) -> (Visit, Result<(), Error>) {
+    let headers = &request.headers;
+    let path = request.uri.path().to_owned();
+    let query = request.uri.query().unwrap_or_default().to_owned();
     let names = CookieNames::of(site);
     let token = cookie(headers, names.session).and_then(|text| Token::parse(&text));
     let mut arrival = Arrival {
@@ -151,15 +152,15 @@ async fn load(site: &Site, request: &Request, request_id: String) -> Result<Visi
         token: token.clone(),
         loaded: None,
     };
-    let Some(token) = token.filter(|_| !is_asset(request.uri())) else {
-        return Ok(Visit::arrive(arrival));
+    let Some(token) = token.filter(|_| !is_asset(&request.uri)) else {
+        return (Visit::arrive(arrival), Ok(()));
     };
     match site.sessions().load(&token).await {
         Ok(loaded) => {
             arrival.loaded = loaded;
-            Ok(Visit::arrive(arrival))
+            (Visit::arrive(arrival), Ok(()))
         }
-        Err(error) => Err((Visit::arrive(arrival), error)),
+        Err(error) => (Visit::arrive(arrival), Err(error)),
     }
 }
 
