@@ -37,7 +37,7 @@ const C_COMPILER: Need = Need {
 };
 const POSTGRES: Need = Need {
     what: "the Postgres server programs, for the tests on Postgres",
-    debian: &["postgresql-15"],
+    debian: &["postgresql"],
     elsewhere: "PostgreSQL 15 or newer with initdb and pg_ctl on the PATH",
     sign: Sign::Postgres,
 };
@@ -130,14 +130,11 @@ pub(crate) fn ensure_node() -> anyhow::Result<()> {
     )
 }
 
+/// What apt says is shown only when it fails.
 fn apt(args: &[&str]) -> anyhow::Result<()> {
-    shell::run(
-        shell::program("apt-get")
-            .args(args)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdin(std::process::Stdio::null())
-            .stdout(std::process::Stdio::null()),
-    )
+    let mut apt = shell::program("apt-get");
+    shell::capture(apt.args(args).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    Ok(())
 }
 
 fn is_there(sign: Sign) -> bool {
