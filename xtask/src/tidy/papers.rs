@@ -7,9 +7,12 @@ use super::{Finding, Source};
 
 /// A crate's README is read in one minute.
 const MAX_README_LINES: usize = 80;
+const DECISIONS_INDEX: &str = "docs/decisions/README.md";
+const MAX_DECISION_LINES: usize = 70;
 
 pub(super) fn check(root: &Path, sources: &[Source]) -> Vec<Finding> {
     let mut findings = check_readmes(sources);
+    findings.extend(check_decisions(sources));
     for source in sources.iter().filter(|source| source.extension() == "md") {
         findings.extend(check_links(root, source));
     }
@@ -68,6 +71,48 @@ fn check_readmes(sources: &[Source]) -> Vec<Finding> {
                 0,
                 "the README names no invariants",
                 mend,
+            ));
+        }
+    }
+    findings
+}
+
+/// Decision files are numbered without a gap and all stand in the index.
+fn check_decisions(sources: &[Source]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let index = sources.iter().find(|source| source.path == DECISIONS_INDEX);
+    let index = index
+        .and_then(|source| source.text.as_deref())
+        .unwrap_or_default();
+    let files = sources
+        .iter()
+        .filter(|source| source.is_under("docs/decisions") && source.path != DECISIONS_INDEX);
+    for (number, file) in (1..).zip(files) {
+        if !file.name().starts_with(&format!("{number:04}-")) {
+            let what = format!("the next decision is number {number:04}");
+            findings.push(Finding::new(
+                &file.path,
+                0,
+                what,
+                "renumber it before it lands",
+            ));
+        }
+        if !index.contains(&format!("]({})", file.name())) {
+            let what = format!("{} is not in the index", file.name());
+            findings.push(Finding::new(
+                DECISIONS_INDEX,
+                0,
+                what,
+                "add a line with a link to it",
+            ));
+        }
+        if file.lines().count() > MAX_DECISION_LINES {
+            let what = format!("more than {MAX_DECISION_LINES} lines");
+            findings.push(Finding::new(
+                &file.path,
+                0,
+                what,
+                "keep what decides the matter",
             ));
         }
     }

@@ -151,6 +151,14 @@ fn a_dead_link_and_a_missing_readme_are_found() {
 }
 
 #[test]
+fn a_decision_out_of_number_or_out_of_the_index_is_found() {
+    let root = std::path::Path::new("/");
+    let index = source("docs/decisions/README.md", "0001 and others\n");
+    let second = source("docs/decisions/0002-x.md", "# 0002 X\n");
+    assert_eq!(papers::check(root, &[second, index]).len(), 2);
+}
+
+#[test]
 fn a_licence_expression_is_allowed_when_one_way_through_it_is() {
     for allowed in [
         "MIT",
