@@ -19,13 +19,13 @@ pub const SIGN_IN_TTL: Duration = Duration::from_secs(4 * 60);
 /// How long a document waits for its signature.
 pub const SIGN_TTL: Duration = Duration::from_secs(18 * 60);
 /// How long the browser may take to use an approved outcome.
-pub const CONSUME_TTL: Duration = Duration::from_secs(2 * 60);
+pub(crate) const CONSUME_TTL: Duration = Duration::from_secs(2 * 60);
 /// Open approvals one person may have at a time.
-pub const OPEN_PER_PERSON: i64 = 20;
+pub(crate) const OPEN_PER_PERSON: i64 = 20;
 /// Characters of the summary of what is approved.
-pub const SUMMARY_CHARS: usize = 400;
+pub(crate) const SUMMARY_CHARS: usize = 400;
 /// Lines of detail shown under the summary.
-pub const DETAIL_LINES: usize = 12;
+pub(crate) const DETAIL_LINES: usize = 12;
 
 codes! {
     /// What the person is asked for.
@@ -269,7 +269,7 @@ pub fn binding_code(key: &[u8; 32], id: Id<Approval>, purpose: Purpose, digest: 
 
 /// The reference people type: `K7QM-2XPA` from 40 random bits.
 #[must_use]
-pub fn reference_of(random: [u8; 5]) -> String {
+pub(crate) fn reference_of(random: [u8; 5]) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let bits = random.iter().fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
     let mut text = String::with_capacity(9);
@@ -335,4 +335,4 @@ pub fn place_of(user_agent: &str) -> Text {
 }
 
 /// Days an approval without a signature is kept for the person's own history.
-pub const RETENTION_DAYS: u64 = 90;
+pub(crate) const RETENTION_DAYS: u64 = 90;

@@ -7,7 +7,7 @@ use crate::{FieldKey, Person};
 /// Days a consent lasts.
 pub const CONSENT_DAYS: u64 = 365;
 /// Characters of a purpose's code.
-pub const PURPOSE_CHARS: usize = 100;
+pub(crate) const PURPOSE_CHARS: usize = 100;
 
 /// What is asked of the person.
 #[derive(Clone, PartialEq, Debug)]

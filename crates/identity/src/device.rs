@@ -1,6 +1,8 @@
 //! A phone: the public half of a key that cannot leave it. A person has one live device, and a
 //! device belongs to one person; enrolling another phone revokes the first.
 
+use std::time::Duration;
+
 use kernel::{Id, Time};
 use serde::{Deserialize, Serialize};
 use trust::{Jwk, PublicKey};
@@ -9,7 +11,10 @@ use utoipa::ToSchema;
 use crate::Person;
 
 /// Characters of the name a person gives a phone.
-pub const DEVICE_NAME_CHARS: usize = 60;
+pub(crate) const DEVICE_NAME_CHARS: usize = 60;
+
+/// How exactly `last_seen` is kept: one write in this time at most.
+pub(crate) const SEEN_STEP: Duration = Duration::from_secs(60);
 
 /// The event that asks for licences to be issued again to the new phone. Data: person, device,
 /// replaced.

@@ -10,18 +10,18 @@ use kernel::{Date, Hkid, Id, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Level, PersonName, PublicJwk, Sex, code::codes};
+use crate::{Level, PersonName, PublicJwk, Sex};
 
 /// Completed years of age a person needs to enrol.
 pub const MINIMUM_AGE: i64 = 11;
 /// Completed years of age under which a parent or guardian must agree.
-pub const ADULT_AGE: i64 = 18;
+pub(crate) const ADULT_AGE: i64 = 18;
 /// How long a started enrolment may take.
-pub const ENROLMENT_TTL: Duration = Duration::from_secs(10 * 60);
+pub(crate) const ENROLMENT_TTL: Duration = Duration::from_secs(10 * 60);
 /// Wrong particulars for one identity card number in [`ATTEMPT_WINDOW`] before it is locked.
-pub const ATTEMPTS: i64 = 5;
+pub(crate) const ATTEMPTS: i64 = 5;
 /// The time in which attempts are counted.
-pub const ATTEMPT_WINDOW: Duration = Duration::from_secs(60 * 60);
+pub(crate) const ATTEMPT_WINDOW: Duration = Duration::from_secs(60 * 60);
 
 /// What the register holds about one card.
 #[derive(Clone, PartialEq, Debug)]
@@ -79,11 +79,6 @@ impl Register for SimulatedRegister {
     }
 }
 
-codes! {
-    /// Where an enrolment stands.
-    EnrolmentState { Started = "started", Confirmed = "confirmed" }
-}
-
 /// A started enrolment: the particulars matched, the phone has yet to prove its key and the person
 /// to show their face.
 #[derive(Clone, PartialEq, Debug)]
@@ -98,7 +93,7 @@ pub struct Enrolment {
 
 /// Why a person in the register cannot enrol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ineligible {
+pub(crate) enum Ineligible {
     /// Under [`MINIMUM_AGE`].
     TooYoung,
     /// Under [`ADULT_AGE`] without a parent's or guardian's agreement.
@@ -109,7 +104,7 @@ pub enum Ineligible {
 ///
 /// # Errors
 /// See [`Ineligible`].
-pub fn eligible(born: Date, today: Date, guardian: Guardian) -> Result<(), Ineligible> {
+pub(crate) fn eligible(born: Date, today: Date, guardian: Guardian) -> Result<(), Ineligible> {
     let age = born.age_on(today);
     if age < MINIMUM_AGE {
         return Err(Ineligible::TooYoung);

@@ -8,9 +8,6 @@ use utoipa::ToSchema;
 
 use crate::code::codes;
 
-/// Characters of a name in one script.
-pub const NAME_CHARS: usize = 80;
-
 codes! {
     /// How surely the person was identified when they enrolled. A higher level includes the lower.
     Level { Basic = "basic", Plus = "plus" }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::code::codes;
 
 /// Characters of one line of an address.
-pub const ADDRESS_LINE_CHARS: usize = 100;
+pub(crate) const ADDRESS_LINE_CHARS: usize = 100;
 
 codes! {
     /// One field of the profile.
@@ -39,16 +39,39 @@ codes! {
 }
 
 /// Forms of address a person may choose.
-pub const PREFIXES: &[&str] = &["mr", "ms", "mrs", "miss", "dr", "prof"];
+pub(crate) const PREFIXES: &[&str] = &["mr", "ms", "mrs", "miss", "dr", "prof"];
 /// Marital states a person may choose.
-pub const MARITAL: &[&str] = &["single", "married", "divorced", "widowed"];
+pub(crate) const MARITAL: &[&str] = &["single", "married", "divorced", "widowed"];
 /// Levels of education a person may choose.
-pub const EDUCATION: &[&str] =
+pub(crate) const EDUCATION: &[&str] =
     &["primary", "lower_secondary", "upper_secondary", "post_secondary", "degree", "postgraduate"];
 /// Hong Kong Island, Kowloon, New Territories.
-pub const AREAS: &[&str] = &["hk", "kln", "nt"];
+pub(crate) const AREAS: &[&str] = &["hk", "kln", "nt"];
 
 impl FieldKey {
+    /// The field a form names in its prefill, by the words of the iAM Smart catalogue:
+    /// `profile.enName`, `eme.mobileNumber`.
+    #[must_use]
+    pub fn from_prefill(name: &str) -> Option<Self> {
+        Some(match name {
+            "profile.enName" => Self::NameEn,
+            "profile.chName" => Self::NameZh,
+            "profile.idNo" => Self::Hkid,
+            "profile.birthDate" => Self::DateOfBirth,
+            "profile.gender" => Self::Sex,
+            "eme.prefix" => Self::Prefix,
+            "eme.maritalStatus" => Self::MaritalStatus,
+            "eme.homeTelNumber" => Self::HomePhone,
+            "eme.officeTelNumber" => Self::OfficePhone,
+            "eme.mobileNumber" => Self::Mobile,
+            "eme.emailAddress" => Self::Email,
+            "eme.residentialAddress" => Self::ResidentialAddress,
+            "eme.postalAddress" => Self::PostalAddress,
+            "eme.educationLevel" => Self::Education,
+            _ => return None,
+        })
+    }
+
     /// Whether the register decides the value and the person cannot change it here.
     #[must_use]
     pub const fn is_verified(self) -> bool {
@@ -127,7 +150,7 @@ impl Profile {
 ///
 /// # Errors
 /// The field is locked, or the value is not what the field holds.
-pub fn read_value(key: FieldKey, value: &Value) -> Result<Value, ValueError> {
+pub(crate) fn read_value(key: FieldKey, value: &Value) -> Result<Value, ValueError> {
     if key.is_verified() {
         return Err(ValueError::Locked);
     }

@@ -10,7 +10,6 @@ pub(crate) mod person;
 pub(crate) mod profile;
 pub(crate) mod token;
 
-use kernel::Text;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -44,9 +43,4 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
 
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<Value, Error> {
     serde_json::to_value(value).map_err(|_| Error::Corrupt("JSON"))
-}
-
-/// The same words whatever the language.
-pub(crate) fn words(text: &Text) -> Result<Value, Error> {
-    json(text)
 }

@@ -1,7 +1,5 @@
 //! The owner of the phone: profile, consents, history.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -32,7 +30,14 @@ pub(crate) async fn profile(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Changes {
-    changes: BTreeMap<FieldKey, Option<FieldValue>>,
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    key: FieldKey,
+    value: Option<FieldValue>,
 }
 
 pub(crate) async fn change_profile(
@@ -40,10 +45,13 @@ pub(crate) async fn change_profile(
     phone: Phone,
 ) -> Outcome<Json<ProfileView>> {
     let asked: Changes = phone.read()?;
+    if asked.changes.len() > FieldKey::ALL.len() {
+        return Err(Error::Malformed("changes").into());
+    }
     let changes = asked
         .changes
         .into_iter()
-        .map(|(key, value)| {
+        .map(|Change { key, value }| {
             let value = serde_json::to_value(value).map_err(|_| Error::Malformed("changes"))?;
             Ok((key, value))
         })

@@ -13,6 +13,7 @@ use web::Failure;
 use crate::{
     Device, Error, Identity, Person, PublicJwk,
     api::BODY_BYTES,
+    device::SEEN_STEP,
     proof::{self, Asked, PROOF_TYP, Proof, ProofError},
     store::{device, person, token},
 };
@@ -81,7 +82,12 @@ fn header(headers: &HeaderMap) -> Result<String, Error> {
 }
 
 /// Checks signature, freshness and request, then marks the token as used.
-async fn check(identity: &Identity, signed: Signed, key: &PublicKey) -> Result<Bytes, Error> {
+async fn check(
+    identity: &Identity,
+    signed: Signed,
+    key: &PublicKey,
+    device: Option<&Device>,
+) -> Result<Bytes, Error> {
     let Signed { token, method, path, body } = signed;
     let verified = token.verify(PROOF_TYP, key).map_err(ProofError::from)?;
     let proof: Proof = verified.claims().map_err(ProofError::from)?;
@@ -89,10 +95,19 @@ async fn check(identity: &Identity, signed: Signed, key: &PublicKey) -> Result<B
     proof::check_fresh(proof.iat, &proof.jti, store.env().now())?;
     proof::check_request(&proof, Asked { method: &method, path: &path, body: &body })?;
     let thumbprint = key.thumbprint();
+    let now = store.env().now();
+    let touched = device.filter(|device| now.since(device.last_seen) >= SEEN_STEP);
+    let touched = touched.map(|device| device.id);
     store
         .write(&Actor::system("identity"), move |tx| {
             let (thumbprint, jti) = (thumbprint.clone(), proof.jti.clone());
-            async move { token::use_in(&tx, &thumbprint, &jti).await }
+            async move {
+                token::use_in(&tx, &thumbprint, &jti).await?;
+                match touched {
+                    Some(device) => device::touch_in(&tx, device).await,
+                    None => Ok(()),
+                }
+            }
         })
         .await?;
     Ok(body)
@@ -103,7 +118,7 @@ async fn phone(identity: &Identity, request: Request) -> Result<Phone, Error> {
     let kid = signed.token.header().kid.clone().ok_or(Error::Proof(ProofError::Shape))?;
     let store = identity.store();
     let device = device::find_device(store, &kid).await?.ok_or(Error::UnknownDevice)?;
-    let body = check(identity, signed, &device.jwk.public_key()?).await?;
+    let body = check(identity, signed, &device.jwk.public_key()?, Some(&device)).await?;
     if !device.is_live() {
         return Err(Error::UnknownDevice);
     }
@@ -117,7 +132,7 @@ async fn phone(identity: &Identity, request: Request) -> Result<Phone, Error> {
 async fn new_phone(identity: &Identity, request: Request) -> Result<NewPhone, Error> {
     let signed = take(request).await?;
     let key = signed.token.carried_key().map_err(|_| Error::Proof(ProofError::Shape))?;
-    let body = check(identity, signed, &key).await?;
+    let body = check(identity, signed, &key, None).await?;
     Ok(NewPhone { jwk: PublicJwk::from(&key), body })
 }
 

@@ -12,7 +12,7 @@ use crate::{
     Approval, ApprovalState, Approved, Binding, Decision, Device, Error, Evidence, FailReason,
     NewApproval, Outcome, Person, Purpose, Refusal, Step,
     approval::{
-        CONSUME_TTL, DETAIL_LINES, OPEN_PER_PERSON, binding_code, reference_of, transition,
+        CONSUME_TTL, DETAIL_LINES, OPEN_PER_PERSON, SUMMARY_CHARS, binding_code, reference_of, transition,
     },
     proof::{self, DECISION_TYP, ProofError, SignedDecision},
     store::{json as to_json, officer, person, token},
@@ -86,7 +86,10 @@ pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Appro
     if !web::is_local_path(&new.return_to) {
         return Err(Error::Malformed("return_to"));
     }
-    if new.detail.len() > DETAIL_LINES {
+    let is_long = [&new.summary.en, &new.summary.tc]
+        .iter()
+        .any(|words| words.chars().count() > SUMMARY_CHARS);
+    if is_long || new.detail.len() > DETAIL_LINES {
         return Err(Error::Malformed("detail"));
     }
     let key: [u8; 32] = store.env().bytes();

@@ -12,8 +12,6 @@ use crate::{DEVICE_ENROLLED, DEVICE_REPLACED, Device, Error, Person, PublicJwk};
         FROM device WHERE person = $1 AND revoked IS NULL";
     FIND_BY_THUMBPRINT = "SELECT id, person, name, jwk, thumbprint, created, last_seen, revoked
         FROM device WHERE thumbprint = $1";
-    LIST_DEVICES = "SELECT id, person, name, jwk, thumbprint, created, last_seen, revoked
-        FROM device WHERE person = $1 ORDER BY created DESC, id DESC LIMIT 20";
     INSERT_DEVICE = "INSERT INTO device (id, person, name, jwk, thumbprint, created, last_seen)
         VALUES ($1, $2, $3, $4, $5, $6, $6)";
     REVIVE_DEVICE = "UPDATE device SET revoked = NULL, name = $2, last_seen = $3 WHERE id = $1";
@@ -71,10 +69,6 @@ pub(crate) async fn by_thumbprint_in(
     thumbprint: &str,
 ) -> Result<Option<Device>, Error> {
     Ok(db.one(&FIND_BY_THUMBPRINT, params![thumbprint]).await?)
-}
-
-pub(crate) async fn list(store: &Store, person: Id<Person>) -> Result<Vec<Device>, Error> {
-    store.read(move |db| async move { Ok(db.all(&LIST_DEVICES, params![person]).await?) }).await
 }
 
 pub(crate) async fn touch_in(tx: &Write, device: Id<Device>) -> Result<(), Error> {
