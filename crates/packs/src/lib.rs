@@ -1,1 +1,80 @@
-//! The service-pack language: model, typed rules, decision tables, checker with line numbers, version diff. Pure.
+//! The service-pack language: one YAML file a service, which says what is asked, what it costs, how
+//! officers decide and what is issued. `packs/README.md` is the guide of the language.
+//!
+//! Invariants: a [`Pack`] exists only when every check passed, so following one cannot fail for
+//! reasons of its own; every rule is total and typed; answers to hidden questions never survive
+//! [`Pack::journey`]; a pack computes from answers and [`Facts`] alone, never from a clock or a
+//! database. Only [`load_dir`] and [`check_dir`] read files.
+//!
+//! Called by services (drafts, cases), portal and desk (pages), causeway (`pack check`).
+
+mod chart;
+mod defect;
+mod dir;
+mod expr;
+mod field;
+mod form;
+mod journey;
+mod json;
+mod judge;
+mod known;
+mod letter;
+mod pack;
+mod quote;
+mod read;
+mod scope;
+mod show;
+mod table;
+mod tries;
+mod value;
+mod words;
+mod yaml;
+
+pub use chart::{
+    APPLICANT, Action, Auto, Chart, Clock, Outcome, Reason, Refund, Refusal, State, Timer, Wait,
+};
+pub use defect::{At, Code, Defect, Span};
+pub use dir::{PackFile, check_dir, load_dir, read_dir};
+pub use expr::{Expr, expression_parses};
+pub use field::{Choice, Class, Field, FieldKind, FileKind, Must, Page, Pattern, Prefill};
+pub use form::{Form, PageError};
+pub use journey::{FieldError, Journey, PageView};
+pub use json::AnswersError;
+pub use known::Facts;
+pub use letter::{CaseFacts, Written};
+pub use pack::{
+    Amount, Appeal, Applicant, Audience, Claim, Confidence, DepartmentCheck, EligibilityRule,
+    FeeLine, IdentityNeed, IfNot, Issue, Keep, Let, LetValue, Letter, Level, Pack, Period, Promise,
+    ServiceKind, Source, Unit,
+};
+pub use quote::{Eligibility, FeeError, FeeQuote, IssueError, Issued, QuotedLine};
+pub use table::{Cell, Condition, Row, RowResult, Table};
+pub use tries::{Then, Try};
+pub use value::{AREAS, Address, Answers, DISTRICTS, District, FileAnswer, Value};
+
+use defect::Defects;
+
+impl Pack {
+    /// Reads one pack. `file` is the name shown in defects and must be `<service>.yaml`.
+    ///
+    /// # Errors
+    /// Every defect found, in the order of the text.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Defect>> {
+        let mut defects = Defects::new(file);
+        let read =
+            yaml::parse(text, &mut defects).and_then(|root| read::read(&root, file, &mut defects));
+        match read {
+            Some((pack, _)) if defects.is_empty() => Ok(pack),
+            _ => Err(defects.into_sorted()),
+        }
+    }
+
+    /// Every defect of a pack, golden journeys included: what `pack check` tells.
+    #[must_use]
+    pub fn check(file: &str, text: &str) -> Vec<Defect> {
+        match Self::read(file, text) {
+            Ok(_) => Vec::new(),
+            Err(defects) => defects,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Packs in a directory: the only place of this crate that reads files.
+
+use std::{fs, io, path::Path};
+
+use crate::{
+    defect::{Code, Defect, Span},
+    pack::Pack,
+    yaml::PACK_BYTES,
+};
+
+/// The text of one pack file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackFile {
+    /// The file's name, `td-full-driving-licence-renewal.yaml`.
+    pub name: String,
+    pub text: String,
+}
+
+/// The `*.yaml` files directly inside `dir`, by name.
+///
+/// # Errors
+/// The directory or a file cannot be read, or a file is no UTF-8.
+pub fn read_dir(dir: &Path) -> io::Result<Vec<PackFile>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let is_pack = path
+            .extension()
+            .is_some_and(|extension| extension == "yaml");
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        if is_pack && path.is_file() {
+            let too_large = fs::metadata(&path)?.len() > PACK_BYTES as u64;
+            let text = if too_large {
+                " ".repeat(PACK_BYTES + 1)
+            } else {
+                fs::read_to_string(&path)?
+            };
+            found.push(PackFile {
+                name: name.to_owned(),
+                text,
+            });
+        }
+    }
+    found.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(found)
+}
+
+/// Loads every pack of a directory.
+///
+/// # Errors
+/// Every defect of every pack; a directory that cannot be read is a defect too.
+pub fn load_dir(dir: &Path) -> Result<Vec<Pack>, Vec<Defect>> {
+    collect(dir, Pack::read)
+}
+
+/// Every defect of every pack in a directory, golden journeys included.
+#[must_use]
+pub fn check_dir(dir: &Path) -> Vec<Defect> {
+    collect(dir, |name, text| match Pack::check(name, text) {
+        defects if defects.is_empty() => Ok(()),
+        defects => Err(defects),
+    })
+    .err()
+    .unwrap_or_default()
+}
+
+fn collect<T>(
+    dir: &Path,
+    read: impl Fn(&str, &str) -> Result<T, Vec<Defect>>,
+) -> Result<Vec<T>, Vec<Defect>> {
+    let files = read_dir(dir).map_err(|error| {
+        vec![Defect {
+            file: dir.display().to_string(),
+            span: Span { line: 1, column: 1 },
+            code: Code::YamlSyntax,
+            wrong: format!("the directory cannot be read: {error}"),
+            mend: "Give the path of a directory of packs".to_owned(),
+        }]
+    })?;
+    let mut packs = Vec::with_capacity(files.len());
+    let mut defects = Vec::new();
+    for file in files {
+        let path = dir.join(&file.name);
+        match read(&path.display().to_string(), &file.text) {
+            Ok(pack) => packs.push(pack),
+            Err(found) => defects.extend(found),
+        }
+    }
+    if defects.is_empty() {
+        Ok(packs)
+    } else {
+        Err(defects)
+    }
+}

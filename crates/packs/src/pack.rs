@@ -1,0 +1,325 @@
+//! The service pack as read: what a department offers, asks, charges, promises and decides. A value of
+//! [`Pack`] exists only when every check passed, so code that follows a pack need not doubt it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kernel::{Date, Text};
+
+use crate::{
+    chart::Chart,
+    defect::{At, Span},
+    expr::Expr,
+    field::{Field, Page},
+    table::Table,
+    tries::Try,
+};
+
+/// One version of one service. Fields are in the order of the file.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// The service's id, `td-full-driving-licence-renewal`: also the file name and the URL segment.
+    pub service: String,
+    pub version: u32,
+    /// Code of the owning department, `TD`.
+    pub owner: String,
+    pub kind: ServiceKind,
+    pub confidence: Confidence,
+    pub legal: Vec<String>,
+    /// Numbers of the paper forms this replaces; people search for them.
+    pub forms: Vec<String>,
+    pub sources: Vec<Source>,
+    /// For authors; never shown to the public.
+    pub notes: Option<String>,
+    pub name: Text,
+    pub summary: Text,
+    pub who_can_apply: Text,
+    pub what_happens_next: Option<Text>,
+    pub audience: Vec<Audience>,
+    pub subjects: Vec<String>,
+    pub life_events: Vec<String>,
+    pub keywords: Vec<Text>,
+    pub identity: IdentityNeed,
+    pub promise: Promise,
+    /// Why a fact is asked for, by id.
+    pub purposes: BTreeMap<String, Text>,
+    pub pages: Vec<Page>,
+    pub lets: Vec<Let>,
+    pub eligibility: Vec<EligibilityRule>,
+    /// Empty when the service is free.
+    pub fee: Vec<FeeLine>,
+    pub checks: Vec<DepartmentCheck>,
+    /// Sets of questions whose equal answers make two live applications duplicates.
+    pub duplicates: Vec<Vec<At<String>>>,
+    pub case: Chart,
+    pub letters: Vec<Letter>,
+    pub issue: Option<Issue>,
+    pub appeal: Option<Appeal>,
+    pub keep: Keep,
+    pub tries: Vec<Try>,
+    /// Names whose declaration has a defect: a mention of one is not reported again.
+    pub(crate) flawed_names: BTreeSet<String>,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word packs and stored records use.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The variant with this word.
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|word| word.code() == code)
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words! {
+    /// What the service gives.
+    ServiceKind {
+        Licence = "licence",
+        Registration = "registration",
+        Benefit = "benefit",
+        Permit = "permit",
+        Booking = "booking",
+        Bill = "bill",
+        Complaint = "complaint",
+        Record = "record",
+    }
+}
+
+words! {
+    /// How sure the author is of the facts.
+    Confidence { High = "high", Medium = "medium", Low = "low", }
+}
+
+words! {
+    Audience { Resident = "resident", Visitor = "visitor", Company = "company", }
+}
+
+words! {
+    /// Strength of the sign-in.
+    Level { Basic = "basic", Plus = "plus", }
+}
+
+words! {
+    Applicant { Person = "person", Company = "company", }
+}
+
+/// Where facts were read, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub url: String,
+    pub date: Option<Date>,
+    pub note: Option<String>,
+}
+
+/// What sign-in the service asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdentityNeed {
+    pub level: Level,
+    /// Whether the application is signed with the phone.
+    pub sign: bool,
+    pub one_live_application_per: Option<Applicant>,
+}
+
+/// The time within which the department answers: shown to people and run as the case's deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promise {
+    pub days: u32,
+    /// Working days of the General Holidays calendar; calendar days otherwise.
+    pub working: bool,
+}
+
+/// A named value computed from answers.
+#[derive(Debug, Clone)]
+pub struct Let {
+    pub name: String,
+    pub value: LetValue,
+    pub(crate) at: Span,
+}
+
+#[derive(Debug, Clone)]
+pub enum LetValue {
+    Expr(Expr),
+    Table(Table),
+}
+
+/// A rule about the whole application.
+#[derive(Debug, Clone)]
+pub struct EligibilityRule {
+    pub id: String,
+    /// True when all is well.
+    pub rule: Expr,
+    /// Shown when the rule is false.
+    pub say: Text,
+    pub if_not: IfNot,
+    pub(crate) at: Span,
+}
+
+words! {
+    IfNot {
+        /// The person cannot go on.
+        Refuse = "refuse",
+        /// The person may go on; the officer sees it.
+        Warn = "warn",
+    }
+}
+
+/// One line of the fee.
+#[derive(Debug, Clone)]
+pub struct FeeLine {
+    pub id: String,
+    pub label: Text,
+    pub when: Option<Expr>,
+    pub amount: Amount,
+    pub(crate) at: Span,
+}
+
+#[derive(Debug, Clone)]
+pub enum Amount {
+    Cents(Expr),
+    Table(Table),
+}
+
+/// What officers look up at another department.
+#[derive(Debug, Clone)]
+pub struct DepartmentCheck {
+    pub id: String,
+    /// The other department's code.
+    pub department: String,
+    pub record: Text,
+    pub(crate) at: Span,
+}
+
+/// A letter to the applicant, with places for values.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    pub id: String,
+    pub title: Text,
+    pub body: Text,
+    pub(crate) at: Span,
+}
+
+/// The credential an approved case gives.
+#[derive(Debug, Clone)]
+pub struct Issue {
+    /// Type of the credential, `driving_licence`.
+    pub kind: String,
+    pub title: Text,
+    /// Text with places: `DL-{year}-{seq:6}`.
+    pub number: At<String>,
+    pub valid_from: Option<Expr>,
+    /// `None`: valid until revoked.
+    pub valid_until: Option<Expr>,
+    pub claims: Vec<Claim>,
+    pub(crate) at: Span,
+}
+
+/// One claim of a credential.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub name: String,
+    pub value: Expr,
+}
+
+#[derive(Debug, Clone)]
+pub struct Appeal {
+    pub body: Text,
+    pub within_days: Option<u32>,
+    pub law: Option<String>,
+}
+
+/// How long things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// A draft nobody touched.
+    pub drafts: Period,
+    /// A decided case, from the decision.
+    pub records: Period,
+}
+
+/// A length of calendar time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    pub count: u32,
+    pub unit: Unit,
+}
+
+words! {
+    Unit { Days = "days", Months = "months", Years = "years", }
+}
+
+impl Period {
+    /// The day this period after `day` ends.
+    #[must_use]
+    pub fn after(self, day: Date) -> Date {
+        let count = i64::from(self.count);
+        match self.unit {
+            Unit::Days => day.plus_days(count),
+            Unit::Months => day.plus_months(count),
+            Unit::Years => day.plus_years(count),
+        }
+    }
+
+    /// Days, counting 31 a month and 366 a year: for comparing two periods.
+    #[must_use]
+    pub const fn longest_days(self) -> u32 {
+        let days = match self.unit {
+            Unit::Days => 1,
+            Unit::Months => 31,
+            Unit::Years => 366,
+        };
+        self.count.saturating_mul(days)
+    }
+}
+
+impl Pack {
+    /// The page with this id.
+    #[must_use]
+    pub fn page(&self, id: &str) -> Option<&Page> {
+        self.pages.iter().find(|page| page.id == id)
+    }
+
+    /// The question with this id; questions inside groups are found in their group's kind.
+    #[must_use]
+    pub fn field(&self, id: &str) -> Option<&Field> {
+        self.fields().find(|field| field.id == id)
+    }
+
+    /// All questions in the order they are asked, without those inside groups.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.pages.iter().flat_map(|page| &page.fields)
+    }
+
+    /// The page a question is asked on.
+    #[must_use]
+    pub fn page_of(&self, field: &str) -> Option<&Page> {
+        self.pages
+            .iter()
+            .find(|page| page.fields.iter().any(|one| one.id == field))
+    }
+
+    /// The letter with this id.
+    #[must_use]
+    pub fn letter_text(&self, id: &str) -> Option<&Letter> {
+        self.letters.iter().find(|letter| letter.id == id)
+    }
+
+    /// Whether anything is to be paid at all; what exactly is said by [`Pack::fee`].
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.fee.is_empty()
+    }
+}
