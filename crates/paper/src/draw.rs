@@ -9,7 +9,7 @@ use krilla::{
     metadata::{DateTime, Metadata, TextDirection},
     outline::{Outline, OutlineNode},
     page::PageSettings,
-    paint::{Fill as Paint, FillRule, Stroke},
+    paint::{Fill as Paint, FillRule, LineCap, Stroke},
     surface::Surface,
     tagging::{Artifact, ArtifactType, ContentTag, SpanTag},
     text::{GlyphId, KrillaGlyph},
@@ -133,16 +133,32 @@ fn paint(surface: &mut Surface<'_>, item: &Item) -> Result<(), Error> {
                 surface.draw_path(&path);
             }
         }
-        Shape::Arch { size } => {
-            surface.set_stroke(None);
-            surface.set_fill(Some(solid(colour(Fill::Brand))));
-            if let Some(path) = mark::arch(item.x, item.y, *size) {
-                surface.draw_path(&path);
-            }
-        }
+        Shape::Arch { size } => arch(surface, item, *size),
         Shape::Code(code) => modules(surface, code, item),
     }
     Ok(())
+}
+
+fn arch(surface: &mut Surface<'_>, item: &Item, size: f32) {
+    let mark = mark::mark(item.x, item.y, size);
+    surface.set_stroke(None);
+    for (path, fill) in [(mark.sun, sun()), (mark.deck, colour(Fill::Brand))] {
+        surface.set_fill(Some(solid(fill)));
+        if let Some(path) = path {
+            surface.draw_path(&path);
+        }
+    }
+    surface.set_fill(None);
+    surface.set_stroke(Some(Stroke {
+        paint: water().into(),
+        width: mark.wave_width,
+        line_cap: LineCap::Round,
+        ..Stroke::default()
+    }));
+    if let Some(path) = mark.wave {
+        surface.draw_path(&path);
+    }
+    surface.set_stroke(None);
 }
 
 fn words_at(surface: &mut Surface<'_>, line: &Line, x: f32, y: f32) -> Result<(), Error> {
@@ -296,16 +312,24 @@ fn solid(colour: rgb::Color) -> Paint {
 
 fn ink(ink: Ink) -> rgb::Color {
     match ink {
-        Ink::Text => rgb::Color::new(0x1b, 0x24, 0x2b),
-        Ink::Quiet => rgb::Color::new(0x55, 0x63, 0x6c),
-        Ink::Brand => rgb::Color::new(0x0c, 0x4a, 0x5b),
+        Ink::Text => rgb::Color::new(0x10, 0x26, 0x2c),
+        Ink::Quiet => rgb::Color::new(0x4b, 0x60, 0x67),
+        Ink::Brand => rgb::Color::new(0x08, 0x4a, 0x55),
     }
 }
 
 fn colour(fill: Fill) -> rgb::Color {
     match fill {
-        Fill::Brand => rgb::Color::new(0x0c, 0x4a, 0x5b),
-        Fill::Hair => rgb::Color::new(0xcf, 0xd8, 0xdc),
-        Fill::Tint => rgb::Color::new(0xee, 0xf4, 0xf5),
+        Fill::Brand => rgb::Color::new(0x08, 0x4a, 0x55),
+        Fill::Hair => rgb::Color::new(0xd4, 0xdc, 0xdc),
+        Fill::Tint => rgb::Color::new(0xe6, 0xf1, 0xf1),
     }
+}
+
+fn sun() -> rgb::Color {
+    rgb::Color::new(0xf4, 0xb2, 0x4a)
+}
+
+fn water() -> rgb::Color {
+    rgb::Color::new(0x4f, 0xa9, 0xb4)
 }

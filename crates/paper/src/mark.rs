@@ -1,74 +1,120 @@
-//! The Causeway mark: three arches over water, drawn as one path so that it prints at any size.
+//! The Causeway mark: a sun behind a deck on arches, over waves; the same drawing as on every page,
+//! in a square of 48 units.
 
 use krilla::geom::{Path, PathBuilder};
 
-/// Quarter-circle handle length for cubic Béziers.
+/// Handle length of a cubic Bézier that draws a quarter of a circle.
 const ROUND: f32 = 0.552_284_8;
 
+/// The three parts of the mark.
+pub(crate) struct Mark {
+    /// Filled.
+    pub(crate) sun: Option<Path>,
+    /// Filled.
+    pub(crate) deck: Option<Path>,
+    /// Stroked with [`Mark::wave_width`].
+    pub(crate) wave: Option<Path>,
+    pub(crate) wave_width: f32,
+}
+
+/// Draws in the mark's own units at a place and a size.
+struct Pen {
+    path: PathBuilder,
+    x: f32,
+    y: f32,
+    unit: f32,
+}
+
 /// The mark in a square of `size` points with its corner at `x`, `y`.
-pub(crate) fn arch(x: f32, y: f32, size: f32) -> Option<Path> {
-    let unit = size / 24.0;
-    let at = |across: f32, down: f32| (x + across * unit, y + down * unit);
-    let mut path = PathBuilder::new();
-    deck(&mut path, &at);
-    for left in [1.6_f32, 8.8, 16.0] {
-        opening(&mut path, &at, left);
+pub(crate) fn mark(x: f32, y: f32, size: f32) -> Mark {
+    let unit = size / 48.0;
+    let pen = || Pen {
+        path: PathBuilder::new(),
+        x,
+        y,
+        unit,
+    };
+    Mark {
+        sun: sun(pen()),
+        deck: deck(pen()),
+        wave: wave(pen()),
+        wave_width: 2.5 * unit,
     }
-    water(&mut path, &at);
-    path.finish()
 }
 
-fn deck(path: &mut PathBuilder, at: &impl Fn(f32, f32) -> (f32, f32)) {
-    let corners = [at(0.0, 5.0), at(24.0, 5.0), at(24.0, 16.6), at(0.0, 16.6)];
-    polygon(path, &corners);
+/// The upper half of the sun; the deck stands before the rest.
+fn sun(mut pen: Pen) -> Option<Path> {
+    pen.go(15.0, 18.0);
+    pen.line(15.0, 17.0);
+    pen.quarter((15.0, 17.0), (24.0, 8.0), true);
+    pen.quarter((24.0, 8.0), (33.0, 17.0), false);
+    pen.line(33.0, 18.0);
+    pen.path.close();
+    pen.path.finish()
 }
 
-/// An opening under the deck, wound the other way so that it stays white.
-fn opening(path: &mut PathBuilder, at: &impl Fn(f32, f32) -> (f32, f32), left: f32) {
-    const SPAN: f32 = 6.4;
-    const TOP: f32 = 8.6;
-    const FOOT: f32 = 16.6;
-    let radius = SPAN / 2.0;
-    let handle = radius * ROUND;
-    let (x0, y0) = at(left, FOOT);
-    path.move_to(x0, y0);
-    let (x1, y1) = at(left + SPAN, FOOT);
-    path.line_to(x1, y1);
-    let (x2, y2) = at(left + SPAN, TOP + radius);
-    path.line_to(x2, y2);
-    curve(
-        path,
-        at(left + SPAN, TOP + radius - handle),
-        at(left + radius + handle, TOP),
-        at(left + radius, TOP),
-    );
-    curve(
-        path,
-        at(left + radius - handle, TOP),
-        at(left, TOP + radius - handle),
-        at(left, TOP + radius),
-    );
-    path.close();
+fn deck(mut pen: Pen) -> Option<Path> {
+    pen.go(3.5, 18.0);
+    pen.line(44.5, 18.0);
+    pen.quarter((44.5, 18.0), (46.5, 20.0), false);
+    pen.line(46.5, 36.5);
+    for (right, left) in [(42.0, 31.0), (30.0, 18.0), (17.0, 6.0)] {
+        let radius = (right - left) / 2.0;
+        let top = 36.5 - radius;
+        pen.line(right, 36.5);
+        pen.quarter((right, 36.5), (right - radius, top), true);
+        pen.quarter((right - radius, top), (left, 36.5), false);
+    }
+    pen.line(1.5, 36.5);
+    pen.line(1.5, 20.0);
+    pen.quarter((1.5, 20.0), (3.5, 18.0), true);
+    pen.path.close();
+    pen.path.finish()
 }
 
-fn water(path: &mut PathBuilder, at: &impl Fn(f32, f32) -> (f32, f32)) {
-    polygon(
-        path,
-        &[at(0.0, 18.6), at(24.0, 18.6), at(24.0, 20.2), at(0.0, 20.2)],
-    );
+fn wave(mut pen: Pen) -> Option<Path> {
+    pen.go(2.5, 42.5);
+    let mut at = 2.5;
+    for (step, bend) in [(10.8, -2.4), (10.7, 2.4), (10.7, -2.4), (10.8, 2.4)] {
+        let third = step / 3.0;
+        pen.curve(
+            (at + third, 42.5 + bend),
+            (at + third * 2.0, 42.5 + bend),
+            (at + step, 42.5),
+        );
+        at += step;
+    }
+    pen.path.finish()
 }
 
-fn polygon(path: &mut PathBuilder, corners: &[(f32, f32)]) {
-    for (index, (x, y)) in corners.iter().enumerate() {
-        if index == 0 {
-            path.move_to(*x, *y);
+impl Pen {
+    fn at(&self, (across, down): (f32, f32)) -> (f32, f32) {
+        (self.x + across * self.unit, self.y + down * self.unit)
+    }
+
+    fn go(&mut self, across: f32, down: f32) {
+        let (x, y) = self.at((across, down));
+        self.path.move_to(x, y);
+    }
+
+    fn line(&mut self, across: f32, down: f32) {
+        let (x, y) = self.at((across, down));
+        self.path.line_to(x, y);
+    }
+
+    /// A quarter of a circle or ellipse, leaving `from` upright (or level) and arriving the other way.
+    fn quarter(&mut self, from: (f32, f32), to: (f32, f32), leaves_upright: bool) {
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let (a, b) = if leaves_upright {
+            ((from.0, from.1 + dy * ROUND), (to.0 - dx * ROUND, to.1))
         } else {
-            path.line_to(*x, *y);
-        }
+            ((from.0 + dx * ROUND, from.1), (to.0, to.1 - dy * ROUND))
+        };
+        self.curve(a, b, to);
     }
-    path.close();
-}
 
-fn curve(path: &mut PathBuilder, a: (f32, f32), b: (f32, f32), end: (f32, f32)) {
-    path.cubic_to(a.0, a.1, b.0, b.1, end.0, end.1);
+    fn curve(&mut self, a: (f32, f32), b: (f32, f32), end: (f32, f32)) {
+        let (a, b, end) = (self.at(a), self.at(b), self.at(end));
+        self.path.cubic_to(a.0, a.1, b.0, b.1, end.0, end.1);
+    }
 }
