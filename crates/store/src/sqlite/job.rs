@@ -1,0 +1,146 @@
+//! One queued closure, and how it is run: polled once on the thread that owns the connection.
+
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use tokio::sync::oneshot;
+use tracing::Span;
+
+use super::link::{Lent, Link};
+use crate::{Error, engine};
+
+/// A queued closure whose types have been forgotten.
+pub(crate) trait Job: Send {
+    /// Runs the closure and tells whether its effects are wanted.
+    fn run(&mut self, connection: &Lent) -> bool;
+
+    /// Answers the caller, once it is known whether the transaction holds.
+    fn finish(self: Box<Self>, held: Result<(), Error>);
+}
+
+/// A write, kept until its batch is committed.
+pub(crate) struct WriteJob<F, T, E> {
+    work: F,
+    answer: oneshot::Sender<Result<T, E>>,
+    outcome: Option<Result<T, E>>,
+    span: Span,
+}
+
+impl<F, T, E> WriteJob<F, T, E> {
+    pub(crate) fn new(work: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
+        let (answer, receiver) = oneshot::channel();
+        (
+            Self {
+                work,
+                answer,
+                outcome: None,
+                span: Span::current(),
+            },
+            receiver,
+        )
+    }
+}
+
+impl<T, E, F, Fut> Job for WriteJob<F, T, E>
+where
+    F: Fn(engine::Link) -> Fut + Send,
+    Fut: Future<Output = Result<T, E>>,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, connection: &Lent) -> bool {
+        let span = self.span.clone();
+        let _entered = span.enter();
+        let outcome = poll_once(connection, &self.work);
+        let is_wanted = outcome.is_ok();
+        self.outcome = Some(outcome);
+        is_wanted
+    }
+
+    fn finish(self: Box<Self>, held: Result<(), Error>) {
+        let outcome = match (self.outcome, held) {
+            // A refused closure has nothing to lose by a failed commit; its own reason stands.
+            (Some(Err(refusal)), _) => Err(refusal),
+            (_, Err(error)) => Err(error.into()),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (None, Ok(())) => Err(Error::Closed.into()),
+        };
+        // The caller may have gone away; the write stands all the same.
+        drop(self.answer.send(outcome));
+    }
+}
+
+/// A read, answered as soon as it has run.
+pub(crate) struct ReadJob<F, T, E> {
+    work: Option<F>,
+    answer: oneshot::Sender<Result<T, E>>,
+    outcome: Option<Result<T, E>>,
+    span: Span,
+}
+
+impl<F, T, E> ReadJob<F, T, E> {
+    pub(crate) fn new(work: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
+        let (answer, receiver) = oneshot::channel();
+        (
+            Self {
+                work: Some(work),
+                answer,
+                outcome: None,
+                span: Span::current(),
+            },
+            receiver,
+        )
+    }
+}
+
+impl<T, E, F, Fut> Job for ReadJob<F, T, E>
+where
+    F: FnOnce(engine::Link) -> Fut + Send,
+    Fut: Future<Output = Result<T, E>>,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, connection: &Lent) -> bool {
+        let span = self.span.clone();
+        let _entered = span.enter();
+        if let (Some(work), false) = (self.work.take(), self.answer.is_closed()) {
+            self.outcome = Some(poll_once(connection, work));
+        }
+        false
+    }
+
+    fn finish(self: Box<Self>, held: Result<(), Error>) {
+        let outcome = match (self.outcome, held) {
+            (Some(outcome), Ok(())) => outcome,
+            (_, Err(error)) => Err(error.into()),
+            (None, Ok(())) => Err(Error::Closed.into()),
+        };
+        drop(self.answer.send(outcome));
+    }
+}
+
+/// Runs a closure to its end in one poll. Every store call is ready at once on SQLite, so a closure
+/// that is not ready waits for something else, and would hold up every other write.
+fn poll_once<T, E, Fut>(connection: &Lent, work: impl FnOnce(engine::Link) -> Fut) -> Result<T, E>
+where
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let link = Link::new(connection);
+    let lent = engine::Link::Sqlite(link.clone());
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        let future = pin!(work(lent));
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }));
+    let is_doomed = link.end();
+    match polled {
+        Ok(Poll::Ready(Ok(_))) if is_doomed => Err(Error::Doomed.into()),
+        Ok(Poll::Ready(outcome)) => outcome,
+        Ok(Poll::Pending) => Err(Error::Awaited.into()),
+        Err(_) => Err(Error::Panicked.into()),
+    }
+}
