@@ -85,7 +85,6 @@ pub struct Timer {
     pub go: At<String>,
     /// The role that answers for it.
     pub owner: At<String>,
-    pub(crate) at: Span,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -112,6 +112,26 @@ impl Pack {
         before: &Answers,
         facts: &Facts<'_>,
     ) -> Result<Answers, PageError> {
+        let (answers, errors) = self.read_part(page, form, before, facts)?;
+        if errors.is_empty() {
+            Ok(answers)
+        } else {
+            Err(PageError::Fields(errors))
+        }
+    }
+
+    /// As [`Pack::read_page`], but keeps what can be read beside what is to be mended: a draft saves
+    /// every page as far as it goes.
+    ///
+    /// # Errors
+    /// The page does not show.
+    pub fn read_part(
+        &self,
+        page: &str,
+        form: &Form,
+        before: &Answers,
+        facts: &Facts<'_>,
+    ) -> Result<(Answers, Vec<FieldError>), PageError> {
         let page = self.page(page).ok_or(PageError::NoPage)?;
         let mut answers = before.clone();
         let mut unread = Vec::new();
@@ -130,11 +150,7 @@ impl Pack {
         let journey = self.journey(&answers, facts);
         let view = journey.page(&page.id).ok_or(PageError::NoPage)?;
         let errors = merge(&view.fields, unread, &view.errors);
-        if errors.is_empty() {
-            Ok(journey.answers)
-        } else {
-            Err(PageError::Fields(errors))
-        }
+        Ok((journey.answers, errors))
     }
 
     /// The form that shows `answers` on `page`: what [`Pack::read_page`] would read back.

@@ -9,6 +9,7 @@
 //! Called by services (drafts, cases), portal and desk (pages), causeway (`pack check`).
 
 mod chart;
+mod check;
 mod defect;
 mod dir;
 mod expr;
@@ -49,7 +50,7 @@ pub use pack::{
 };
 pub use quote::{Eligibility, FeeError, FeeQuote, IssueError, Issued, QuotedLine};
 pub use table::{Cell, Condition, Row, RowResult, Table};
-pub use tries::{Then, Try};
+pub use tries::{Failure, Then, Try};
 pub use value::{AREAS, Address, Answers, DISTRICTS, District, FileAnswer, Value};
 
 use defect::Defects;
@@ -61,10 +62,8 @@ impl Pack {
     /// Every defect found, in the order of the text.
     pub fn read(file: &str, text: &str) -> Result<Self, Vec<Defect>> {
         let mut defects = Defects::new(file);
-        let read =
-            yaml::parse(text, &mut defects).and_then(|root| read::read(&root, file, &mut defects));
-        match read {
-            Some((pack, _)) if defects.is_empty() => Ok(pack),
+        match Self::read_checked(file, text, &mut defects) {
+            Some(pack) if defects.is_empty() => Ok(pack),
             _ => Err(defects.into_sorted()),
         }
     }
@@ -72,9 +71,22 @@ impl Pack {
     /// Every defect of a pack, golden journeys included: what `pack check` tells.
     #[must_use]
     pub fn check(file: &str, text: &str) -> Vec<Defect> {
-        match Self::read(file, text) {
-            Ok(_) => Vec::new(),
-            Err(defects) => defects,
+        let mut defects = Defects::new(file);
+        let pack = Self::read_checked(file, text, &mut defects);
+        if let (Some(pack), true) = (pack, defects.is_empty()) {
+            for failure in pack.run_tries() {
+                let wrong = format!("“{}”: {}", failure.name, failure.wrong);
+                let mend = "Mend the rule, or the example";
+                defects.add(Code::TryFailed, failure.at, wrong, mend);
+            }
         }
+        defects.into_sorted()
+    }
+
+    fn read_checked(file: &str, text: &str, defects: &mut Defects) -> Option<Self> {
+        let root = yaml::parse(text, defects)?;
+        let (pack, scope) = read::read(&root, file, defects)?;
+        check::check(&pack, &scope, defects);
+        Some(pack)
     }
 }

@@ -58,6 +58,9 @@ pub struct Pack {
     pub tries: Vec<Try>,
     /// Names whose declaration has a defect: a mention of one is not reported again.
     pub(crate) flawed_names: BTreeSet<String>,
+    pub(crate) owner_at: Span,
+    pub(crate) keep_at: Span,
+    pub(crate) try_at: Span,
 }
 
 macro_rules! words {
@@ -147,7 +150,6 @@ pub struct Promise {
 pub struct Let {
     pub name: String,
     pub value: LetValue,
-    pub(crate) at: Span,
 }
 
 #[derive(Debug, Clone)]

@@ -6,7 +6,8 @@ use serde_json::{Map, Value as Json};
 use crate::{
     expr::{Expr, Names as _, Val, evaluate},
     known::{Facts, Known},
-    pack::{Amount, EligibilityRule, IfNot, Pack},
+    pack::{Amount, EligibilityRule, FeeLine, IfNot, Issue, LetValue, Pack},
+    scope::{mentions, table_mentions},
     table::{Picked, RowResult, pick},
     value::{Answers, Value},
 };
@@ -30,8 +31,12 @@ pub struct QuotedLine {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FeeError {
     /// Answers the fee rests on are missing.
-    #[error("the fee line `{0}` cannot be computed from these answers")]
-    Unanswered(String),
+    #[error("the fee line `{line}` waits for an answer to: {}", .fields.join(", "))]
+    Unanswered {
+        line: String,
+        /// Ids of the questions.
+        fields: Vec<String>,
+    },
     /// The pack says that this case cannot be done online.
     #[error("this case cannot be done online")]
     Refused(Text),
@@ -92,7 +97,7 @@ impl Pack {
         let known = Known::new(self, &clean, facts);
         let mut quote = FeeQuote::default();
         for line in &self.fee {
-            let unanswered = || FeeError::Unanswered(line.id.clone());
+            let unanswered = || self.unanswered(line, &clean);
             if let Some(when) = &line.when {
                 match evaluate(&when.root, &known).truth() {
                     Some(true) => {}
@@ -129,6 +134,35 @@ impl Pack {
         Ok(quote)
     }
 
+    /// The questions a line rests on that have no answer, lets followed.
+    fn unanswered(&self, line: &FeeLine, answers: &Answers) -> FeeError {
+        let mut names: Vec<String> = line.when.iter().flat_map(mentions).collect();
+        match &line.amount {
+            Amount::Cents(expr) => names.extend(mentions(expr)),
+            Amount::Table(table) => names.extend(table_mentions(table)),
+        }
+        let mut fields: Vec<String> = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(name) = names.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            if let Some(found) = self.lets.iter().find(|one| one.name == name) {
+                match &found.value {
+                    LetValue::Expr(expr) => names.extend(mentions(expr)),
+                    LetValue::Table(table) => names.extend(table_mentions(table)),
+                }
+            } else if !answers.has(&name) {
+                fields.push(name);
+            }
+        }
+        fields.sort();
+        FeeError::Unanswered {
+            line: line.id.clone(),
+            fields,
+        }
+    }
+
     /// What the rules of eligibility say about `answers`. Ask after every page: a person who cannot
     /// apply should learn it as early as the answers tell.
     #[must_use]
@@ -163,6 +197,21 @@ impl Pack {
             .then_some(auto.take.value.as_str())
     }
 
+    /// First and last day of the credential, before it is issued: for pages that tell what an
+    /// application will give.
+    ///
+    /// # Errors
+    /// The service issues nothing, or a date cannot be computed.
+    pub fn validity(
+        &self,
+        answers: &Answers,
+        facts: &Facts<'_>,
+    ) -> Result<(Date, Option<Date>), IssueError> {
+        let issue = self.issue.as_ref().ok_or(IssueError::Nothing)?;
+        let clean = self.journey(answers, facts).answers;
+        validity(issue, facts.today, &Known::new(self, &clean, facts))
+    }
+
     /// The credential for an approved application. `facts.today` is the day of the decision; `sequence`
     /// is a number the caller gives out once per service.
     ///
@@ -177,18 +226,7 @@ impl Pack {
         let issue = self.issue.as_ref().ok_or(IssueError::Nothing)?;
         let clean = self.journey(answers, facts).answers;
         let known = Known::new(self, &clean, facts);
-        let date = |expr: &Expr, what: &'static str| match evaluate(&expr.root, &known) {
-            Val::Date(date) => Ok(date),
-            _ => Err(IssueError::Unanswered(what)),
-        };
-        let valid_from = match &issue.valid_from {
-            Some(expr) => date(expr, "valid_from")?,
-            None => facts.today,
-        };
-        let valid_until = match &issue.valid_until {
-            Some(expr) => Some(date(expr, "valid_until")?),
-            None => None,
-        };
+        let (valid_from, valid_until) = validity(issue, facts.today, &known)?;
         let claims = issue.claims.iter().filter_map(|claim| {
             claim_json(&evaluate(&claim.value.root, &known)).map(|json| (claim.name.clone(), json))
         });
@@ -211,6 +249,27 @@ impl Pack {
             claims: claims.collect(),
         })
     }
+}
+
+/// First and last day of a credential.
+fn validity(
+    issue: &Issue,
+    today: Date,
+    known: &Known<'_>,
+) -> Result<(Date, Option<Date>), IssueError> {
+    let date = |expr: &Expr, what: &'static str| match evaluate(&expr.root, known) {
+        Val::Date(date) => Ok(date),
+        _ => Err(IssueError::Unanswered(what)),
+    };
+    let from = match &issue.valid_from {
+        Some(expr) => date(expr, "valid_from")?,
+        None => today,
+    };
+    let until = match &issue.valid_until {
+        Some(expr) => Some(date(expr, "valid_until")?),
+        None => None,
+    };
+    Ok((from, until))
 }
 
 fn claim_json(value: &Val) -> Option<Json> {

@@ -3,9 +3,13 @@
 use kernel::Date;
 
 use crate::{
+    chart::APPLICANT,
     defect::{At, Span},
+    expr::{Names as _, Val},
+    known::{Facts, Known},
+    pack::Pack,
     value::Answers,
-    yaml::Node,
+    yaml::{Kind, Node},
 };
 
 /// One example.
@@ -35,4 +39,281 @@ pub struct Then {
     pub valid_until: Option<At<Date>>,
     /// Values of lets, as written.
     pub(crate) lets: Vec<(String, Node)>,
+}
+
+/// One example that did not come true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The name of the try.
+    pub name: String,
+    pub at: Span,
+    pub wrong: String,
+}
+
+impl Pack {
+    /// Follows every golden journey; empty when all came true.
+    #[must_use]
+    pub fn run_tries(&self) -> Vec<Failure> {
+        self.tries
+            .iter()
+            .flat_map(|one| Run::new(self, one).compare())
+            .collect()
+    }
+}
+
+struct Run<'r> {
+    pack: &'r Pack,
+    one: &'r Try,
+    facts: Facts<'static>,
+    failures: Vec<Failure>,
+}
+
+impl<'r> Run<'r> {
+    const fn new(pack: &'r Pack, one: &'r Try) -> Self {
+        Self {
+            pack,
+            one,
+            facts: Facts::on(one.today),
+            failures: Vec::new(),
+        }
+    }
+
+    fn fail(&mut self, at: Span, wrong: String) {
+        self.failures.push(Failure {
+            name: self.one.name.clone(),
+            at,
+            wrong,
+        });
+    }
+
+    fn same(&mut self, what: &str, wanted: &At<String>, found: &str) {
+        if wanted.value != found {
+            self.fail(
+                wanted.span,
+                format!("{what} is {found}, not {}", wanted.value),
+            );
+        }
+    }
+
+    fn compare(mut self) -> Vec<Failure> {
+        self.pages();
+        self.errors();
+        self.eligible();
+        self.fee();
+        self.state();
+        self.valid_until();
+        self.lets();
+        self.failures
+    }
+
+    fn pages(&mut self) {
+        let journey = self.pack.journey(&self.one.given, &self.facts);
+        if let Some(pages) = &self.one.then.pages {
+            let found: Vec<&str> = journey
+                .pages
+                .iter()
+                .map(|view| view.page.id.as_str())
+                .collect();
+            if pages.value != found {
+                let wrong = format!(
+                    "the pages are [{}], not [{}]",
+                    found.join(", "),
+                    pages.value.join(", ")
+                );
+                self.fail(pages.span, wrong);
+            }
+        }
+        for (id, _) in self
+            .one
+            .given
+            .iter()
+            .filter(|(id, _)| !journey.answers.has(id))
+        {
+            self.fail(
+                self.one.at,
+                format!("`{id}` is given, but these answers hide it"),
+            );
+        }
+        if let Some(complete) = &self.one.then.complete
+            && complete.value != journey.is_complete()
+        {
+            let missing = journey.pages.iter().flat_map(|view| &view.errors);
+            let missing: Vec<String> = missing
+                .map(|error| format!("{}: {}", error.path, error.message.en))
+                .collect();
+            let wrong = if missing.is_empty() {
+                "nothing is missing".to_owned()
+            } else {
+                format!("something is missing ({})", missing.join("; "))
+            };
+            self.fail(complete.span, wrong);
+        }
+    }
+
+    fn errors(&mut self) {
+        let Some(wanted) = &self.one.then.error_at else {
+            return;
+        };
+        let errors = self.pack.check_all(&self.one.given, &self.facts);
+        if !errors.iter().any(|error| error.path == wanted.value) {
+            let paths: Vec<&str> = errors.iter().map(|error| error.path.as_str()).collect();
+            let wrong = format!(
+                "`{}` is taken; errors are at [{}]",
+                wanted.value,
+                paths.join(", ")
+            );
+            self.fail(wanted.span, wrong);
+        }
+    }
+
+    fn eligible(&mut self) {
+        let found = self.pack.eligibility(&self.one.given, &self.facts);
+        let names = |rules: &[&crate::pack::EligibilityRule]| -> String {
+            let ids: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
+            if ids.is_empty() {
+                "nothing".to_owned()
+            } else {
+                ids.join(", ")
+            }
+        };
+        let then = &self.one.then;
+        if let Some(eligible) = &then.eligible
+            && eligible.value != found.is_eligible()
+        {
+            let wrong = format!("the person is refused by {}", names(&found.refused));
+            self.fail(eligible.span, wrong);
+        }
+        let held = |rules: &[&crate::pack::EligibilityRule], id: &str| {
+            rules.iter().any(|rule| rule.id == id)
+        };
+        if let Some(id) = then
+            .refused_by
+            .as_ref()
+            .filter(|id| !held(&found.refused, &id.value))
+        {
+            self.fail(
+                id.span,
+                format!("the person is refused by {}", names(&found.refused)),
+            );
+        }
+        if let Some(id) = then
+            .warned_by
+            .as_ref()
+            .filter(|id| !held(&found.warned, &id.value))
+        {
+            self.fail(
+                id.span,
+                format!("the person is warned by {}", names(&found.warned)),
+            );
+        }
+    }
+
+    fn fee(&mut self) {
+        let Some(wanted) = &self.one.then.fee else {
+            return;
+        };
+        match self.pack.fee(&self.one.given, &self.facts) {
+            Ok(quote) if quote.total.cents() == wanted.value => {}
+            Ok(quote) => {
+                let lines = quote
+                    .lines
+                    .iter()
+                    .map(|line| format!("{} {}", line.id, line.amount.cents()));
+                let lines: Vec<String> = lines.collect();
+                let wrong = format!("the fee is {} ({})", quote.total.cents(), lines.join(" + "));
+                self.fail(wanted.span, format!("{wrong}, not {}", wanted.value));
+            }
+            Err(error) => self.fail(wanted.span, error.to_string()),
+        }
+    }
+
+    /// Where the platform's own actions lead from `at`.
+    fn automatic(&self, mut at: String) -> String {
+        for _ in 0..self.pack.case.states.len() {
+            let action = self.pack.auto_action(&at, &self.one.given, &self.facts);
+            let state = self.pack.case.state(&at);
+            match action.and_then(|action| state?.action(action)) {
+                Some(action) => at.clone_from(&action.to.value),
+                None => break,
+            }
+        }
+        at
+    }
+
+    /// Walks the chart from the start along `take`, by anybody who may.
+    fn state(&mut self) {
+        let chart = &self.pack.case;
+        let mut at = self.automatic(chart.start.value.clone());
+        for take in &self.one.take {
+            let roles = chart.officer_roles();
+            let roles: Vec<&str> = roles.into_iter().chain([APPLICANT]).collect();
+            let action = chart.state(&at).and_then(|state| state.action(&take.value));
+            let holds = action.is_some_and(|action| {
+                self.pack
+                    .action_holds(action.when.as_ref(), &self.one.given, &self.facts)
+            });
+            match chart.transition(&at, &take.value, &roles) {
+                Ok(state) if holds => at = self.automatic(state.id.clone()),
+                _ => {
+                    let wrong = format!(
+                        "the action `{}` cannot be taken in the state `{at}`",
+                        take.value
+                    );
+                    return self.fail(take.span, wrong);
+                }
+            }
+        }
+        if let Some(wanted) = &self.one.then.state {
+            self.same("the state", wanted, &at);
+        }
+    }
+
+    fn valid_until(&mut self) {
+        let Some(wanted) = &self.one.then.valid_until else {
+            return;
+        };
+        match self.pack.validity(&self.one.given, &self.facts) {
+            Ok((_, until)) if until == Some(wanted.value) => {}
+            Ok((_, until)) => {
+                let found = until.map_or("never".to_owned(), |date| date.to_string());
+                self.fail(
+                    wanted.span,
+                    format!("the credential ends {found}, not {}", wanted.value),
+                );
+            }
+            Err(error) => self.fail(wanted.span, error.to_string()),
+        }
+    }
+
+    fn lets(&mut self) {
+        let clean = self.pack.journey(&self.one.given, &self.facts).answers;
+        let facts = self.facts;
+        let known = Known::new(self.pack, &clean, &facts);
+        for (name, node) in &self.one.then.lets {
+            let found = written(&known.value(name));
+            let Kind::Scalar { text, .. } = &node.kind else {
+                continue;
+            };
+            if found != *text && !same_money(&known.value(name), text) {
+                self.fail(node.span, format!("`{name}` is {found}, not {text}"));
+            }
+        }
+    }
+}
+
+fn same_money(value: &Val, text: &str) -> bool {
+    matches!(value, Val::Money(cents)
+        if text.parse() == Ok(kernel::Money::from_cents(*cents)))
+}
+
+/// A value as packs write it: money in dollars.
+fn written(value: &Val) -> String {
+    match value {
+        Val::Bool(truth) => truth.to_string(),
+        Val::Int(number) => number.to_string(),
+        Val::Money(cents) => kernel::Money::from_cents(*cents).plain(),
+        Val::Date(date) => date.to_string(),
+        Val::Text(text) => text.clone(),
+        _ => "unknown".to_owned(),
+    }
 }

@@ -8,11 +8,11 @@ use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, Span as Ya
 use crate::defect::{Code, Defects, Span};
 
 /// Bytes of one pack.
-pub const PACK_BYTES: usize = 512 * 1024;
+pub(crate) const PACK_BYTES: usize = 512 * 1024;
 /// Nesting of mappings and lists.
-pub const PACK_DEPTH: usize = 16;
+pub(crate) const PACK_DEPTH: usize = 16;
 /// Scalars, lists and mappings of one pack.
-pub const PACK_NODES: usize = 50_000;
+pub(crate) const PACK_NODES: usize = 50_000;
 
 /// One node of the tree.
 #[derive(Debug, Clone, PartialEq)]

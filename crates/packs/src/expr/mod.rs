@@ -8,6 +8,7 @@ mod lex;
 mod parse;
 mod types;
 
+pub(crate) use Node as ExprNode;
 pub(crate) use eval::{Names, Val, evaluate};
 pub(crate) use functions::Function;
 pub(crate) use types::{Declared, Ty, type_of};
@@ -17,13 +18,13 @@ use regex::Regex;
 use crate::defect::{Code, Span};
 
 /// Characters of one expression.
-pub const EXPRESSION_CHARS: usize = 2_000;
+pub(crate) const EXPRESSION_CHARS: usize = 2_000;
 /// Nesting of one expression.
-pub const EXPRESSION_DEPTH: usize = 32;
+pub(crate) const EXPRESSION_DEPTH: usize = 32;
 /// Operators, names and literals of one expression.
-pub const EXPRESSION_NODES: usize = 500;
+pub(crate) const EXPRESSION_NODES: usize = 500;
 /// Characters of a regular expression.
-pub const PATTERN_CHARS: usize = 200;
+pub(crate) const PATTERN_CHARS: usize = 200;
 /// Bytes the compiled form of a regular expression may take.
 const PATTERN_BYTES: usize = 256 * 1024;
 

@@ -126,7 +126,6 @@ impl Reader<'_> {
                     wait: wait?,
                     go: go?,
                     owner: owner?,
-                    at: item.span,
                 })
             })
             .collect()

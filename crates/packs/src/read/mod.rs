@@ -8,7 +8,6 @@ mod rules;
 mod tries;
 
 pub(crate) use pack::read;
-pub(crate) use tries::read_value;
 
 use kernel::{Date, Text, simplify};
 

@@ -7,7 +7,7 @@ use kernel::Text;
 use super::{Object, Reader, word_pairs};
 use crate::{
     chart::Chart,
-    defect::{At, Code, Defects},
+    defect::{At, Code, Defects, Span},
     pack::{
         Appeal, Applicant, Audience, Claim, Confidence, DepartmentCheck, IdentityNeed, Issue, Keep,
         Letter, Level, Pack, Period, Promise, ServiceKind, Source, Unit,
@@ -130,9 +130,17 @@ pub(crate) fn read(root: &Node, file: &str, defects: &mut Defects) -> Option<(Pa
         purposes,
         pages,
         flawed_names: flawed,
+        owner_at: place(object, "owner"),
+        keep_at: place(object, "keep"),
+        try_at: place(object, "try"),
     };
     let tries = reader.tries(object, &pack);
     Some((Pack { tries, ..pack }, scope))
+}
+
+/// Where the value of `key` stands, or the mapping when it is absent.
+fn place(object: Object<'_>, key: &str) -> Span {
+    object.get(key).map_or(object.span, |node| node.span)
 }
 
 impl Reader<'_> {

@@ -51,7 +51,6 @@ impl Reader<'_> {
                     found.push(Let {
                         name: key.text.clone(),
                         value,
-                        at: key.span,
                     });
                 }
                 None => scope.add_wrong(&key.text),

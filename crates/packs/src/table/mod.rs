@@ -16,9 +16,9 @@ pub(crate) use eval::{Picked, pick};
 pub(crate) use proof::prove;
 
 /// Rows of one table.
-pub const TABLE_ROWS: usize = 300;
+pub(crate) const TABLE_ROWS: usize = 300;
 /// Columns of one table.
-pub const TABLE_INPUTS: usize = 6;
+pub(crate) const TABLE_INPUTS: usize = 6;
 
 #[derive(Debug, Clone)]
 pub struct Table {
