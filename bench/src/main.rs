@@ -1,0 +1,56 @@
+//! Measurements, run by `cargo xtask bench [NAME] [--seconds N]`.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool speaks on its terminal"
+)]
+
+mod postgres;
+mod sqlite;
+mod store_bench;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+const DEFAULT_SECONDS: u64 = 3;
+
+/// Callers at once.
+pub(crate) const IN_FLIGHT: [usize; 4] = [1, 16, 64, 256];
+/// Connections to Postgres, ours and the bare ones.
+pub(crate) const CONNECTIONS: usize = 16;
+/// The length of the text each transaction writes.
+pub(crate) const BODY_BYTES: usize = 200;
+
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> anyhow::Result<()> {
+    let mut wanted = None;
+    let mut seconds = DEFAULT_SECONDS;
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--seconds" => {
+                let value = words.next().context("--seconds needs a number after it")?;
+                seconds = value.parse().context("--seconds needs a whole number")?;
+            }
+            _ => wanted = Some(word),
+        }
+    }
+    let span = Duration::from_secs(seconds);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    match wanted.as_deref() {
+        None | Some("store") => runtime.block_on(store_bench::run(span)),
+        Some(other) => bail!("there is no measurement `{other}`; there is: store"),
+    }
+}
