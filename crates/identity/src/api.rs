@@ -18,7 +18,9 @@ const BODY_BYTES: usize = 64 * 1024;
 /// The routes of the phone's API.
 #[must_use]
 pub(crate) fn routes() -> Routes<Identity> {
-    enrolment_routes().merge(approval_routes()).merge(person_routes())
+    enrolment_routes()
+        .merge(approval_routes())
+        .merge(person_routes())
 }
 
 fn enrolment_routes() -> Routes<Identity> {

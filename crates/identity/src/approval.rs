@@ -205,7 +205,11 @@ impl Approval {
     /// written so yet.
     #[must_use]
     pub fn state_at(&self, now: Time) -> ApprovalState {
-        if self.state.is_open() && now >= self.expires { ApprovalState::Expired } else { self.state }
+        if self.state.is_open() && now >= self.expires {
+            ApprovalState::Expired
+        } else {
+            self.state
+        }
     }
 
     #[must_use]
@@ -254,7 +258,12 @@ pub struct Outcome {
 /// The four digits both screens show: HMAC-SHA-256 under the approval's own key over id, purpose
 /// and digest, reduced to 0000–9999. Another document or another purpose gives another code.
 #[must_use]
-pub fn binding_code(key: &[u8; 32], id: Id<Approval>, purpose: Purpose, digest: &[u8; 32]) -> String {
+pub fn binding_code(
+    key: &[u8; 32],
+    id: Id<Approval>,
+    purpose: Purpose,
+    digest: &[u8; 32],
+) -> String {
     let mut message = Vec::with_capacity(64);
     message.extend_from_slice(&id.bytes());
     message.extend_from_slice(purpose.code().as_bytes());
@@ -271,7 +280,9 @@ pub fn binding_code(key: &[u8; 32], id: Id<Approval>, purpose: Purpose, digest: 
 #[must_use]
 pub(crate) fn reference_of(random: [u8; 5]) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let bits = random.iter().fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    let bits = random
+        .iter()
+        .fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
     let mut text = String::with_capacity(9);
     for place in 0..8u32 {
         if place == 4 {
@@ -331,7 +342,10 @@ pub fn place_of(user_agent: &str) -> Text {
     } else {
         return Text::same(browser);
     };
-    Text::new(format!("{browser} on {system}"), format!("{system} 上的 {browser}"))
+    Text::new(
+        format!("{browser} on {system}"),
+        format!("{system} 上的 {browser}"),
+    )
 }
 
 /// Days an approval without a signature is kept for the person's own history.

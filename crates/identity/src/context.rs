@@ -20,7 +20,11 @@ struct Inner {
 impl Identity {
     #[must_use]
     pub fn new(store: Store, vault: Vault, register: Arc<dyn Register>) -> Self {
-        Self(Arc::new(Inner { store, vault, register }))
+        Self(Arc::new(Inner {
+            store,
+            vault,
+            register,
+        }))
     }
 
     #[must_use]

@@ -96,7 +96,10 @@ impl DemoPerson {
     pub fn entry(&self) -> RegisterEntry {
         RegisterEntry {
             hkid: self.hkid.clone(),
-            name: PersonName { en: self.name_en.clone(), zh: self.name_zh.clone() },
+            name: PersonName {
+                en: self.name_en.clone(),
+                zh: self.name_zh.clone(),
+            },
             sex: self.sex,
             born: self.born,
         }
@@ -130,7 +133,10 @@ pub async fn seed(store: &Store, vault: &Vault) -> Result<(), Error> {
 async fn seed_company(store: &Store, demo: &DemoCompany) -> Result<(), Error> {
     let company = Company {
         id: store.env().id(),
-        name: PersonName { en: demo.name_en.clone(), zh: demo.name_zh.clone() },
+        name: PersonName {
+            en: demo.name_en.clone(),
+            zh: demo.name_zh.clone(),
+        },
         company_number: demo.company_number.clone(),
         business_number: demo.business_number.clone(),
         address: demo.address.clone(),
@@ -173,8 +179,11 @@ async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) ->
             }
         })
         .await?;
-    let declared: profile::Changes =
-        demo.profile.iter().map(|(key, value)| (*key, value.clone())).collect();
+    let declared: profile::Changes = demo
+        .profile
+        .iter()
+        .map(|(key, value)| (*key, value.clone()))
+        .collect();
     if !declared.is_empty() {
         profile::update_profile(store, vault, owner.id, declared).await?;
     }
@@ -184,7 +193,9 @@ async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) ->
 /// The key of a person's simulated phone. It follows from the vault's index key, so that every
 /// node holds the same one and nothing more needs keeping.
 fn phone_key(vault: &Vault, key: &str) -> Result<SigningKey, Error> {
-    Ok(SigningKey::from_scalar(vault.blind_index("simulated phone", key).0)?)
+    Ok(SigningKey::from_scalar(
+        vault.blind_index("simulated phone", key).0,
+    )?)
 }
 
 /// A simulated phone in the hand of an invented person.
@@ -213,8 +224,15 @@ pub async fn phone(store: &Store, vault: &Vault, key: &str) -> Result<Phone, Err
     let person = person::find_person_by_hkid(store, vault, &demo.hkid).await?;
     let person = person.ok_or(Error::NotFound)?;
     let key = phone_key(vault, &demo.key)?;
-    let device = device::find_device(store, key.kid()).await?.ok_or(Error::NotFound)?;
-    Ok(Phone { demo, person, device, key })
+    let device = device::find_device(store, key.kid())
+        .await?
+        .ok_or(Error::NotFound)?;
+    Ok(Phone {
+        demo,
+        person,
+        device,
+        key,
+    })
 }
 
 /// Makes the simulated phone the person's phone again: the same replacement as with a real one.

@@ -62,15 +62,21 @@ pub struct SimulatedRegister {
 impl SimulatedRegister {
     #[must_use]
     pub fn new(entries: impl IntoIterator<Item = RegisterEntry>) -> Self {
-        let entries =
-            entries.into_iter().map(|entry| (entry.hkid.as_str().to_owned(), entry)).collect();
+        let entries = entries
+            .into_iter()
+            .map(|entry| (entry.hkid.as_str().to_owned(), entry))
+            .collect();
         Self { entries }
     }
 }
 
 impl Register for SimulatedRegister {
     fn find<'a>(&'a self, hkid: &'a Hkid, born: Date) -> RegisterAnswer<'a> {
-        let found = self.entries.get(hkid.as_str()).filter(|entry| entry.born == born).cloned();
+        let found = self
+            .entries
+            .get(hkid.as_str())
+            .filter(|entry| entry.born == born)
+            .cloned();
         Box::pin(std::future::ready(Ok(found)))
     }
 

@@ -49,12 +49,10 @@ pub use store::{
     MIGRATIONS,
     approval::{
         ask, cancel, consume, consume_in, decide, decided_of, find_by_reference, find_for_browser,
-        open, open_of, outcome,
+        find_for_person, open, open_of, outcome,
     },
     company::{find_company, mandate_for, mandates_of},
-    consent::{
-        consent_in, consents_of, find_consent, grant_consent_in, revoke_consent_in,
-    },
+    consent::{consent_in, consents_of, find_consent, grant_consent_in, revoke_consent_in},
     device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
     officer::{find_officer, officer_of, officers_in},

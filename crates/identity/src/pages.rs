@@ -16,14 +16,32 @@ pub use session::{act_for, ask_in, binding};
 pub static BUNDLE: Bundle = Bundle {
     area: "identity",
     templates: &[
-        ("identity/waiting.html", include_str!("../templates/waiting.html")),
-        ("identity/status.html", include_str!("../templates/status.html")),
-        ("identity/outcome.html", include_str!("../templates/outcome.html")),
-        ("identity/sign_out.html", include_str!("../templates/sign_out.html")),
-        ("identity/acting.html", include_str!("../templates/acting.html")),
+        (
+            "identity/waiting.html",
+            include_str!("../templates/waiting.html"),
+        ),
+        (
+            "identity/status.html",
+            include_str!("../templates/status.html"),
+        ),
+        (
+            "identity/outcome.html",
+            include_str!("../templates/outcome.html"),
+        ),
+        (
+            "identity/sign_out.html",
+            include_str!("../templates/sign_out.html"),
+        ),
+        (
+            "identity/acting.html",
+            include_str!("../templates/acting.html"),
+        ),
     ],
     messages: include_str!("../messages.yaml"),
-    assets: &[Asset { name: "identity/identity.css", bytes: include_bytes!("../assets/identity.css") }],
+    assets: &[Asset {
+        name: "identity/identity.css",
+        bytes: include_bytes!("../assets/identity.css"),
+    }],
 };
 
 /// Any signed-in person, resident or staff.
@@ -33,11 +51,19 @@ pub(crate) fn routes() -> Routes<Identity> {
     Routes::new()
         .get("/{lang}/sign-in", Access::Public, waiting::sign_in)
         .rate(Rate::Post)
-        .get("/{lang}/desk/sign-in", Access::Public, waiting::desk_sign_in)
+        .get(
+            "/{lang}/desk/sign-in",
+            Access::Public,
+            waiting::desk_sign_in,
+        )
         .rate(Rate::Post)
         .get("/{lang}/approvals/{id}", Access::Public, waiting::show)
         .get("/{lang}/approvals/{id}/live", Access::Public, waiting::live)
-        .post("/{lang}/approvals/{id}/cancel", Access::Public, waiting::cancel)
+        .post(
+            "/{lang}/approvals/{id}/cancel",
+            Access::Public,
+            waiting::cancel,
+        )
         .get("/{lang}/sign-out", Access::Public, session::sign_out_page)
         .post("/{lang}/sign-out", Access::Public, session::sign_out)
         .get("/{lang}/acting", SIGNED_IN, session::acting)

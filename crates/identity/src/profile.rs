@@ -43,8 +43,14 @@ pub(crate) const PREFIXES: &[&str] = &["mr", "ms", "mrs", "miss", "dr", "prof"];
 /// Marital states a person may choose.
 pub(crate) const MARITAL: &[&str] = &["single", "married", "divorced", "widowed"];
 /// Levels of education a person may choose.
-pub(crate) const EDUCATION: &[&str] =
-    &["primary", "lower_secondary", "upper_secondary", "post_secondary", "degree", "postgraduate"];
+pub(crate) const EDUCATION: &[&str] = &[
+    "primary",
+    "lower_secondary",
+    "upper_secondary",
+    "post_secondary",
+    "degree",
+    "postgraduate",
+];
 /// Hong Kong Island, Kowloon, New Territories.
 pub(crate) const AREAS: &[&str] = &["hk", "kln", "nt"];
 
@@ -159,7 +165,11 @@ pub(crate) fn read_value(key: FieldKey, value: &Value) -> Result<Value, ValueErr
     }
     let text = value.as_str().ok_or(ValueError::Shape)?.trim();
     if let Some(choices) = key.choices() {
-        return if choices.contains(&text) { Ok(text.into()) } else { Err(ValueError::Shape) };
+        return if choices.contains(&text) {
+            Ok(text.into())
+        } else {
+            Err(ValueError::Shape)
+        };
     }
     if text.chars().count() > kernel::limits::LINE_CHARS {
         return Err(ValueError::TooLong);

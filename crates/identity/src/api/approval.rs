@@ -21,7 +21,9 @@ pub(crate) async fn list(
     let store = identity.store();
     let now = store.env().now();
     let open = approval::open_of(store, phone.person.id).await?;
-    Ok(Json(Approvals { open: open.iter().map(|one| ApprovalView::of(one, now)).collect() }))
+    Ok(Json(Approvals {
+        open: open.iter().map(|one| ApprovalView::of(one, now)).collect(),
+    }))
 }
 
 /// By id (from the QR code or the link) or by typed reference.
@@ -58,5 +60,8 @@ pub(crate) async fn decide(
 ) -> Outcome<Json<Decided>> {
     let asked: Decide = phone.read()?;
     let decided = approval::decide(identity.store(), &phone.device, &asked.jws).await?;
-    Ok(Json(Decided { id: decided.id.to_string(), state: decided.state }))
+    Ok(Json(Decided {
+        id: decided.id.to_string(),
+        state: decided.state,
+    }))
 }

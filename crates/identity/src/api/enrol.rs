@@ -49,7 +49,10 @@ pub(crate) async fn start(
     let asked: Start = phone.read()?;
     // A mistyped number is told apart from an unknown one: the check digit is public knowledge.
     let hkid: Hkid = asked.hkid.parse().map_err(|_| Error::Malformed("hkid"))?;
-    let born: Date = asked.date_of_birth.parse().map_err(|_| Error::Malformed("date"))?;
+    let born: Date = asked
+        .date_of_birth
+        .parse()
+        .map_err(|_| Error::Malformed("date"))?;
     let asked = StartEnrolment {
         hkid,
         born,
@@ -117,7 +120,9 @@ pub(crate) async fn raise(State(identity): State<Identity>, phone: Phone) -> Out
     let id = phone.person.id;
     let store = identity.store();
     let raised = store
-        .write(&phone.actor(), move |tx| async move { person::raise_in(&tx, id).await })
+        .write(&phone.actor(), move |tx| async move {
+            person::raise_in(&tx, id).await
+        })
         .await?;
     Ok(Json(Me::of(&identity, &raised).await?))
 }

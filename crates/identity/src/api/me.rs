@@ -89,7 +89,9 @@ pub(crate) async fn revoke_consent(
             consent::revoke_consent_in(&tx, person, id).await
         })
         .await?;
-    Ok(Json(Consents::of(&consent::consents_of(store, person).await?)))
+    Ok(Json(Consents::of(
+        &consent::consents_of(store, person).await?,
+    )))
 }
 
 pub(crate) async fn history(

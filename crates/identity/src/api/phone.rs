@@ -43,7 +43,10 @@ impl Phone {
     }
 
     pub(crate) fn actor(&self) -> Actor {
-        Actor::Resident { person: self.person.id.to_string(), company: None }
+        Actor::Resident {
+            person: self.person.id.to_string(),
+            company: None,
+        }
     }
 }
 
@@ -70,7 +73,12 @@ async fn take(request: Request) -> Result<Signed, Error> {
     let body = axum::body::to_bytes(request.into_body(), BODY_BYTES)
         .await
         .map_err(|_| Error::Malformed("body"))?;
-    Ok(Signed { token, method, path, body })
+    Ok(Signed {
+        token,
+        method,
+        path,
+        body,
+    })
 }
 
 fn header(headers: &HeaderMap) -> Result<String, Error> {
@@ -88,12 +96,24 @@ async fn check(
     key: &PublicKey,
     device: Option<&Device>,
 ) -> Result<Bytes, Error> {
-    let Signed { token, method, path, body } = signed;
+    let Signed {
+        token,
+        method,
+        path,
+        body,
+    } = signed;
     let verified = token.verify(PROOF_TYP, key).map_err(ProofError::from)?;
     let proof: Proof = verified.claims().map_err(ProofError::from)?;
     let store = identity.store();
     proof::check_fresh(proof.iat, &proof.jti, store.env().now())?;
-    proof::check_request(&proof, Asked { method: &method, path: &path, body: &body })?;
+    proof::check_request(
+        &proof,
+        Asked {
+            method: &method,
+            path: &path,
+            body: &body,
+        },
+    )?;
     let thumbprint = key.thumbprint();
     let now = store.env().now();
     let touched = device.filter(|device| now.since(device.last_seen) >= SEEN_STEP);
@@ -115,25 +135,44 @@ async fn check(
 
 async fn phone(identity: &Identity, request: Request) -> Result<Phone, Error> {
     let signed = take(request).await?;
-    let kid = signed.token.header().kid.clone().ok_or(Error::Proof(ProofError::Shape))?;
+    let kid = signed
+        .token
+        .header()
+        .kid
+        .clone()
+        .ok_or(Error::Proof(ProofError::Shape))?;
     let store = identity.store();
-    let device = device::find_device(store, &kid).await?.ok_or(Error::UnknownDevice)?;
+    let device = device::find_device(store, &kid)
+        .await?
+        .ok_or(Error::UnknownDevice)?;
     let body = check(identity, signed, &device.jwk.public_key()?, Some(&device)).await?;
     if !device.is_live() {
         return Err(Error::UnknownDevice);
     }
-    let person = person::find_person(store, device.person).await?.ok_or(Error::UnknownDevice)?;
+    let person = person::find_person(store, device.person)
+        .await?
+        .ok_or(Error::UnknownDevice)?;
     if !person.is_active() {
         return Err(Error::Inactive);
     }
-    Ok(Phone { device, person, body })
+    Ok(Phone {
+        device,
+        person,
+        body,
+    })
 }
 
 async fn new_phone(identity: &Identity, request: Request) -> Result<NewPhone, Error> {
     let signed = take(request).await?;
-    let key = signed.token.carried_key().map_err(|_| Error::Proof(ProofError::Shape))?;
+    let key = signed
+        .token
+        .carried_key()
+        .map_err(|_| Error::Proof(ProofError::Shape))?;
     let body = check(identity, signed, &key, None).await?;
-    Ok(NewPhone { jwk: PublicJwk::from(&key), body })
+    Ok(NewPhone {
+        jwk: PublicJwk::from(&key),
+        body,
+    })
 }
 
 impl FromRequest<Identity> for Phone {

@@ -20,7 +20,11 @@ pub(crate) struct Words {
 
 impl From<&Text> for Words {
     fn from(text: &Text) -> Self {
-        Self { en: text.en.clone(), tc: text.tc.clone(), sc: text.sc.clone() }
+        Self {
+            en: text.en.clone(),
+            tc: text.tc.clone(),
+            sc: text.sc.clone(),
+        }
     }
 }
 
@@ -62,11 +66,15 @@ pub(crate) struct MyCompany {
 impl Me {
     pub(crate) async fn of(identity: &Identity, person: &Person) -> Result<Self, Error> {
         let store = identity.store();
-        let phone = device::live_device(store, person.id).await?.ok_or(Error::UnknownDevice)?;
+        let phone = device::live_device(store, person.id)
+            .await?
+            .ok_or(Error::UnknownDevice)?;
         let post = officer::officer_of(store, person.id).await?;
         let mandates = company::mandates_of(store, person.id).await?;
         let own = crate::own_profile(store, identity.vault(), person.id).await?;
-        let card = own.text(FieldKey::Hkid).and_then(|text| text.parse::<kernel::Hkid>().ok());
+        let card = own
+            .text(FieldKey::Hkid)
+            .and_then(|text| text.parse::<kernel::Hkid>().ok());
         Ok(Self {
             name: person.name.clone(),
             level: person.level,
@@ -131,7 +139,10 @@ impl ApprovalView {
             detail: approval
                 .detail
                 .iter()
-                .map(|line| Line { label: (&line.label).into(), value: (&line.value).into() })
+                .map(|line| Line {
+                    label: (&line.label).into(),
+                    value: (&line.value).into(),
+                })
                 .collect(),
             digest: trust::base64url::encode(approval.digest),
             code: approval.code.clone(),
@@ -182,11 +193,19 @@ pub(crate) struct Choices {
 
 impl ProfileView {
     pub(crate) fn of(profile: Profile) -> Result<Self, Error> {
-        let fields = profile.fields.into_iter().map(FieldView::of).collect::<Result<_, _>>()?;
+        let fields = profile
+            .fields
+            .into_iter()
+            .map(FieldView::of)
+            .collect::<Result<_, _>>()?;
         let choices = FieldKey::ALL
             .iter()
             .filter_map(|key| {
-                let codes = key.choices()?.iter().map(|code| (*code).to_owned()).collect();
+                let codes = key
+                    .choices()?
+                    .iter()
+                    .map(|code| (*code).to_owned())
+                    .collect();
                 Some(Choices { key: *key, codes })
             })
             .collect();
@@ -199,7 +218,12 @@ impl FieldView {
         let value =
             serde_json::from_value(field.value).map_err(|_| Error::Corrupt("profile_field"))?;
         let updated = field.updated.rfc3339();
-        Ok(Self { key: field.key, value, source: field.source, updated })
+        Ok(Self {
+            key: field.key,
+            value,
+            source: field.source,
+            updated,
+        })
     }
 }
 
@@ -263,7 +287,10 @@ impl History {
                     read_at: record.read_at.rfc3339(),
                 })
                 .collect(),
-            approvals: approvals.iter().map(|one| ApprovalView::of(one, now)).collect(),
+            approvals: approvals
+                .iter()
+                .map(|one| ApprovalView::of(one, now))
+                .collect(),
         }
     }
 }

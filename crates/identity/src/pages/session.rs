@@ -41,14 +41,20 @@ pub async fn ask_in(
     new: NewApproval,
 ) -> Result<(Approval, String), Failure> {
     let place = place(headers);
-    let new = NewApproval { binding: binding(visit).await?, place, ..new };
+    let new = NewApproval {
+        binding: binding(visit).await?,
+        place,
+        ..new
+    };
     let asked = approval::ask(identity.store(), &visit.actor(), new).await?;
     let page = visit.to(&format!("/approvals/{}", asked.id));
     Ok((asked, page))
 }
 
 fn place(headers: &HeaderMap) -> kernel::Text {
-    let agent = headers.get(axum::http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let agent = headers
+        .get(axum::http::header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
     place_of(agent.unwrap_or_default())
 }
 
@@ -59,9 +65,13 @@ pub(crate) async fn enter(
     approved: &Approved,
 ) -> Result<(), Failure> {
     let store = identity.store();
-    let owner = person::find_person(store, approved.person).await?.ok_or(Error::NotFound)?;
+    let owner = person::find_person(store, approved.person)
+        .await?
+        .ok_or(Error::NotFound)?;
     let who = if approved.purpose == Purpose::Desk {
-        let post = officer::officer_of(store, owner.id).await?.ok_or(Error::NotOfficer)?;
+        let post = officer::officer_of(store, owner.id)
+            .await?
+            .ok_or(Error::NotOfficer)?;
         as_officer(visit, &owner, &post)
     } else {
         as_resident(visit, &owner, None)
@@ -126,7 +136,9 @@ pub async fn act_for(
             Some(mandate.ok_or(Error::NotFound)?.company)
         }
     };
-    visit.sign_in(as_resident(visit, &owner, chosen.as_ref())).await?;
+    visit
+        .sign_in(as_resident(visit, &owner, chosen.as_ref()))
+        .await?;
     Ok(())
 }
 
@@ -136,7 +148,9 @@ async fn signed_in_person(visit: &Visit, identity: &Identity) -> Result<Person, 
         return Err(Error::NotFound.into());
     };
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    Ok(person::find_person(identity.store(), id).await?.ok_or(Error::NotFound)?)
+    Ok(person::find_person(identity.store(), id)
+        .await?
+        .ok_or(Error::NotFound)?)
 }
 
 pub(crate) async fn acting(visit: Visit, State(identity): State<Identity>) -> Outcome<Page> {
@@ -185,7 +199,10 @@ pub(crate) async fn act(
 }
 
 pub(crate) async fn sign_out_page(visit: Visit) -> Page {
-    visit.page("identity/sign_out.html", ctx! { is_in => visit.signed_in().is_some() })
+    visit.page(
+        "identity/sign_out.html",
+        ctx! { is_in => visit.signed_in().is_some() },
+    )
 }
 
 pub(crate) async fn sign_out(visit: Visit) -> Outcome<Response> {
@@ -193,6 +210,10 @@ pub(crate) async fn sign_out(visit: Visit) -> Outcome<Response> {
         .signed_in()
         .is_some_and(|who| who.roles.iter().any(|role| *role != Role::Resident));
     visit.sign_out().await?;
-    let place = if was_staff { "/desk/sign-in" } else { "/sign-out" };
+    let place = if was_staff {
+        "/desk/sign-in"
+    } else {
+        "/sign-out"
+    };
     Ok(visit.redirect(&visit.to(place)))
 }

@@ -38,7 +38,11 @@ pub(crate) async fn sign_in(
     let home = visit.to("");
     let next = local_path(visit.query().get("next"), &home).to_owned();
     let is_desk = next == visit.to("/desk") || next.starts_with(&visit.to("/desk/"));
-    let purpose = if is_desk { Purpose::Desk } else { Purpose::SignIn };
+    let purpose = if is_desk {
+        Purpose::Desk
+    } else {
+        Purpose::SignIn
+    };
     begin(&visit, &identity, &headers, purpose, next).await
 }
 
@@ -70,7 +74,16 @@ async fn begin(
     }
     let new = question(visit, purpose, &next).await?;
     let (asked, page) = ask_in(visit, identity, headers, new).await?;
-    visit.remember(BEGUN, &Begun { approval: asked.id, purpose, next }).await?;
+    visit
+        .remember(
+            BEGUN,
+            &Begun {
+                approval: asked.id,
+                purpose,
+                next,
+            },
+        )
+        .await?;
     Ok(visit.redirect(&page))
 }
 
@@ -104,9 +117,7 @@ pub(crate) async fn show(
     let own = binding(&visit).await?;
     let found = approval::find_for_browser(identity.store(), id, &own).await?;
     match found.state_at(visit.site().env().now()) {
-        ApprovalState::Pending | ApprovalState::Seen => {
-            Ok(waiting(&visit, &found).into_response())
-        }
+        ApprovalState::Pending | ApprovalState::Seen => Ok(waiting(&visit, &found).into_response()),
         ApprovalState::Approved => approved(&visit, &identity, &found).await,
         state => Ok(outcome(&visit, &found, state).into_response()),
     }
@@ -136,7 +147,11 @@ fn waiting(visit: &Visit, found: &Approval) -> Page {
     let site = visit.site();
     let page = visit.to(&format!("/approvals/{}", found.id));
     let link = format!("/app?approval={}&return={}", found.id, page);
-    let scanned = format!("{}/app?approval={}", site.config().base_url.trim_end_matches('/'), found.id);
+    let scanned = format!(
+        "{}/app?approval={}",
+        site.config().base_url.trim_end_matches('/'),
+        found.id
+    );
     let (qr_side, qr_path) = qr::path(&scanned).unwrap_or_default();
     let context = ctx! {
         purpose => found.purpose,

@@ -12,7 +12,8 @@ use crate::{
     Approval, ApprovalState, Approved, Binding, Decision, Device, Error, Evidence, FailReason,
     NewApproval, Outcome, Person, Purpose, Refusal, Step,
     approval::{
-        CONSUME_TTL, DETAIL_LINES, OPEN_PER_PERSON, SUMMARY_CHARS, binding_code, reference_of, transition,
+        CONSUME_TTL, DETAIL_LINES, OPEN_PER_PERSON, SUMMARY_CHARS, binding_code, reference_of,
+        transition,
     },
     proof::{self, DECISION_TYP, ProofError, SignedDecision},
     store::{json as to_json, officer, person, token},
@@ -68,7 +69,11 @@ impl FromRow for Approval {
             return_to: row.get("return_to")?,
             state: row.get("state")?,
             reason: row.get("reason")?,
-            evidence: if evidence.is_some() { row.json("evidence").map(Some)? } else { None },
+            evidence: if evidence.is_some() {
+                row.json("evidence").map(Some)?
+            } else {
+                None
+            },
             created: row.get("created")?,
             expires: row.get("expires")?,
             decided: row.get("decided")?,
@@ -142,7 +147,9 @@ async fn insert_in(
 }
 
 pub(crate) async fn get_in(db: &Read, id: Id<Approval>) -> Result<Approval, Error> {
-    db.one(&FIND_APPROVAL, params![id]).await?.ok_or(Error::NotFound)
+    db.one(&FIND_APPROVAL, params![id])
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 /// The approval with this id, for the page of the browser that asked.
@@ -154,19 +161,21 @@ pub async fn find_for_browser(
     id: Id<Approval>,
     binding: &Binding,
 ) -> Result<Approval, Error> {
-    let approval = store.read(move |db| async move { get_in(&db, id).await }).await?;
-    if approval.is_bound_to(binding) { Ok(approval) } else { Err(Error::OtherBrowser) }
+    let approval = store
+        .read(move |db| async move { get_in(&db, id).await })
+        .await?;
+    if approval.is_bound_to(binding) {
+        Ok(approval)
+    } else {
+        Err(Error::OtherBrowser)
+    }
 }
 
 /// Where the approval stands, for the browser that asked.
 ///
 /// # Errors
 /// As [`find_for_browser`].
-pub async fn outcome(
-    store: &Store,
-    id: Id<Approval>,
-    binding: &Binding,
-) -> Result<Outcome, Error> {
+pub async fn outcome(store: &Store, id: Id<Approval>, binding: &Binding) -> Result<Outcome, Error> {
     let approval = find_for_browser(store, id, binding).await?;
     let now = store.env().now();
     Ok(Outcome {
@@ -284,7 +293,11 @@ async fn step_in(
     let change = change.unwrap_or_default();
     let decided = (!next.is_open()).then(|| tx.now());
     let owner = change.person.or(approval.person);
-    tx.run(&SET_STATE, params![approval.id, next, owner, change.reason, decided]).await?;
+    tx.run(
+        &SET_STATE,
+        params![approval.id, next, owner, change.reason, decided],
+    )
+    .await?;
     if !next.is_open() {
         record_in(tx, approval, next, owner).await?;
     }
@@ -316,7 +329,15 @@ async fn record_in(
     )
     .await?;
     let subject = approval.id.to_string();
-    journal::emit(tx, Event { kind: "causeway.approval.decided.v1", subject, data }).await?;
+    journal::emit(
+        tx,
+        Event {
+            kind: "causeway.approval.decided.v1",
+            subject,
+            data,
+        },
+    )
+    .await?;
     Ok(())
 }
 
@@ -362,9 +383,15 @@ async fn open_in(tx: &Write, device: &Device, id: Id<Approval>) -> Result<Opened
         return Ok(Opened::Seen(Box::new(approval)));
     }
     let owner = person::get_in(tx, device.person).await?;
-    let change = Change { person: Some(owner.id), reason: None };
+    let change = Change {
+        person: Some(owner.id),
+        reason: None,
+    };
     if let Some(reason) = unfit_in(tx, &approval, &owner).await? {
-        let change = Change { reason: Some(reason), ..change };
+        let change = Change {
+            reason: Some(reason),
+            ..change
+        };
         step_in(tx, &approval, Step::Fail, Some(change)).await?;
         return Ok(Opened::Failed(reason));
     }
@@ -408,8 +435,11 @@ async fn unfit_in(
 pub async fn decide(store: &Store, device: &Device, jws: &str) -> Result<Approval, Error> {
     let (id, claims) = read_decision(store, device, jws)?;
     let key = device.jwk.clone();
-    let evidence =
-        Evidence { jws: jws.to_owned(), thumbprint: device.thumbprint.clone(), jwk: key };
+    let evidence = Evidence {
+        jws: jws.to_owned(),
+        thumbprint: device.thumbprint.clone(),
+        jwk: key,
+    };
     let actor = actor_of(device);
     let device = device.clone();
     let decided = store
@@ -442,8 +472,9 @@ fn read_decision(
     jws: &str,
 ) -> Result<(Id<Approval>, SignedDecision), Error> {
     let key = device.jwk.public_key()?;
-    let verified =
-        proof::parse(jws)?.verify(DECISION_TYP, &key).map_err(ProofError::from)?;
+    let verified = proof::parse(jws)?
+        .verify(DECISION_TYP, &key)
+        .map_err(ProofError::from)?;
     let claims: SignedDecision = verified.claims().map_err(ProofError::from)?;
     proof::check_fresh(claims.iat, &claims.jti, store.env().now())?;
     let id = claims.approval.parse().map_err(|_| ProofError::Shape)?;
@@ -451,7 +482,12 @@ fn read_decision(
 }
 
 async fn decide_in(tx: &Write, given: &Given) -> Result<Opened, Error> {
-    let Given { id, claims, evidence, device } = given;
+    let Given {
+        id,
+        claims,
+        evidence,
+        device,
+    } = given;
     token::use_in(tx, &device.thumbprint, &claims.jti).await?;
     let approval = get_in(tx, *id).await?;
     check_addressee(&approval, device)?;
@@ -468,13 +504,17 @@ async fn decide_in(tx: &Write, given: &Given) -> Result<Opened, Error> {
     let owner = person::get_in(tx, device.person).await?;
     if claims.decision == Decision::Approve && approval.state.is_open() {
         if let Some(reason) = unfit_in(tx, &approval, &owner).await? {
-            let change = Change { person: Some(owner.id), reason: Some(reason) };
+            let change = Change {
+                person: Some(owner.id),
+                reason: Some(reason),
+            };
             step_in(tx, &approval, Step::Fail, Some(change)).await?;
             return Ok(Opened::Failed(reason));
         }
     }
     step_in(tx, &approval, claims.decision.step(), None).await?;
-    tx.run(&SET_EVIDENCE, params![*id, to_json(evidence)?]).await?;
+    tx.run(&SET_EVIDENCE, params![*id, to_json(evidence)?])
+        .await?;
     Ok(Opened::Seen(Box::new(get_in(tx, *id).await?)))
 }
 
@@ -523,8 +563,9 @@ pub async fn find_by_reference(store: &Store, typed: &str) -> Result<Id<Approval
         .read(move |db| {
             let reference = reference.clone();
             async move {
-                let found: Option<Id<Approval>> =
-                    db.one(&FIND_BY_REFERENCE, params![reference, db.now()]).await?;
+                let found: Option<Id<Approval>> = db
+                    .one(&FIND_BY_REFERENCE, params![reference, db.now()])
+                    .await?;
                 found.ok_or(Error::NotFound)
             }
         })
@@ -539,5 +580,27 @@ pub(crate) async fn sweep_in(tx: &Write, forget_before: Time) -> Result<u64, Err
 }
 
 pub(crate) fn actor_of(device: &Device) -> Actor {
-    Actor::Resident { person: device.person.to_string(), company: None }
+    Actor::Resident {
+        person: device.person.to_string(),
+        company: None,
+    }
+}
+
+/// The approval with this id, for the person it is addressed to.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none or it is another person's.
+pub async fn find_for_person(
+    store: &Store,
+    id: Id<Approval>,
+    person: Id<Person>,
+) -> Result<Approval, Error> {
+    let found = store
+        .read(move |db| async move { get_in(&db, id).await })
+        .await?;
+    if found.person == Some(person) {
+        Ok(found)
+    } else {
+        Err(Error::NotFound)
+    }
 }

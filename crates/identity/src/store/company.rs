@@ -25,7 +25,10 @@ impl FromRow for Company {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
         Ok(Self {
             id: row.get("id")?,
-            name: PersonName { en: row.get("name_en")?, zh: row.get("name_zh")? },
+            name: PersonName {
+                en: row.get("name_en")?,
+                zh: row.get("name_zh")?,
+            },
             company_number: row.get("company_number")?,
             business_number: row.get("business_number")?,
             address: row.get("address")?,
@@ -50,7 +53,9 @@ impl FromRow for Mandate {
 /// # Errors
 /// The store fails.
 pub async fn find_company(store: &Store, id: Id<Company>) -> Result<Option<Company>, Error> {
-    store.read(move |db| async move { Ok(db.one(&FIND_COMPANY, params![id]).await?) }).await
+    store
+        .read(move |db| async move { Ok(db.one(&FIND_COMPANY, params![id]).await?) })
+        .await
 }
 
 /// The companies a person may act for.
@@ -58,7 +63,9 @@ pub async fn find_company(store: &Store, id: Id<Company>) -> Result<Option<Compa
 /// # Errors
 /// The store fails.
 pub async fn mandates_of(store: &Store, person: Id<Person>) -> Result<Vec<Mandate>, Error> {
-    store.read(move |db| async move { Ok(db.all(&LIST_MANDATES, params![person]).await?) }).await
+    store
+        .read(move |db| async move { Ok(db.all(&LIST_MANDATES, params![person]).await?) })
+        .await
 }
 
 /// The mandate of a person for one company; check it before anything is done for the company.
@@ -71,7 +78,9 @@ pub async fn mandate_for(
     company: Id<Company>,
 ) -> Result<Option<Mandate>, Error> {
     let mandates = mandates_of(store, person).await?;
-    Ok(mandates.into_iter().find(|mandate| mandate.company.id == company))
+    Ok(mandates
+        .into_iter()
+        .find(|mandate| mandate.company.id == company))
 }
 
 pub(crate) async fn insert_in(tx: &Write, company: &Company) -> Result<Company, Error> {
@@ -91,7 +100,9 @@ pub(crate) async fn insert_in(tx: &Write, company: &Company) -> Result<Company, 
 }
 
 pub(crate) async fn by_number_in(db: &Read, number: &str) -> Result<Company, Error> {
-    db.one(&FIND_BY_NUMBER, params![number]).await?.ok_or(Error::NotFound)
+    db.one(&FIND_BY_NUMBER, params![number])
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 pub(crate) async fn mandate_in(
@@ -101,6 +112,10 @@ pub(crate) async fn mandate_in(
     role: MandateRole,
 ) -> Result<(), Error> {
     let id = tx.id::<Mandate>();
-    tx.run(&INSERT_MANDATE, params![id, person, company, role, tx.now()]).await?;
+    tx.run(
+        &INSERT_MANDATE,
+        params![id, person, company, role, tx.now()],
+    )
+    .await?;
     Ok(())
 }

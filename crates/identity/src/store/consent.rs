@@ -53,7 +53,8 @@ pub async fn grant_consent_in(tx: &Write, new: &NewConsent) -> Result<Consent, E
     let now = tx.now();
     let id = tx.id::<Consent>();
     let expires = now + Duration::from_secs(CONSENT_DAYS * 86_400);
-    tx.run(&REVOKE_FOR, params![new.person, new.purpose, now]).await?;
+    tx.run(&REVOKE_FOR, params![new.person, new.purpose, now])
+        .await?;
     let (title, fields) = (super::json(&new.title)?, super::json(&new.fields)?);
     tx.run(
         &INSERT_CONSENT,
@@ -62,7 +63,9 @@ pub async fn grant_consent_in(tx: &Write, new: &NewConsent) -> Result<Consent, E
     .await?;
     let data = json!({ "person": new.person, "purpose": new.purpose, "fields": new.fields });
     note(tx, "consent.granted", id, data).await?;
-    consent_in(tx, new.person, &new.purpose).await?.ok_or(Error::NotFound)
+    consent_in(tx, new.person, &new.purpose)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 async fn note(
@@ -83,7 +86,15 @@ async fn note(
         "consent.granted" => "causeway.consent.granted.v1",
         _ => "causeway.consent.revoked.v1",
     };
-    journal::emit(tx, Event { kind, subject: id.to_string(), data }).await?;
+    journal::emit(
+        tx,
+        Event {
+            kind,
+            subject: id.to_string(),
+            data,
+        },
+    )
+    .await?;
     Ok(())
 }
 
@@ -96,7 +107,9 @@ pub async fn consent_in(
     person: Id<Person>,
     purpose: &str,
 ) -> Result<Option<Consent>, Error> {
-    Ok(db.one(&FIND_LIVE_FOR, params![person, purpose, db.now()]).await?)
+    Ok(db
+        .one(&FIND_LIVE_FOR, params![person, purpose, db.now()])
+        .await?)
 }
 
 /// As [`consent_in`], in a read of its own.
@@ -136,7 +149,11 @@ pub async fn revoke_consent_in(
     person: Id<Person>,
     id: Id<Consent>,
 ) -> Result<(), Error> {
-    if tx.run(&REVOKE_CONSENT, params![id, person, tx.now()]).await? == 0 {
+    if tx
+        .run(&REVOKE_CONSENT, params![id, person, tx.now()])
+        .await?
+        == 0
+    {
         return Err(Error::NotFound);
     }
     note(tx, "consent.revoked", id, json!({ "person": person })).await
@@ -144,6 +161,12 @@ pub async fn revoke_consent_in(
 
 /// The fields a purpose may read, of those it asks for.
 pub(crate) fn allowed(consent: Option<&Consent>, asked: &[FieldKey]) -> Vec<FieldKey> {
-    let Some(consent) = consent else { return Vec::new() };
-    asked.iter().copied().filter(|field| consent.fields.contains(field)).collect()
+    let Some(consent) = consent else {
+        return Vec::new();
+    };
+    asked
+        .iter()
+        .copied()
+        .filter(|field| consent.fields.contains(field))
+        .collect()
 }

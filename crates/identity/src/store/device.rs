@@ -39,7 +39,9 @@ impl FromRow for Device {
 /// # Errors
 /// The store fails.
 pub async fn live_device(store: &Store, person: Id<Person>) -> Result<Option<Device>, Error> {
-    store.read(move |db| async move { live_in(&db, person).await }).await
+    store
+        .read(move |db| async move { live_in(&db, person).await })
+        .await
 }
 
 /// As [`live_device`], inside a read or write.
@@ -64,10 +66,7 @@ pub async fn find_device(store: &Store, thumbprint: &str) -> Result<Option<Devic
         .await
 }
 
-pub(crate) async fn by_thumbprint_in(
-    db: &Read,
-    thumbprint: &str,
-) -> Result<Option<Device>, Error> {
+pub(crate) async fn by_thumbprint_in(db: &Read, thumbprint: &str) -> Result<Option<Device>, Error> {
     Ok(db.one(&FIND_BY_THUMBPRINT, params![thumbprint]).await?)
 }
 
@@ -85,7 +84,10 @@ pub(crate) async fn bind_in(
     jwk: &PublicJwk,
     name: &str,
 ) -> Result<Device, Error> {
-    let thumbprint = jwk.public_key().map_err(|_| Error::Malformed("key"))?.thumbprint();
+    let thumbprint = jwk
+        .public_key()
+        .map_err(|_| Error::Malformed("key"))?
+        .thumbprint();
     let known = by_thumbprint_in(tx, &thumbprint).await?;
     if known.as_ref().is_some_and(|known| known.person != person) {
         return Err(Error::UnknownDevice);
@@ -97,18 +99,25 @@ pub(crate) async fn bind_in(
     }
     let id = match &known {
         Some(known) => {
-            tx.run(&REVIVE_DEVICE, params![known.id, name, tx.now()]).await?;
+            tx.run(&REVIVE_DEVICE, params![known.id, name, tx.now()])
+                .await?;
             known.id
         }
         None => {
             let id = tx.id::<Device>();
             let jwk = super::json(jwk)?;
-            tx.run(&INSERT_DEVICE, params![id, person, name, jwk, thumbprint, tx.now()]).await?;
+            tx.run(
+                &INSERT_DEVICE,
+                params![id, person, name, jwk, thumbprint, tx.now()],
+            )
+            .await?;
             id
         }
     };
     announce(tx, person, id, replaced.as_ref()).await?;
-    by_thumbprint_in(tx, &thumbprint).await?.ok_or(Error::NotFound)
+    by_thumbprint_in(tx, &thumbprint)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 async fn announce(
@@ -118,7 +127,11 @@ async fn announce(
     replaced: Option<&Device>,
 ) -> Result<(), Error> {
     let replaced = replaced.map(|old| old.id.to_string());
-    let kind = if replaced.is_some() { DEVICE_REPLACED } else { DEVICE_ENROLLED };
+    let kind = if replaced.is_some() {
+        DEVICE_REPLACED
+    } else {
+        DEVICE_ENROLLED
+    };
     let data = json!({ "person": person, "device": device, "replaced": replaced });
     journal::audit(
         tx,
@@ -131,7 +144,15 @@ async fn announce(
         },
     )
     .await?;
-    journal::emit(tx, Event { kind, subject: person.to_string(), data }).await?;
+    journal::emit(
+        tx,
+        Event {
+            kind,
+            subject: person.to_string(),
+            data,
+        },
+    )
+    .await?;
     Ok(())
 }
 

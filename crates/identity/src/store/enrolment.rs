@@ -65,11 +65,16 @@ pub async fn start(
     register: &dyn Register,
     asked: StartEnrolment,
 ) -> Result<Enrolment, Error> {
-    asked.jwk.public_key().map_err(|_| Error::Malformed("key"))?;
+    asked
+        .jwk
+        .public_key()
+        .map_err(|_| Error::Malformed("key"))?;
     let index = person::hkid_index(vault, &asked.hkid);
     check_attempts(store, &index).await?;
-    let found =
-        register.find(&asked.hkid, asked.born).await.map_err(|_| Error::RegisterDown)?;
+    let found = register
+        .find(&asked.hkid, asked.born)
+        .await
+        .map_err(|_| Error::RegisterDown)?;
     let Some(entry) = found else {
         count_failure(store, &index).await?;
         return Err(Error::NoMatch);
@@ -88,11 +93,23 @@ async fn insert(
     asked: &StartEnrolment,
     entry: RegisterEntry,
 ) -> Result<Enrolment, Error> {
-    let RegisterEntry { hkid, name, sex, born } = entry;
-    let sealed = SealedEntry { hkid, name, sex, born };
+    let RegisterEntry {
+        hkid,
+        name,
+        sex,
+        born,
+    } = entry;
+    let sealed = SealedEntry {
+        hkid,
+        name,
+        sex,
+        born,
+    };
     let plain = serde_json::to_vec(&sealed).map_err(|_| Error::Corrupt("enrolment"))?;
     let id: Id<Enrolment> = store.env().id();
-    let particulars = vault.seal(&Place::new("enrolment.particulars_sealed", id), plain)?.0;
+    let particulars = vault
+        .seal(&Place::new("enrolment.particulars_sealed", id), plain)?
+        .0;
     let name = asked.device_name.trim();
     let enrolment = Enrolment {
         id,
@@ -162,7 +179,8 @@ async fn count_failure(store: &Store, index: &[u8]) -> Result<(), Error> {
                     }
                     _ => (1, now),
                 };
-                tx.run(&PUT_ATTEMPTS, params![index, failures, since]).await?;
+                tx.run(&PUT_ATTEMPTS, params![index, failures, since])
+                    .await?;
                 Ok::<_, Error>(())
             }
         })
@@ -188,9 +206,18 @@ pub async fn confirm(
         &Place::new("enrolment.particulars_sealed", id),
         &Sealed(started.particulars.clone()),
     )?;
-    let SealedEntry { hkid, name, sex, born } =
-        serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("enrolment"))?;
-    let entry = RegisterEntry { hkid, name, sex, born };
+    let SealedEntry {
+        hkid,
+        name,
+        sex,
+        born,
+    } = serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("enrolment"))?;
+    let entry = RegisterEntry {
+        hkid,
+        name,
+        sex,
+        born,
+    };
     let sealed = person::seal(vault, store.env().id(), &entry, started.level)?;
     store
         .write(&Actor::Visitor, move |tx| {
@@ -199,8 +226,7 @@ pub async fn confirm(
                 if tx.run(&CONFIRM_ENROLMENT, params![id]).await? == 0 {
                     return Err(Error::NotFound);
                 }
-                let bound =
-                    bind_in(&tx, &sealed, &started.jwk, &started.device_name).await?;
+                let bound = bind_in(&tx, &sealed, &started.jwk, &started.device_name).await?;
                 Ok(bound)
             }
         })
@@ -226,7 +252,15 @@ pub(crate) async fn bind_in(
     };
     journal::audit(tx, audit).await?;
     let subject = owner.id.to_string();
-    journal::emit(tx, Event { kind: "causeway.person.enrolled.v1", subject, data }).await?;
+    journal::emit(
+        tx,
+        Event {
+            kind: "causeway.person.enrolled.v1",
+            subject,
+            data,
+        },
+    )
+    .await?;
     Ok((owner, phone))
 }
 

@@ -26,7 +26,10 @@ impl FromRow for Officer {
         Ok(Self {
             id: row.get("id")?,
             person: row.get("person")?,
-            name: PersonName { en: row.get("name_en")?, zh: row.get("name_zh")? },
+            name: PersonName {
+                en: row.get("name_en")?,
+                zh: row.get("name_zh")?,
+            },
             department: row.get("department")?,
             roles: row.json("roles")?,
             role: Role::ALL
@@ -43,7 +46,9 @@ impl FromRow for Officer {
 /// # Errors
 /// The store fails.
 pub async fn find_officer(store: &Store, id: Id<Officer>) -> Result<Option<Officer>, Error> {
-    store.read(move |db| async move { Ok(db.one(&FIND_OFFICER, params![id]).await?) }).await
+    store
+        .read(move |db| async move { Ok(db.one(&FIND_OFFICER, params![id]).await?) })
+        .await
 }
 
 /// The active post of a person.
@@ -51,13 +56,12 @@ pub async fn find_officer(store: &Store, id: Id<Officer>) -> Result<Option<Offic
 /// # Errors
 /// The store fails.
 pub async fn officer_of(store: &Store, person: Id<Person>) -> Result<Option<Officer>, Error> {
-    store.read(move |db| async move { of_person_in(&db, person).await }).await
+    store
+        .read(move |db| async move { of_person_in(&db, person).await })
+        .await
 }
 
-pub(crate) async fn of_person_in(
-    db: &Read,
-    person: Id<Person>,
-) -> Result<Option<Officer>, Error> {
+pub(crate) async fn of_person_in(db: &Read, person: Id<Person>) -> Result<Option<Officer>, Error> {
     Ok(db.one(&FIND_BY_PERSON, params![person]).await?)
 }
 

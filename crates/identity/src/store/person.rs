@@ -24,7 +24,10 @@ impl FromRow for Person {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
         Ok(Self {
             id: row.get("id")?,
-            name: PersonName { en: row.get("name_en")?, zh: row.get("name_zh")? },
+            name: PersonName {
+                en: row.get("name_en")?,
+                zh: row.get("name_zh")?,
+            },
             sex: row.get("sex")?,
             birth_year: i16::try_from(row.get::<i64>("birth_year")?).unwrap_or_default(),
             level: row.get("level")?,
@@ -39,7 +42,9 @@ impl FromRow for Person {
 /// # Errors
 /// The store fails.
 pub async fn find_person(store: &Store, id: Id<Person>) -> Result<Option<Person>, Error> {
-    store.read(move |db| async move { find_in(&db, id).await }).await
+    store
+        .read(move |db| async move { find_in(&db, id).await })
+        .await
 }
 
 pub(crate) async fn find_in(db: &Read, id: Id<Person>) -> Result<Option<Person>, Error> {
@@ -92,7 +97,10 @@ pub(crate) fn seal(
     Ok(SealedPerson {
         id,
         hkid: vault.seal(&Place::new("person.hkid_sealed", id), entry.hkid.as_str())?,
-        born: vault.seal(&Place::new("person.born_sealed", id), entry.born.to_string())?,
+        born: vault.seal(
+            &Place::new("person.born_sealed", id),
+            entry.born.to_string(),
+        )?,
         index: hkid_index(vault, &entry.hkid),
         entry: entry.clone(),
         level,
@@ -150,13 +158,17 @@ pub(crate) async fn particulars_in(
     vault: &Vault,
     id: Id<Person>,
 ) -> Result<Particulars, Error> {
-    let (hkid, born): (Vec<u8>, Vec<u8>) =
-        db.one(&FIND_SEALED, params![id]).await?.ok_or(Error::NotFound)?;
+    let (hkid, born): (Vec<u8>, Vec<u8>) = db
+        .one(&FIND_SEALED, params![id])
+        .await?
+        .ok_or(Error::NotFound)?;
     let hkid = vault.open_text(&Place::new("person.hkid_sealed", id), &Sealed(hkid))?;
     let born = vault.open_text(&Place::new("person.born_sealed", id), &Sealed(born))?;
     Ok(Particulars {
         hkid: hkid.parse().map_err(|_| Error::Corrupt("person.hkid"))?,
-        born: born.parse::<Date>().map_err(|_| Error::Corrupt("person.born"))?,
+        born: born
+            .parse::<Date>()
+            .map_err(|_| Error::Corrupt("person.born"))?,
     })
 }
 
@@ -165,5 +177,7 @@ pub(crate) async fn particulars_in(
 /// # Errors
 /// The store fails.
 pub async fn registrants(store: &Store) -> Result<Vec<(Level, i64, i64)>, Error> {
-    store.read(|db| async move { Ok(db.all(&COUNT_BY_BAND, params![]).await?) }).await
+    store
+        .read(|db| async move { Ok(db.all(&COUNT_BY_BAND, params![]).await?) })
+        .await
 }

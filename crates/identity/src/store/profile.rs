@@ -73,10 +73,17 @@ async fn profile_in(db: &Read, vault: &Vault, id: Id<Person>) -> Result<Profile,
     let stored: Vec<Stored> = db.all(&LIST_FIELDS, params![id]).await?;
     let mut fields = verified(&owner, &particulars);
     for row in stored {
-        let Ok(key) = row.field.parse::<FieldKey>() else { continue };
+        let Ok(key) = row.field.parse::<FieldKey>() else {
+            continue;
+        };
         let plain = vault.open(&place(id, key), &Sealed(row.value))?;
         let value = serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("profile_field"))?;
-        fields.push(Field { key, value, source: row.source, updated: row.updated });
+        fields.push(Field {
+            key,
+            value,
+            source: row.source,
+            updated: row.updated,
+        });
     }
     fields.sort_by_key(|field| field.key);
     Ok(Profile { fields })
@@ -84,14 +91,25 @@ async fn profile_in(db: &Read, vault: &Vault, id: Id<Person>) -> Result<Profile,
 
 fn verified(owner: &Person, particulars: &Particulars) -> Vec<Field> {
     let value = |key| {
-        verified_value(key, &owner.name, owner.sex, &particulars.hkid, particulars.born)
+        verified_value(
+            key,
+            &owner.name,
+            owner.sex,
+            &particulars.hkid,
+            particulars.born,
+        )
     };
     FieldKey::ALL
         .iter()
         .filter_map(|key| {
             let value = value(*key)?;
             let updated = owner.enrolled;
-            Some(Field { key: *key, value, source: Source::Verified, updated })
+            Some(Field {
+                key: *key,
+                value,
+                source: Source::Verified,
+                updated,
+            })
         })
         .collect()
 }
@@ -113,7 +131,10 @@ pub async fn update_profile(
     for (key, value) in changes {
         sealed.push((key, seal_change(vault, id, key, &value)?));
     }
-    let actor = Actor::Resident { person: id.to_string(), company: None };
+    let actor = Actor::Resident {
+        person: id.to_string(),
+        company: None,
+    };
     store
         .write(&actor, move |tx| {
             let sealed = sealed.clone();
@@ -145,8 +166,11 @@ async fn put_in(
         match value {
             Some(value) => {
                 let value = value.0.clone();
-                tx.run(&PUT_FIELD, params![id, *key, value, Source::SelfDeclared, tx.now()])
-                    .await?;
+                tx.run(
+                    &PUT_FIELD,
+                    params![id, *key, value, Source::SelfDeclared, tx.now()],
+                )
+                .await?;
             }
             None => {
                 tx.run(&DROP_FIELD, params![id, *key]).await?;
@@ -266,11 +290,19 @@ pub async fn record_reading_in(
     reading: &Reading,
     fields: &[FieldKey],
 ) -> Result<(), Error> {
-    let Reading { person, reader, reason } = reading;
+    let Reading {
+        person,
+        reader,
+        reason,
+    } = reading;
     let id = tx.id::<ReadingRecord>();
     let (reader, reason) = (super::json(reader)?, super::json(reason)?);
     let fields = super::json(&fields)?;
-    tx.run(&INSERT_READING, params![id, *person, reader, reason, fields, tx.now()]).await?;
+    tx.run(
+        &INSERT_READING,
+        params![id, *person, reader, reason, fields, tx.now()],
+    )
+    .await?;
     Ok(())
 }
 
@@ -279,5 +311,7 @@ pub async fn record_reading_in(
 /// # Errors
 /// The store fails.
 pub async fn readings_of(store: &Store, person: Id<Person>) -> Result<Vec<ReadingRecord>, Error> {
-    store.read(move |db| async move { Ok(db.all(&LIST_READINGS, params![person]).await?) }).await
+    store
+        .read(move |db| async move { Ok(db.all(&LIST_READINGS, params![person]).await?) })
+        .await
 }

@@ -18,7 +18,11 @@ pub(crate) async fn use_in(tx: &Write, thumbprint: &str, jti: &str) -> Result<()
     let digest = trust::digest::sha256_parts(&[thumbprint.as_bytes(), &[0], jti.as_bytes()]);
     let kept = std::time::Duration::from_secs(2 * IAT_SKEW_SECONDS.unsigned_abs() + 60);
     let count = tx.run(&USE_TOKEN, params![digest, tx.now() + kept]).await?;
-    if count == 0 { Err(Error::Replayed) } else { Ok(()) }
+    if count == 0 {
+        Err(Error::Replayed)
+    } else {
+        Ok(())
+    }
 }
 
 /// Deletes tokens that could no longer pass for their age.

@@ -1,0 +1,105 @@
+// The e-ME profile: what forms may be filled with.
+
+import { busy, complain, field, h, say, show, summary } from "./dom.js";
+
+const PHONES = ["mobile", "home_phone", "office_phone"];
+const ADDRESSES = ["residential_address", "postal_address"];
+const LINES = ["flat", "floor", "block", "building", "street", "district"];
+const AREAS = ["hk", "kln", "nt"];
+const OWN = ["prefix", "marital_status", ...PHONES, "email", "education", ...ADDRESSES];
+
+export async function profileView(root, app) {
+  const profile = await app.api("/app/api/profile");
+  render(root, app, profile);
+  return null;
+}
+
+function render(root, app, profile) {
+  const { t } = app;
+  const trouble = h("div");
+  const values = Object.fromEntries(profile.fields.map((one) => [one.key, one]));
+  const verified = profile.fields
+    .filter((one) => one.source === "verified")
+    .map((one) => [t(`field.${one.key}`), [shown(app, one), " ", h("strong", { class: "tag tag-good" }, t("profile.verified"))]]);
+  const choices = Object.fromEntries(profile.choices.map((one) => [one.key, one.codes]));
+  const form = h(
+    "form",
+    { novalidate: true },
+    OWN.map((key) => (ADDRESSES.includes(key) ? address(app, key, values[key]?.value) : plain(app, key, values[key]?.value, choices[key]))),
+    h("button", { class: "btn btn-primary" }, t("profile.save")),
+  );
+  form.addEventListener(
+    "submit",
+    busy(form.querySelector("button"), async () => {
+      try {
+        const changes = changed(form, values);
+        if (changes.length) {
+          const saved = await app.api("/app/api/profile", { method: "POST", body: { changes } });
+          render(root, app, saved);
+        }
+        say(t("profile.saved"));
+        trouble.replaceChildren();
+        root.querySelector("#saved").textContent = t("profile.saved");
+      } catch (problem) {
+        complain(trouble, problem, t);
+      }
+    }),
+  );
+  show(
+    root,
+    h("h1", {}, t("profile.title")),
+    h("p", { class: "lead" }, t("profile.lead")),
+    h("p", { id: "saved", class: "saved" }),
+    trouble,
+    h("h2", {}, t("profile.register")),
+    summary(verified, t("profile.register")),
+    h("h2", {}, t("profile.own")),
+    form,
+  );
+}
+
+function shown(app, one) {
+  if (one.key === "sex") return app.t(`sex.${one.value}`);
+  if (one.key === "date_of_birth") return app.day(`${one.value}T12:00:00+08:00`);
+  return String(one.value);
+}
+
+function plain(app, key, value, codes) {
+  const { t } = app;
+  if (codes) {
+    const options = codes.map((code) => h("option", { value: code, selected: code === value }, t(`${key}.${code}`)));
+    return field(key, t(`field.${key}`), h("select", {}, h("option", { value: "" }, t("profile.none")), options));
+  }
+  const kind = PHONES.includes(key) ? { type: "tel", inputmode: "tel", class: "w10" } : { type: "email" };
+  const fill = { mobile: "tel", email: "email" }[key] ?? "off";
+  return field(key, t(`field.${key}`), h("input", { ...kind, value: value ?? "", autocomplete: fill, maxlength: "254" }));
+}
+
+function address(app, key, value) {
+  const { t } = app;
+  const lines = LINES.map((line) => field(`${key}.${line}`, t(`address.${line}`), h("input", { type: "text", value: value?.[line] ?? "", maxlength: "100", autocomplete: "off", class: ["flat", "floor"].includes(line) ? "w5" : undefined })));
+  const areas = AREAS.map((area) => h("option", { value: area, selected: value?.area === area }, t(`area.${area}`)));
+  lines.push(field(`${key}.area`, t("address.area"), h("select", {}, h("option", { value: "" }, t("profile.none")), areas)));
+  return h("fieldset", { class: "field" }, h("legend", {}, t(`field.${key}`)), lines);
+}
+
+// Only what differs is sent; an emptied field is removed.
+function changed(form, values) {
+  const changes = [];
+  for (const key of OWN) {
+    const before = values[key]?.value ?? null;
+    const after = ADDRESSES.includes(key) ? readAddress(form, key) : form.elements[key].value.trim() || null;
+    if (JSON.stringify(sorted(before)) !== JSON.stringify(sorted(after))) changes.push({ key, value: after });
+  }
+  return changes;
+}
+
+function readAddress(form, key) {
+  const read = (line) => form.elements[`${key}.${line}`].value.trim();
+  const value = Object.fromEntries([...LINES, "area"].map((line) => [line, read(line)]));
+  return Object.values(value).some(Boolean) ? value : null;
+}
+
+function sorted(value) {
+  return value && typeof value === "object" ? Object.entries(value).sort() : value;
+}

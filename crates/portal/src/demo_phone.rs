@@ -1,0 +1,175 @@
+//! The simulated phone, in a demonstration only: an invented person's phone held by the platform,
+//! worked with plain forms. It opens and answers approvals through the same functions as a real
+//! phone, and every page says that it is a simulation.
+
+use axum::{extract::State, response::Response};
+use identity::{Approval, Decision, Identity, demo};
+use kernel::{Id, Lang};
+use web::{Access, Failure, Form, Outcome, Page, Path, Routes, Value, Visit, ctx};
+
+/// The routes of the simulated phone.
+#[must_use]
+pub fn routes(identity: &Identity) -> Routes {
+    Routes::new()
+        .get("/{lang}/demo/phone", Access::Public, choose)
+        .post("/{lang}/demo/phone", Access::Public, open)
+        .get("/{lang}/demo/phone/{person}", Access::Public, home)
+        .post(
+            "/{lang}/demo/phone/{person}/back",
+            Access::Public,
+            take_back,
+        )
+        .get(
+            "/{lang}/demo/phone/{person}/{approval}",
+            Access::Public,
+            show,
+        )
+        .post(
+            "/{lang}/demo/phone/{person}/{approval}",
+            Access::Public,
+            answer,
+        )
+        .with_state(identity)
+}
+
+fn only_in_demo(visit: &Visit) -> Result<(), Failure> {
+    if visit.site().is_demo() {
+        Ok(())
+    } else {
+        Err(Failure::not_found())
+    }
+}
+
+/// Whose phone? Residents first, then officers.
+async fn choose(visit: Visit, State(identity): State<Identity>) -> Outcome<Page> {
+    only_in_demo(&visit)?;
+    let approval = visit.query().text("approval").to_owned();
+    let person = visit.query().text("person").to_owned();
+    let now = visit.recall::<String>(LAST).unwrap_or_default();
+    let lang = visit.lang();
+    let options: Vec<Value> = demo::people()
+        .iter()
+        .filter(|demo| demo.enrolled)
+        .map(|demo| ctx! { value => demo.key, words => words_of(demo, lang) })
+        .collect();
+    let chosen = if person.is_empty() { now } else { person };
+    let phone = match demo::find(&chosen) {
+        Some(demo) => Some(phone_view(&visit, &identity, demo).await?),
+        None => None,
+    };
+    let context = ctx! { options, chosen, approval, phone, error => "" };
+    Ok(visit.page("app/demo_phone.html", context))
+}
+
+/// Which phone this browser used last.
+const LAST: &str = "app.demo_phone";
+
+fn words_of(demo: &demo::DemoPerson, lang: Lang) -> String {
+    let name = match (lang, &demo.name_zh) {
+        (Lang::Tc | Lang::Sc, Some(zh)) => zh,
+        _ => &demo.name_en,
+    };
+    let more = match (&demo.officer, &demo.note) {
+        (Some(post), _) => post.roles.last().cloned(),
+        (None, Some(note)) => Some(note.get(lang).to_owned()),
+        _ => None,
+    };
+    more.map_or_else(|| name.clone(), |more| format!("{name} – {more}"))
+}
+
+async fn phone_view(visit: &Visit, identity: &Identity, demo: &demo::DemoPerson) -> Outcome<Value> {
+    let phone = demo::phone(identity.store(), identity.vault(), &demo.key).await?;
+    let open = identity::open_of(identity.store(), phone.person.id).await?;
+    let waiting: Vec<Value> = open
+        .iter()
+        .map(|one| {
+            ctx! { id => one.id, requester => one.requester, summary => one.summary, code => one.code }
+        })
+        .collect();
+    Ok(ctx! {
+        key => demo.key,
+        name => phone.person.name.get(visit.lang()),
+        is_plus => phone.person.level == identity::Level::Plus,
+        is_replaced => phone.is_replaced(),
+        waiting,
+    })
+}
+
+async fn home(visit: Visit, Path(person): Path<String>) -> Outcome<Response> {
+    only_in_demo(&visit)?;
+    let demo = demo::find(&person).ok_or_else(Failure::not_found)?;
+    visit.remember(LAST, &demo.key).await?;
+    Ok(visit.redirect(&visit.to("/demo/phone")))
+}
+
+/// The phone opens an approval: by its id (link), by its reference (typed), or only itself.
+async fn open(visit: Visit, State(identity): State<Identity>, form: Form) -> Outcome<Response> {
+    only_in_demo(&visit)?;
+    let demo = demo::find(form.text("person")).ok_or_else(Failure::not_found)?;
+    visit.remember(LAST, &demo.key).await?;
+    let id = match (form.text("approval"), form.text("reference")) {
+        ("", "") => return Ok(visit.redirect(&visit.to("/demo/phone"))),
+        ("", typed) => identity::find_by_reference(identity.store(), typed).await?,
+        (id, _) => id.parse().map_err(|_| Failure::not_found())?,
+    };
+    let phone = demo::phone(identity.store(), identity.vault(), &demo.key).await?;
+    identity::open(identity.store(), &phone.device, id).await?;
+    Ok(visit.redirect(&visit.to(&format!("/demo/phone/{}/{id}", demo.key))))
+}
+
+async fn show(
+    visit: Visit,
+    State(identity): State<Identity>,
+    Path((person, id)): Path<(String, Id<Approval>)>,
+) -> Outcome<Page> {
+    only_in_demo(&visit)?;
+    let phone = demo::phone(identity.store(), identity.vault(), &person).await?;
+    let shown = identity::find_for_person(identity.store(), id, phone.person.id).await?;
+    let now = visit.site().env().now();
+    let context = ctx! {
+        person,
+        name => phone.person.name.get(visit.lang()),
+        approval => ctx! {
+            id => shown.id,
+            purpose => shown.purpose,
+            requester => shown.requester,
+            place => shown.place,
+            summary => shown.summary,
+            detail => shown.detail,
+            code => shown.code,
+            created => shown.created,
+        },
+        state => shown.state_at(now),
+        is_open => shown.state_at(now).is_open(),
+    };
+    Ok(visit.page("app/demo_answer.html", context))
+}
+
+async fn answer(
+    visit: Visit,
+    State(identity): State<Identity>,
+    Path((person, id)): Path<(String, Id<Approval>)>,
+    form: Form,
+) -> Outcome<Response> {
+    only_in_demo(&visit)?;
+    let decision: Decision = form
+        .text("decision")
+        .parse()
+        .map_err(|_| Failure::not_found())?;
+    let phone = demo::phone(identity.store(), identity.vault(), &person).await?;
+    let shown = identity::find_for_person(identity.store(), id, phone.person.id).await?;
+    demo::answer(identity.store(), &phone, &shown, decision).await?;
+    Ok(visit.redirect(&visit.to(&format!("/demo/phone/{person}/{id}"))))
+}
+
+/// The simulated phone takes the place of the real one again.
+async fn take_back(
+    visit: Visit,
+    State(identity): State<Identity>,
+    Path(person): Path<String>,
+) -> Outcome<Response> {
+    only_in_demo(&visit)?;
+    demo::take_back(identity.store(), identity.vault(), &person).await?;
+    visit.flash("app.demo.back.done");
+    Ok(visit.redirect(&visit.to("/demo/phone")))
+}
