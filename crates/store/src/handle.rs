@@ -5,7 +5,7 @@ use std::{
     ops::Deref,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -94,11 +94,22 @@ pub struct Write {
     read: Read,
     actor: Arc<Actor>,
     draws: Draws,
+    announces: Arc<AtomicBool>,
 }
 
 impl Write {
-    pub(crate) const fn new(read: Read, actor: Arc<Actor>, draws: Draws) -> Self {
-        Self { read, actor, draws }
+    pub(crate) const fn new(
+        read: Read,
+        actor: Arc<Actor>,
+        draws: Draws,
+        announces: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            read,
+            actor,
+            draws,
+            announces,
+        }
     }
 
     /// Who writes.
@@ -112,6 +123,11 @@ impl Write {
     #[must_use]
     pub fn id<N>(&self) -> Id<N> {
         self.draws.next(self.read.now).cast()
+    }
+
+    /// Wakes whoever waits on [`crate::Store::news`] once this write is durable.
+    pub fn announce(&self) {
+        self.announces.store(true, Ordering::Relaxed);
     }
 
     /// Runs one statement and tells how many rows it changed. A failure dooms the whole write:

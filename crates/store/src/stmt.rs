@@ -8,7 +8,7 @@ use crate::Error;
 #[derive(Debug)]
 pub struct Stmt {
     name: &'static str,
-    text: &'static str,
+    texts: [&'static str; 2],
     sqlite: OnceLock<String>,
     postgres: OnceLock<String>,
     places: OnceLock<Result<Vec<usize>, Error>>,
@@ -42,9 +42,16 @@ impl Stmt {
     /// Use [`crate::sql!`].
     #[must_use]
     pub const fn new(name: &'static str, text: &'static str) -> Self {
+        Self::twin(name, text, text)
+    }
+
+    /// A statement that one text cannot say, for SQLite and for Postgres. The reason stands beside
+    /// it.
+    #[must_use]
+    pub const fn twin(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
         Self {
             name,
-            text,
+            texts: [sqlite, postgres],
             sqlite: OnceLock::new(),
             postgres: OnceLock::new(),
             places: OnceLock::new(),
@@ -61,8 +68,8 @@ impl Stmt {
     #[must_use]
     pub fn sqlite(&self) -> &str {
         self.sqlite.get_or_init(|| {
-            self.text
-                .replace("{each}", "json_each")
+            let [text, _] = self.texts;
+            text.replace("{each}", "json_each")
                 .replace("{id}", "unhex")
                 .replace("{int}(value)", "CAST(value AS INTEGER)")
         })
@@ -72,8 +79,8 @@ impl Stmt {
     #[must_use]
     pub fn postgres(&self) -> &str {
         self.postgres.get_or_init(|| {
-            self.text
-                .replace("{each}", "json_array_elements_text")
+            let [_, text] = self.texts;
+            text.replace("{each}", "json_array_elements_text")
                 .replace("{id}", "uuid")
                 .replace("{int}(value)", "CAST(value AS BIGINT)")
         })

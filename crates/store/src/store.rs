@@ -1,8 +1,16 @@
 //! The store: opened once, cloned freely.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use kernel::{Actor, Env};
+use tokio::sync::watch;
 
 use crate::{Dialect, Error, Migrations, Read, StoreConfig, Write, engine::Engine, handle::Draws};
 
@@ -11,6 +19,7 @@ use crate::{Dialect, Error, Migrations, Read, StoreConfig, Write, engine::Engine
 pub struct Store {
     pub(crate) engine: Engine,
     env: Env,
+    news: Arc<watch::Sender<u64>>,
 }
 
 /// How much work is waiting, for `/metrics` and `/readyz`.
@@ -35,7 +44,11 @@ impl Store {
         owners: &[&'static Migrations],
     ) -> Result<Self, Error> {
         let engine = Engine::open(config, &env, owners).await?;
-        Ok(Self { engine, env })
+        Ok(Self {
+            engine,
+            env,
+            news: Arc::new(watch::Sender::new(0)),
+        })
     }
 
     /// The clock and randomness of this process.
@@ -72,14 +85,34 @@ impl Store {
         let now = self.env.now();
         let actor = Arc::new(actor.clone());
         let draws = Draws::new(self.env.clone());
+        let announces = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&announces);
         let work = move |link| {
             let read = Read::new(link, now);
-            work(Write::new(read, Arc::clone(&actor), draws.again()))
+            work(Write::new(
+                read,
+                Arc::clone(&actor),
+                draws.again(),
+                Arc::clone(&flag),
+            ))
         };
-        match &self.engine {
+        let written = match &self.engine {
             Engine::Sqlite(engine) => engine.write(work).await,
             Engine::Postgres(engine) => engine.write(self.env.clone(), work).await,
+        };
+        if announces.load(Ordering::Relaxed) && written.is_ok() {
+            self.news
+                .send_modify(|count| *count = count.wrapping_add(1));
         }
+        written
+    }
+
+    /// Changes after each write of this process that called [`Write::announce`]. A hint to look
+    /// sooner, no substitute for looking: other processes are not heard, and neither is a write
+    /// whose caller went away.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
     /// Runs `work` on one consistent view of the data, as of its first statement.
