@@ -53,7 +53,7 @@ fn assemble(bundles: &[Bundle]) -> Result<Arc<Messages>, Error> {
 fn unknown_keys(bundle: &Bundle, messages: &Messages) -> Vec<String> {
     let mut defects = Vec::new();
     for (name, text) in bundle.templates {
-        for call in calls(text, "t(") {
+        for call in calls(&without_comments(text), "t(") {
             let is_prefix = call.rest.trim_start().starts_with('~');
             let is_known = if is_prefix {
                 messages.keys().any(|key| key.starts_with(call.word))
@@ -127,6 +127,18 @@ fn unknown_macros(name: &str, line: &str, other: &str, bundles: &[Bundle]) -> Ve
         .filter(|item| !text.contains(&format!("macro {item}(")))
         .map(|item| format!("{name}: {other} has no macro {item}"))
         .collect()
+}
+
+/// The template without `{# … #}`, where words may show how a macro is called.
+fn without_comments(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, comment)) = rest.split_once("{#") {
+        kept.push_str(before);
+        rest = comment.split_once("#}").map_or("", |(_, after)| after);
+    }
+    kept.push_str(rest);
+    kept
 }
 
 struct Call<'a> {

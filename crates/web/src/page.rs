@@ -18,7 +18,6 @@ pub(crate) static BUNDLE: Bundle = Bundle {
         ("web/error.html", include_str!("../templates/error.html")),
         ("web/stale.html", include_str!("../templates/stale.html")),
         ("web/continue.html", include_str!("../templates/continue.html")),
-        ("web/style.html", include_str!("../templates/style.html")),
     ],
     messages: include_str!("../messages.yaml"),
     assets: &[
