@@ -16,6 +16,8 @@ pub const APPLICANT: &str = "applicant";
 pub struct Chart {
     pub start: At<String>,
     pub states: Vec<State>,
+    /// A part could not be read: ways between states are not judged.
+    pub(crate) is_flawed: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -213,9 +213,14 @@ pub struct Defect {
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Span { line, column } = self.span;
+        let stop = if self.mend.ends_with(['?', '…', '.']) {
+            ""
+        } else {
+            "."
+        };
         write!(
             f,
-            "{}:{line}:{column}: {}: {}. {}.",
+            "{}:{line}:{column}: {}: {}. {}{stop}",
             self.file, self.code, self.wrong, self.mend
         )
     }

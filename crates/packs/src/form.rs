@@ -149,7 +149,7 @@ impl Pack {
         }
         let journey = self.journey(&answers, facts);
         let view = journey.page(&page.id).ok_or(PageError::NoPage)?;
-        let errors = merge(&view.fields, unread, &view.errors);
+        let errors = merge(&view.fields, &unread, &view.errors);
         Ok((journey.answers, errors))
     }
 
@@ -174,7 +174,7 @@ impl Pack {
 }
 
 /// Errors in the order of the questions that show; an unreadable answer is not also missing.
-fn merge(fields: &[&Field], unread: Vec<FieldError>, judged: &[FieldError]) -> Vec<FieldError> {
+fn merge(fields: &[&Field], unread: &[FieldError], judged: &[FieldError]) -> Vec<FieldError> {
     let paths: BTreeSet<&str> = unread.iter().map(|error| error.path.as_str()).collect();
     let judged = judged
         .iter()

@@ -38,6 +38,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
         } else if let Some((place, after)) = tail
             .strip_prefix('{')
             .and_then(|inner| inner.split_once('}'))
+            .filter(|(place, _)| is_place(place.trim()))
         {
             found.push(Piece::Place(place.trim()));
             rest = after;
@@ -50,6 +51,11 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
         found.push(Piece::Words(rest));
     }
     found
+}
+
+fn is_place(name: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':');
+    !name.is_empty() && name.chars().all(part)
 }
 
 /// The places of a text.

@@ -8,9 +8,11 @@
 //!
 //! Called by services (drafts, cases), portal and desk (pages), causeway (`pack check`).
 
+mod answers_schema;
 mod chart;
 mod check;
 mod defect;
+mod diff;
 mod dir;
 mod expr;
 mod field;
@@ -21,6 +23,7 @@ mod judge;
 mod known;
 mod letter;
 mod pack;
+mod pack_schema;
 mod quote;
 mod read;
 mod scope;
@@ -31,10 +34,12 @@ mod value;
 mod words;
 mod yaml;
 
+pub use answers_schema::answers_schema;
 pub use chart::{
     APPLICANT, Action, Auto, Chart, Clock, Outcome, Reason, Refund, Refusal, State, Timer, Wait,
 };
 pub use defect::{At, Code, Defect, Span};
+pub use diff::{Change, ChangeClass, diff, gravest};
 pub use dir::{PackFile, check_dir, load_dir, read_dir};
 pub use expr::{Expr, expression_parses};
 pub use field::{Choice, Class, Field, FieldKind, FileKind, Must, Page, Pattern, Prefill};
@@ -48,6 +53,7 @@ pub use pack::{
     FeeLine, IdentityNeed, IfNot, Issue, Keep, Let, LetValue, Letter, Level, Pack, Period, Promise,
     ServiceKind, Source, Unit,
 };
+pub use pack_schema::pack_schema;
 pub use quote::{Eligibility, FeeError, FeeQuote, IssueError, Issued, QuotedLine};
 pub use table::{Cell, Condition, Row, RowResult, Table};
 pub use tries::{Failure, Then, Try};

@@ -80,7 +80,8 @@ impl Scope {
             bounds,
             required: field.required,
         };
-        self.names.insert(field.id.clone(), known);
+        // Of two questions with one id the first counts; the checker tells of the second.
+        self.names.entry(field.id.clone()).or_insert(known);
     }
 
     /// Adds a let, known when the last thing it mentions is.

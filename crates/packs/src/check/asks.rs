@@ -250,6 +250,7 @@ fn class(pack: &Pack, field: &Field, defects: &mut Defects) {
         );
     }
     if let Some(retention) = field.retention
+        && pack.keep.records.count > 0
         && retention.longest_days() > pack.keep.records.longest_days()
     {
         let wrong = "the answer would be kept longer than the record it belongs to";

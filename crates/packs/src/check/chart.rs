@@ -17,7 +17,9 @@ pub(super) fn check(pack: &Pack, scope: &Scope, defects: &mut Defects) {
     if chart.states.is_empty() {
         return;
     }
+    let before = defects.len();
     references(pack, defects);
+    let is_whole = !chart.is_flawed && defects.len() == before;
     roles(chart, defects);
     for state in &chart.states {
         shape(state, defects);
@@ -31,7 +33,9 @@ pub(super) fn check(pack: &Pack, scope: &Scope, defects: &mut Defects) {
             typed(&auto.when, &Ty::Bool, scope, defects);
         }
     }
-    ways(chart, defects);
+    if is_whole {
+        ways(chart, defects);
+    }
     refusals(chart, defects);
 }
 
@@ -169,6 +173,9 @@ fn ways(chart: &Chart, defects: &mut Defects) {
             let wrong = format!("no way leads to the state `{}`", state.id);
             let mend = "Add an action or timer that goes there, or remove it";
             defects.add(Code::StateUnreachable, state.at, wrong, mend);
+            continue;
+        }
+        if next(state).is_empty() {
             continue;
         }
         let ends = |id: &String| chart.state(id).is_some_and(State::is_final);

@@ -25,7 +25,11 @@ pub(super) fn check(pack: &Pack, scope: &Scope, defects: &mut Defects) {
                     .is_some_and(|sent| sent.value == letter.id)
             })
             .collect();
-        if states.is_empty() {
+        let misspelt = |state: &State| {
+            let sent = state.letter.as_ref();
+            sent.is_some_and(|sent| pack.letter_text(&sent.value).is_none())
+        };
+        if states.is_empty() && !pack.case.states.iter().any(misspelt) {
             let wrong = format!("no state sends the letter `{}`", letter.id);
             let mend = "Add `letter:` to a state, or remove it";
             defects.add(Code::Unused, letter.at, wrong, mend);

@@ -176,7 +176,8 @@ fn rest(pack: &Pack, defects: &mut Defects) {
         let mend = "Add `company` to `audience`, or write `person`";
         defects.add(Code::WrongValue, pack.owner_at, wrong, mend);
     }
-    if pack.keep.drafts.longest_days() > pack.keep.records.longest_days() {
+    let records = pack.keep.records.longest_days();
+    if records > 0 && pack.keep.drafts.longest_days() > records {
         let wrong = "drafts are kept longer than records";
         defects.add(
             Code::RetentionTooLong,

@@ -13,7 +13,7 @@ const TRIES: usize = 2;
 pub(super) fn check(pack: &Pack, defects: &mut Defects) {
     if pack.tries.len() < TRIES && defects.is_empty() {
         let wrong = format!(
-            "the pack has {} golden journeys, it needs {TRIES}",
+            "the pack has {} of the {TRIES} golden journeys it needs",
             pack.tries.len()
         );
         let mend = "Add one that goes well and one that does not";
@@ -42,7 +42,7 @@ fn references(pack: &Pack, one: &Try, defects: &mut Defects) {
         let Some(name) = name else { return };
         let rules = pack.eligibility.iter().filter(|rule| rule.if_not == kind);
         let ids: Vec<&str> = rules.map(|rule| rule.id.as_str()).collect();
-        if !ids.contains(&name.value.as_str()) {
+        if !ids.contains(&name.value.as_str()) && !pack.flawed_names.contains(&name.value) {
             let wrong = format!("no rule `{}` would {} anybody", name.value, kind.code());
             defects.add(
                 Code::UnknownReference,

@@ -104,7 +104,7 @@ impl<'n> Machine<'n> {
                 .run(inner)
                 .truth()
                 .map_or(Val::Unknown, |truth| Val::Bool(!truth)),
-            Term::Negate(inner) => negate(self.run(inner)),
+            Term::Negate(inner) => negate(&self.run(inner)),
             Term::Binary(Binary::And, left, right) => self.kleene(left, right, false),
             Term::Binary(Binary::Or, left, right) => self.kleene(left, right, true),
             Term::Binary(operator, left, right) => {
@@ -217,7 +217,7 @@ fn sum(found: Vec<Val>) -> Val {
         .unwrap_or(Val::Int(0))
 }
 
-fn negate(value: Val) -> Val {
+fn negate(value: &Val) -> Val {
     match value {
         Val::Int(number) => number.checked_neg().map_or(Val::Unknown, Val::Int),
         Val::Money(cents) => cents.checked_neg().map_or(Val::Unknown, Val::Money),

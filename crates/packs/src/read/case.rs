@@ -21,6 +21,7 @@ impl Reader<'_> {
         let Some(object) = self.object(node, "the case", &CASE_KEYS) else {
             return Chart::default();
         };
+        let before = self.defects.len();
         let start = self
             .need(object, "start")
             .and_then(|node| self.at(node, "start"));
@@ -41,6 +42,7 @@ impl Reader<'_> {
         Chart {
             start: start.unwrap_or_default(),
             states,
+            is_flawed: self.defects.len() > before,
         }
     }
 

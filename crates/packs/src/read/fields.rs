@@ -6,7 +6,7 @@ use kernel::{Money, Text, limits};
 
 use super::{Object, Reader, word_pairs};
 use crate::{
-    defect::{Code, suggest},
+    defect::{Code, nearest, suggest},
     expr::whole_pattern,
     field::{Choice, Class, Field, FieldKind, FileKind, Must, Page, Pattern, Prefill},
     yaml::Node,
@@ -202,9 +202,13 @@ impl Reader<'_> {
 
     fn field(&mut self, node: &Node, around: &mut Surroundings<'_>, inner: bool) -> Option<Field> {
         let open = self.map(node, "a question")?;
-        let id = self
-            .need(open, "id")
-            .and_then(|node| self.id(node, "a question"))?;
+        let id_node = self.need(open, "id")?;
+        let id = self.string(id_node, "id")?;
+        if !self.check_id(&id, id_node.span, "a question") {
+            around.flawed.insert(id.to_ascii_lowercase());
+            around.flawed.insert(id);
+            return None;
+        }
         let kind_node = self.need(open, "type");
         let kind_name = kind_node.and_then(|node| self.string(node, "type"));
         let known = FIELD_TYPES
@@ -293,6 +297,8 @@ impl Reader<'_> {
         };
         let purpose_id = self.string(purpose_node, "purpose")?;
         around.used_purposes.insert(purpose_id.clone());
+        let meant = nearest(&purpose_id, around.purposes.keys().map(String::as_str));
+        around.used_purposes.extend(meant.map(str::to_owned));
         let purpose = around.purposes.get(&purpose_id);
         if purpose.is_none() {
             let mend = suggest(&purpose_id, around.purposes.keys().map(String::as_str));
@@ -343,15 +349,7 @@ impl Reader<'_> {
             "choice" => FieldKind::Choice {
                 options: self.options(object, around)?,
             },
-            "choices" => {
-                let options = self.options(object, around)?;
-                let all = u32::try_from(options.len()).unwrap_or(u32::MAX);
-                FieldKind::Choices {
-                    min: self.count_or(object, "min", (all, 1)),
-                    max: self.count_or(object, "max", (all, all)),
-                    options,
-                }
-            }
+            "choices" => self.many_choices(object, around)?,
             "person_name" => FieldKind::PersonName,
             "person_name_zh" => FieldKind::PersonNameZh,
             "hkid" => FieldKind::Hkid,
@@ -363,21 +361,37 @@ impl Reader<'_> {
             "vehicle_mark" => FieldKind::VehicleMark,
             "file" => self.file(object),
             "declaration" => FieldKind::Declaration,
-            _ => {
-                let fields = self.need(object, "fields")?;
-                let items = self.list(fields, "fields");
-                let fields = items
-                    .iter()
-                    .filter_map(|item| self.field(item, around, true))
-                    .collect();
-                let (min, max) = self.many(object, MOST_ITEMS);
-                FieldKind::Group {
-                    fields,
-                    min,
-                    max,
-                    item: self.need_text(object, "item"),
-                }
-            }
+            _ => self.group(object, around)?,
+        })
+    }
+
+    fn many_choices(
+        &mut self,
+        object: Object<'_>,
+        around: &mut Surroundings<'_>,
+    ) -> Option<FieldKind> {
+        let options = self.options(object, around)?;
+        let all = u32::try_from(options.len()).unwrap_or(u32::MAX);
+        Some(FieldKind::Choices {
+            min: self.count_or(object, "min", (all, 1)),
+            max: self.count_or(object, "max", (all, all)),
+            options,
+        })
+    }
+
+    fn group(&mut self, object: Object<'_>, around: &mut Surroundings<'_>) -> Option<FieldKind> {
+        let fields = self.need(object, "fields")?;
+        let items = self.list(fields, "fields");
+        let fields = items
+            .iter()
+            .filter_map(|item| self.field(item, around, true))
+            .collect();
+        let (min, max) = self.many(object, MOST_ITEMS);
+        Some(FieldKind::Group {
+            fields,
+            min,
+            max,
+            item: self.need_text(object, "item"),
         })
     }
 
@@ -458,6 +472,8 @@ impl Reader<'_> {
             (Some(node), None) => {
                 let name = self.string(node, "list")?;
                 around.used_lists.insert(name.clone());
+                let meant = nearest(&name, around.lists.keys().map(String::as_str));
+                around.used_lists.extend(meant.map(str::to_owned));
                 let found = around.lists.get(&name).cloned();
                 if found.is_none() {
                     let mend = suggest(&name, around.lists.keys().map(String::as_str));

@@ -9,6 +9,20 @@ mod tries;
 
 pub(crate) use pack::read;
 
+/// The keys of every mapping, for the schema of the format.
+pub(crate) mod keys {
+    pub(crate) use super::{
+        case::{ACTION_KEYS, AUTO_KEYS, CASE_KEYS, STATE_KEYS, TIMER_KEYS},
+        fields::{CHOICE_KEYS, FIELD_KEYS, FIELD_TYPES, MUST_KEYS, PAGE_KEYS},
+        pack::{
+            APPEAL_KEYS, CHECK_KEYS, IDENTITY_KEYS, ISSUE_KEYS, KEEP_KEYS, LETTER_KEYS, PACK_KEYS,
+            PROMISE_KEYS, SOURCE_KEYS,
+        },
+        rules::{ELIGIBILITY_KEYS, FEE_KEYS, TABLE_KEYS},
+        tries::{THEN_KEYS, TRY_KEYS},
+    };
+}
+
 use kernel::{Date, Text, simplify};
 
 use crate::{

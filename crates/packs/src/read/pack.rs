@@ -83,20 +83,16 @@ pub(crate) fn read(root: &Node, file: &str, defects: &mut Defects) -> Option<(Pa
     let pages = reader.pages(object, &lists, &purposes, &mut flawed);
     let mut scope = Scope::of(&pages, &flawed);
     let lets = reader.lets(object, &mut scope);
+    let eligibility = reader.eligibility(object, &mut flawed);
     let pack = Pack {
         service: reader.service(object, file),
-        version: reader
-            .need(object, "version")
-            .and_then(|node| reader.count(node, "version", MOST_VERSION))
-            .unwrap_or_default(),
+        version: reader.version(object),
         owner: reader.need_string(object, "owner"),
         kind: reader
-            .need(object, "kind")
-            .and_then(|node| reader.word(node, "kind", word_pairs!(ServiceKind)))
+            .need_word(object, "kind", word_pairs!(ServiceKind))
             .unwrap_or(ServiceKind::Record),
         confidence: reader
-            .need(object, "confidence")
-            .and_then(|node| reader.word(node, "confidence", word_pairs!(Confidence)))
+            .need_word(object, "confidence", word_pairs!(Confidence))
             .unwrap_or(Confidence::Low),
         legal: reader.plain_strings(object, "legal"),
         forms: reader.plain_strings(object, "forms"),
@@ -115,7 +111,7 @@ pub(crate) fn read(root: &Node, file: &str, defects: &mut Defects) -> Option<(Pa
         identity: reader.identity(object),
         promise: reader.promise(object),
         lets,
-        eligibility: reader.eligibility(object),
+        eligibility,
         fee: reader.fee(object, &scope),
         checks: reader.checks(object),
         duplicates: reader.duplicates(object),
@@ -148,6 +144,25 @@ impl Reader<'_> {
         self.need(object, key)
             .and_then(|node| self.string(node, key))
             .unwrap_or_default()
+    }
+
+    fn need_word<T: Copy>(
+        &mut self,
+        object: Object<'_>,
+        key: &str,
+        all: &[(&'static str, T)],
+    ) -> Option<T> {
+        self.need(object, key)
+            .and_then(|node| self.word(node, key, all))
+    }
+
+    fn version(&mut self, object: Object<'_>) -> u32 {
+        let node = self.need(object, "version");
+        let version = node.and_then(|node| self.count(node, "version", MOST_VERSION));
+        if let (Some(node), Some(0)) = (node, version) {
+            self.wrong(node.span, "version is 0", "Begin with 1");
+        }
+        version.unwrap_or_default()
     }
 
     fn service(&mut self, object: Object<'_>, file: &str) -> String {

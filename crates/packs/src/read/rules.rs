@@ -1,6 +1,8 @@
 //! Lets, eligibility, fees and the tables they use. Lets are typed as they are read, because the cells
 //! of a table are read by the type of their column.
 
+use std::collections::BTreeSet;
+
 use super::{Object, Reader, word_pairs};
 use crate::{
     defect::{At, Code, suggest},
@@ -71,7 +73,11 @@ impl Reader<'_> {
         Some((LetValue::Table(table), ty))
     }
 
-    pub(super) fn eligibility(&mut self, object: Object<'_>) -> Vec<EligibilityRule> {
+    pub(super) fn eligibility(
+        &mut self,
+        object: Object<'_>,
+        flawed: &mut BTreeSet<String>,
+    ) -> Vec<EligibilityRule> {
         let items = object
             .get("eligibility")
             .map_or(&[][..], |node| self.list(node, "eligibility"));
@@ -89,10 +95,13 @@ impl Reader<'_> {
                     .unwrap_or(IfNot::Refuse);
                 let rule = self
                     .need(rule, "rule")
-                    .and_then(|node| self.expr(node, "rule"))?;
+                    .and_then(|node| self.expr(node, "rule"));
+                if let (Some(id), None) = (&id, &rule) {
+                    flawed.insert(id.clone());
+                }
                 Some(EligibilityRule {
+                    rule: rule?,
                     id: id?,
-                    rule,
                     say,
                     if_not,
                     at: item.span,
@@ -201,7 +210,9 @@ impl Reader<'_> {
             rows,
             at: node.span,
         };
-        self.order(&table);
+        if table.rows.len() == items.len() {
+            self.order(&table);
+        }
         let domains: Option<Vec<Domain>> = domains.into_iter().collect();
         if let (Some(domains), true) = (domains, self.defects.len() == before) {
             prove(&table, &domains, self.defects);
