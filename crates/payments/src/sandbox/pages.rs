@@ -1,0 +1,93 @@
+//! The simulated bank's payment page. Public, because a bank knows nothing of the portal's sessions;
+//! the token in the address is what gives access, as with real hosted payment pages.
+
+use axum::extract::State;
+use web::{Access, Form, IntoResponse, Outcome, Page, Path, Response, Routes, Visit, ctx};
+
+use super::{
+    Sandbox,
+    books::{self, Choice, Chosen, PaymentState, SandboxPayment},
+};
+use crate::Error;
+
+/// The routes of the simulated bank.
+#[must_use]
+pub fn routes(sandbox: &Sandbox) -> Routes {
+    Routes::new()
+        .get("/sandbox-bank/pay/{token}", Access::Public, show)
+        .extension(web::Extension::PostsAway)
+        .post("/sandbox-bank/pay/{token}", Access::Public, choose)
+        .with_state(sandbox)
+}
+
+async fn show(
+    State(bank): State<Sandbox>,
+    visit: Visit,
+    Path(token): Path<String>,
+) -> Outcome<Page> {
+    let payment = find(&bank, token).await?;
+    Ok(page(&visit, &payment, None, ""))
+}
+
+async fn choose(
+    State(bank): State<Sandbox>,
+    visit: Visit,
+    Path(token): Path<String>,
+    form: Form,
+) -> Outcome<Response> {
+    let payment = find(&bank, token.clone()).await?;
+    if let Some(lang) = visit.switch(&form) {
+        return Ok(visit.redirect(&format!("/sandbox-bank/pay/{token}?lang={lang}")));
+    }
+    let Some(choice) = Choice::from_code(form.text("choice")) else {
+        let error = visit.t("payments.bank.choose");
+        return Ok(page(&visit, &payment, None, &error)
+            .with_errors()
+            .into_response());
+    };
+    let (payment, chosen) = books::choose(bank.store(), token, choice).await?;
+    if choice == Choice::Abandon {
+        return Ok(page(&visit, &payment, Some("payments.bank.abandoned"), "").into_response());
+    }
+    if chosen == Chosen::TooLate {
+        return Ok(page(&visit, &payment, Some("payments.bank.decided"), "").into_response());
+    }
+    Ok(visit.redirect_away(&payment.return_url))
+}
+
+async fn find(bank: &Sandbox, token: String) -> Outcome<SandboxPayment> {
+    let found: Result<Option<SandboxPayment>, Error> = bank
+        .store()
+        .read(move |db| async move { books::find(&db, &token).await })
+        .await;
+    Ok(found?.ok_or(Error::NotFound)?)
+}
+
+fn page(visit: &Visit, payment: &SandboxPayment, said: Option<&str>, error: &str) -> Page {
+    let now = visit.site().env().now();
+    let is_open = payment.state == PaymentState::Open && payment.expires_at > now;
+    let said = said.or((!is_open).then_some("payments.bank.decided"));
+    let options: Vec<_> = Choice::ALL
+        .into_iter()
+        .map(|choice| {
+            let key = format!("payments.choice.{}", choice.code());
+            let hint = format!("payments.choice_hint.{}", choice.code());
+            ctx! { value => choice.code(), words => visit.t(&key), hint => visit.t(&hint) }
+        })
+        .collect();
+    visit.page(
+        "payments/bank.html",
+        ctx! {
+            title => visit.t("payments.bank.title"),
+            toggle_form => if said.is_none() { "form" } else { "" },
+            token => payment.token,
+            amount => payment.amount,
+            bill => payment.bill,
+            purpose => payment.words,
+            said => said.map(|key| visit.t(key)),
+            return_url => payment.return_url,
+            options,
+            error,
+        },
+    )
+}
