@@ -69,3 +69,6 @@ pub use store::{
 pub fn routes(identity: &Identity) -> web::Routes {
     api::routes().merge(pages::routes()).with_state(identity)
 }
+
+#[cfg(test)]
+mod tests;

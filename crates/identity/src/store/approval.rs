@@ -604,3 +604,11 @@ pub async fn find_for_person(
         Err(Error::NotFound)
     }
 }
+
+#[cfg(test)]
+pub(crate) async fn get_for_test(store: &Store, id: Id<Approval>) -> Approval {
+    store
+        .read(move |db| async move { get_in(&db, id).await })
+        .await
+        .unwrap()
+}
