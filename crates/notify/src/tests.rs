@@ -3,6 +3,12 @@
 mod announcements;
 mod deliveries;
 mod inbox;
+mod page;
+
+store::check_tests!(
+    [&crate::MIGRATIONS, &journal::MIGRATIONS],
+    crate::statements()
+);
 
 use kernel::{Actor, Id, Text};
 use store::Store;

@@ -7,6 +7,11 @@ mod graph;
 mod journey;
 mod refunds;
 
+store::check_tests!(
+    [&crate::MIGRATIONS, &journal::MIGRATIONS],
+    crate::statements()
+);
+
 use kernel::{Actor, Id, Lang, Money, Role, Text, Time};
 use store::Store;
 

@@ -1,6 +1,8 @@
 //! The inbox on both engines.
 
-use kernel::{Actor, Id, Text};
+use std::time::Duration;
+
+use kernel::{Actor, FakeEnv, Id, Text};
 use store::Store;
 
 use super::{post, reader, words};
@@ -79,11 +81,12 @@ store::db_tests! {
         assert_eq!(count(&store).await, 1);
     }
 
-    async fn a_long_inbox_comes_in_pages_newest_first(store: Store) {
+    async fn a_long_inbox_comes_in_pages_newest_first(store: Store, clock: FakeEnv) {
         for number in 0..30 {
             let mut new = words(Class::Info);
             new.subject = Text::same(format!("{number}"));
             post(&store, new).await.unwrap();
+            clock.advance(Duration::from_millis(1));
         }
         let (first, second) = store
             .read(|db| async move {

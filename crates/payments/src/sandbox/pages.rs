@@ -70,9 +70,8 @@ fn page(visit: &Visit, payment: &SandboxPayment, said: Option<&str>, error: &str
     let options: Vec<_> = Choice::ALL
         .into_iter()
         .map(|choice| {
-            let key = format!("payments.choice.{}", choice.code());
-            let hint = format!("payments.choice_hint.{}", choice.code());
-            ctx! { value => choice.code(), words => visit.t(&key), hint => visit.t(&hint) }
+            let (words, hint) = keys(choice);
+            ctx! { value => choice.code(), words => visit.t(words), hint => visit.t(hint) }
         })
         .collect();
     visit.page(
@@ -90,4 +89,17 @@ fn page(visit: &Visit, payment: &SandboxPayment, said: Option<&str>, error: &str
             error,
         },
     )
+}
+
+/// The messages that name a choice and explain it.
+const fn keys(choice: Choice) -> (&'static str, &'static str) {
+    match choice {
+        Choice::Approve => ("payments.choice.approve", "payments.choice_hint.approve"),
+        Choice::Late => ("payments.choice.late", "payments.choice_hint.late"),
+        Choice::Twice => ("payments.choice.twice", "payments.choice_hint.twice"),
+        Choice::Silent => ("payments.choice.silent", "payments.choice_hint.silent"),
+        Choice::Short => ("payments.choice.short", "payments.choice_hint.short"),
+        Choice::Decline => ("payments.choice.decline", "payments.choice_hint.decline"),
+        Choice::Abandon => ("payments.choice.abandon", "payments.choice_hint.abandon"),
+    }
 }

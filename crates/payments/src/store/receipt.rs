@@ -20,7 +20,7 @@ store::sql! {
         JOIN receipt_balance b ON b.receipt = r.id WHERE r.number = $1";
     RECEIPTS_OF_DEMAND = "SELECT r.*, b.available_cents FROM receipt r
         JOIN receipt_balance b ON b.receipt = r.id WHERE r.demand = $1
-        ORDER BY r.received_at, r.id";
+        ORDER BY r.number";
     KEPT_OF_DEMAND = "SELECT CAST(COALESCE(SUM(b.available_cents), 0) AS BIGINT) AS kept
         FROM receipt r JOIN receipt_balance b ON b.receipt = r.id WHERE r.demand = $1";
 }

@@ -11,7 +11,7 @@ use crate::{
     Attempt, AttemptState, Demand, DemandState, Effect, Error, Method, NewAttempt, Next,
     RefundState, Shroff, Step,
     fps::FpsCode,
-    provider::{Provider, ProviderError},
+    provider::ProviderError,
     sandbox::{Choice, NAME, SIGNATURE_HEADER, Sandbox, books as bank, sign},
 };
 
@@ -163,18 +163,6 @@ store::db_tests! {
         assert_eq!(stopped.state, AttemptState::CancelledByPayer);
         let (_, chosen) = bank::choose(&store, token(&attempt), Choice::Approve).await.unwrap();
         assert_eq!(chosen, bank::Chosen::TooLate);
-    }
-
-    async fn the_second_of_two_payments_is_returned_by_the_bank_once(store: Store) {
-        let (shroff, sandbox) = counter(&store);
-        let demand = ask(&store, new_demand()).await.unwrap();
-        for key in ["1", "2"] {
-            let attempt = pay(&shroff, demand.id, key, Method::Card).await;
-            bank::choose(&store, token(&attempt), Choice::Approve).await.unwrap();
-            report(&shroff, &sandbox, &attempt).await.unwrap_or(Effect::Nothing);
-        }
-        // The second attempt was refused, because the demand was paid by then.
-        assert_eq!(books(&store, demand.id).await.receipts.len(), 1);
     }
 
     async fn a_forged_webhook_is_refused_and_an_unknown_provider_too(store: Store) {
