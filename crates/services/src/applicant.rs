@@ -1,0 +1,100 @@
+//! Who applies: a person, for themselves or for a company they may act for.
+
+use identity::{Company, Officer, Person};
+use kernel::{Actor, Id};
+
+/// The applicant of a draft or an application.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Applicant {
+    pub person: Id<Person>,
+    pub company: Option<Id<Company>>,
+}
+
+impl Applicant {
+    /// A person for themselves.
+    #[must_use]
+    pub const fn person(person: Id<Person>) -> Self {
+        Self {
+            person,
+            company: None,
+        }
+    }
+
+    /// A person acting for a company.
+    #[must_use]
+    pub const fn company(person: Id<Person>, company: Id<Company>) -> Self {
+        Self {
+            person,
+            company: Some(company),
+        }
+    }
+
+    /// Whose drafts and applications these are: colleagues with a mandate share the company's.
+    #[must_use]
+    pub fn holder(&self) -> String {
+        self.company.map_or_else(
+            || format!("person:{}", self.person),
+            |company| format!("company:{company}"),
+        )
+    }
+
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::Resident {
+            person: self.person.to_string(),
+            company: self.company.map(|company| company.to_string()),
+        }
+    }
+}
+
+/// What this crate needs to know about an officer, copied so that a closure can own it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Clerk {
+    pub id: Id<Officer>,
+    pub name: String,
+    pub department: String,
+    /// Roles of the packs: `td.officer`.
+    pub roles: Vec<String>,
+    pub role: kernel::Role,
+}
+
+impl Clerk {
+    #[must_use]
+    pub fn of(officer: &Officer) -> Self {
+        Self {
+            id: officer.id,
+            name: officer.name.en.clone(),
+            department: officer.department.clone(),
+            roles: if officer.is_active {
+                officer.roles.clone()
+            } else {
+                Vec::new()
+            },
+            role: officer.role,
+        }
+    }
+
+    #[must_use]
+    pub fn has(&self, role: &str) -> bool {
+        self.roles.iter().any(|own| own == role)
+    }
+
+    #[must_use]
+    pub fn has_any(&self, roles: &[String]) -> bool {
+        roles.iter().any(|role| self.has(role))
+    }
+
+    #[must_use]
+    pub fn is_supervisor(&self) -> bool {
+        self.role == kernel::Role::Supervisor
+    }
+
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::Officer {
+            officer: self.id.to_string(),
+            department: self.department.clone(),
+            role: self.role,
+        }
+    }
+}

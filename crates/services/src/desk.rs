@@ -1,0 +1,871 @@
+//! The officer's way through a case: find it, open it with a reason on record, claim, ask, decide,
+//! confirm as the second person, note, correct. Object checks come first in every function.
+
+use identity::Officer;
+use kernel::{Cursor, Id, Page, Text, Time};
+use packs::{Pack, Reason};
+use serde::Serialize;
+use store::{Read, Write};
+
+use crate::{
+    Error, Services,
+    applicant::Clerk,
+    case::{ActionKind, BULK_CASES, Case, WORDS_CHARS},
+    deadline::Deadline,
+    document::{Content, Document},
+    progress::{self, Author, Entry, Step},
+    reference::Reference,
+    rules,
+    seal::{self, Column},
+    store::{
+        access,
+        action::{self, ProposalRow},
+        case::{self, CaseRow},
+        queue::{self, Selection},
+        request::{self, RequestRow},
+    },
+    submit::ReviewPage,
+    timeline::TimelineLine,
+};
+
+/// Counts on a desk stop here: "100+".
+pub const COUNT_BOUND: i64 = 100;
+/// A reason given for opening a case holds for further looks during this time.
+pub const REASON_HOURS: u64 = 8;
+
+/// Whose cases to list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Holder {
+    #[default]
+    Any,
+    Nobody,
+    Mine,
+}
+
+/// What to list in the inbox.
+#[derive(Clone, Debug, Default)]
+pub struct InboxQuery {
+    /// One of the officer's roles; all of them when absent.
+    pub role: Option<String>,
+    pub service: Option<String>,
+    pub state: Option<String>,
+    pub holder: Holder,
+    /// Only cases with this deadline colour: overdue, or overdue and soon.
+    pub deadline: Option<Deadline>,
+    pub after: Option<Cursor>,
+}
+
+/// One line of the inbox.
+#[derive(Clone, Debug, Serialize)]
+pub struct InboxRow {
+    pub case: Id<Case>,
+    pub reference: Reference,
+    pub service: String,
+    pub service_name: Text,
+    /// The applicant's name.
+    pub applicant: String,
+    pub state: String,
+    pub state_label: Text,
+    pub submitted: Time,
+    pub due: Option<Time>,
+    pub deadline: Deadline,
+    pub assignee: Option<Id<Officer>>,
+    pub assignee_name: Option<String>,
+    pub flags: Vec<&'static str>,
+    pub outcome: Option<String>,
+}
+
+/// Bounded counts over the officer's queues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Counts {
+    pub open: i64,
+    pub overdue: i64,
+    pub soon: i64,
+}
+
+/// Everything the page of a case shows.
+#[derive(Clone, Debug)]
+pub struct CaseView {
+    pub case: Case,
+    pub applicant: String,
+    pub service_name: Text,
+    pub state_label: Text,
+    pub deadline: Deadline,
+    pub assignee_name: Option<String>,
+    pub pages: Vec<ReviewPage>,
+    /// Fields whose answers were changed after submission.
+    pub changed: Vec<String>,
+    pub documents: Vec<Document>,
+    pub timeline: Vec<TimelineLine>,
+    pub proposal: Option<Proposal>,
+    pub request: Option<Question>,
+    /// What this officer may do now.
+    pub actions: Vec<ActionChoice>,
+    /// References of open cases that name the same thing.
+    pub duplicates: Vec<String>,
+    pub warnings: Vec<crate::Refusal>,
+    pub checks: Vec<Check>,
+    pub is_signed: bool,
+}
+
+/// A record of another department that officers look up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Check {
+    pub id: String,
+    pub department: Text,
+    pub record: Text,
+}
+
+/// An action of the state chart that the officer may take.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ActionChoice {
+    pub id: String,
+    pub label: Text,
+    pub to_label: Text,
+    /// `none`, `optional`, `required`.
+    pub reason: &'static str,
+    pub is_four_eyes: bool,
+    /// The officer names the questions that reopen.
+    pub asks_applicant: bool,
+    /// The letter sent on arrival, for a preview.
+    pub letter: Option<String>,
+    /// Whether the case is over afterwards.
+    pub is_final: bool,
+}
+
+/// A decision that waits for a second person.
+#[derive(Clone, Debug, Serialize)]
+pub struct Proposal {
+    pub action: String,
+    pub label: Text,
+    pub proposer: Id<Officer>,
+    pub proposer_name: String,
+    pub reason: Option<String>,
+    pub at: Time,
+    /// Whether this officer may confirm it.
+    pub may_confirm: bool,
+}
+
+/// What the applicant was asked.
+#[derive(Clone, Debug, Serialize)]
+pub struct Question {
+    pub question: String,
+    pub fields: Vec<String>,
+    pub asked: Time,
+    pub reply_by: Option<Time>,
+}
+
+/// Takes an action of the state chart.
+#[derive(Clone, Debug)]
+pub struct Act {
+    pub case: Id<Case>,
+    /// The revision the officer read.
+    pub revision: i64,
+    pub action: String,
+    /// Words for the applicant.
+    pub reason: Option<String>,
+    /// For an action that asks the applicant: the questions that reopen.
+    pub fields: Vec<String>,
+}
+
+/// What an action came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Acted {
+    Moved,
+    /// Waits for a second person.
+    Proposed,
+}
+
+impl Services {
+    /// The cases on the desks of the officer's roles, nearest deadline first.
+    ///
+    /// # Errors
+    /// [`Error::WrongRole`] when a role is named that the officer does not hold.
+    pub async fn inbox(&self, clerk: &Clerk, query: InboxQuery) -> Result<Page<InboxRow>, Error> {
+        let wanted = selection(clerk, &query, self.now())?;
+        let rows = self
+            .store()
+            .read(move |db| {
+                let wanted = wanted.clone();
+                async move { queue::select(&db, &wanted).await }
+            })
+            .await?;
+        let rows = self.inbox_rows(rows).await?;
+        Ok(Page::cut(rows, |row: &InboxRow| {
+            let due = row.due.unwrap_or(queue::NO_DUE);
+            Cursor(format!("{}.{}", due.micros(), row.case))
+        }))
+    }
+
+    /// All cases of the officer's department, newest first, closed ones included.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn register(
+        &self,
+        clerk: &Clerk,
+        service: Option<String>,
+        after: Option<Cursor>,
+    ) -> Result<Page<InboxRow>, Error> {
+        let department = clerk.department.to_lowercase();
+        let before = after
+            .and_then(|cursor| cursor.0.parse().ok())
+            .map_or(queue::NO_DUE, Time::from_micros);
+        let rows = self
+            .store()
+            .read(move |db| {
+                let (department, service) = (department.clone(), service.clone());
+                let rows = Page::<InboxRow>::fetch();
+                async move {
+                    let service = service.unwrap_or_default();
+                    queue::of_department(&db, &department, &service, before, rows).await
+                }
+            })
+            .await?;
+        let rows = self.inbox_rows(rows).await?;
+        Ok(Page::cut(rows, |row: &InboxRow| {
+            Cursor(row.submitted.micros().to_string())
+        }))
+    }
+
+    /// Open, overdue and nearly due cases of the officer's roles, each counted up to
+    /// [`COUNT_BOUND`].
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn inbox_counts(&self, clerk: &Clerk) -> Result<Counts, Error> {
+        let roles = clerk.roles.clone();
+        self.store()
+            .read(move |db| {
+                let roles = roles.clone();
+                async move {
+                    let (now, soon) = (db.now(), db.now() + crate::deadline::SOON);
+                    let open = queue::count(&db, &roles, COUNT_BOUND).await?;
+                    let overdue = queue::count_due_before(&db, &roles, now, COUNT_BOUND).await?;
+                    let near = queue::count_due_before(&db, &roles, soon, COUNT_BOUND).await?;
+                    Ok(Counts {
+                        open,
+                        overdue,
+                        soon: near - overdue,
+                    })
+                }
+            })
+            .await
+    }
+
+    /// Cases of the officer's services by reference number or by the applicant's identity card
+    /// number. Looking somebody up is recorded on each case found.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn find_cases(
+        &self,
+        clerk: &Clerk,
+        (words, reason): (&str, &str),
+    ) -> Result<Vec<InboxRow>, Error> {
+        let mut rows = match (words.parse::<Reference>(), words.parse::<kernel::Hkid>()) {
+            (Ok(reference), _) => self
+                .store()
+                .read(move |db| {
+                    let reference = reference.clone();
+                    async move { case::by_reference(&db, &reference).await }
+                })
+                .await?
+                .into_iter()
+                .collect(),
+            (_, Ok(hkid)) => self.by_hkid(clerk, &hkid).await?,
+            _ => Vec::new(),
+        };
+        let catalogue = self.catalogue();
+        rows.retain(|row: &CaseRow| {
+            catalogue
+                .pinned(&row.case.service, row.case.pack_version)
+                .is_some_and(|one| may_see(clerk, &one.pack))
+        });
+        let found: Vec<Id<Case>> = rows.iter().map(|row| row.case.id).collect();
+        let (clerk, reason) = (clerk.clone(), checked_words(reason)?);
+        self.store()
+            .write(&clerk.actor(), move |tx| {
+                let (clerk, reason, found) = (clerk.clone(), reason.clone(), found.clone());
+                async move {
+                    for case in found {
+                        access::record(&tx, &clerk, case, ("search", &reason)).await?;
+                    }
+                    Ok::<_, Error>(())
+                }
+            })
+            .await?;
+        self.inbox_rows(rows).await
+    }
+
+    async fn by_hkid(&self, clerk: &Clerk, hkid: &kernel::Hkid) -> Result<Vec<CaseRow>, Error> {
+        let index = self.vault().blind_index("hkid", hkid.as_str()).bytes();
+        let department = clerk.department.to_lowercase();
+        self.store()
+            .read(move |db| {
+                let (index, department) = (index.clone(), department.clone());
+                let rows = Page::<InboxRow>::fetch();
+                async move { case::of_applicant(&db, &index, &department, rows).await }
+            })
+            .await
+    }
+
+    /// The reason this officer gave for this case within [`REASON_HOURS`], if any.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn standing_reason(
+        &self,
+        clerk: &Clerk,
+        case: Id<Case>,
+    ) -> Result<Option<String>, Error> {
+        let officer = clerk.id;
+        let span = std::time::Duration::from_secs(REASON_HOURS * 3600);
+        let since = self.now() - span;
+        self.store()
+            .read(move |db| async move { access::last_reason(&db, case, officer, since).await })
+            .await
+    }
+
+    /// Opens a case. The look and its reason are on record before a word is shown.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCase`], [`Error::WrongRole`], [`Error::ReasonNeeded`].
+    pub async fn open_case(
+        &self,
+        clerk: &Clerk,
+        case: Id<Case>,
+        reason: &str,
+    ) -> Result<CaseView, Error> {
+        let reason = checked_words(reason)?;
+        let services = self.clone();
+        let who = clerk.clone();
+        self.store()
+            .write(&clerk.actor(), move |tx| {
+                let (services, who, reason) = (services.clone(), who.clone(), reason.clone());
+                async move {
+                    open_case(&services, &tx, (&who, case), &reason).await?;
+                    Ok::<_, Error>(())
+                }
+            })
+            .await?;
+        self.case_view(clerk, case).await
+    }
+
+    /// A document of a case, with its bytes. The look is recorded.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDocument`], [`Error::WrongRole`], [`Error::Quarantined`], [`Error::Infected`].
+    pub async fn case_document(
+        &self,
+        clerk: &Clerk,
+        case: Id<Case>,
+        (document, reason): (Id<Document>, &str),
+    ) -> Result<Content, Error> {
+        let reason = checked_words(reason)?;
+        let content = self.read_content(document).await?;
+        if content.document.case != Some(case) {
+            return Err(Error::NoSuchDocument);
+        }
+        crate::uploads::released(&content.document)?;
+        let what = format!("document {}", content.document.field);
+        let services = self.clone();
+        let who = clerk.clone();
+        self.store()
+            .write(&clerk.actor(), move |tx| {
+                let (services, who) = (services.clone(), who.clone());
+                let (what, reason) = (what.clone(), reason.clone());
+                async move {
+                    seen_in(&services, &tx, &who, case).await?;
+                    access::record(&tx, &who, case, (&what, &reason)).await
+                }
+            })
+            .await?;
+        Ok(content)
+    }
+
+    /// Takes an action of the state chart, or proposes it where the pack wants four eyes.
+    ///
+    /// # Errors
+    /// [`Error::WrongRole`], [`Error::NoSuchAction`], [`Error::ReasonNeeded`],
+    /// [`Error::NothingAsked`], [`Error::DecisionPending`], [`Error::Claimed`],
+    /// [`Error::CaseMoved`], [`Error::Closed`].
+    pub async fn act(&self, clerk: &Clerk, act: Act) -> Result<Acted, Error> {
+        let (services, who) = (self.clone(), clerk.clone());
+        self.store()
+            .write(&clerk.actor(), move |tx| {
+                let (services, who, act) = (services.clone(), who.clone(), act.clone());
+                async move { act_in(&services, &tx, &who, &act).await }
+            })
+            .await
+    }
+
+    /// The second person confirms the waiting decision.
+    ///
+    /// # Errors
+    /// [`Error::FourEyes`] for the proposer; [`Error::NoSuchAction`] when nothing waits.
+    pub async fn confirm(&self, clerk: &Clerk, case: Id<Case>, revision: i64) -> Result<(), Error> {
+        let (services, who) = (self.clone(), clerk.clone());
+        self.store()
+            .write(&clerk.actor(), move |tx| {
+                let (services, who) = (services.clone(), who.clone());
+                async move { confirm_in(&services, &tx, &who, (case, revision)).await }
+            })
+            .await
+    }
+
+    /// The waiting decision goes back to the desk, with words for the proposer. The proposer may
+    /// also take it back.
+    ///
+    /// # Errors
+    /// [`Error::ReasonNeeded`], [`Error::NoSuchAction`] when nothing waits.
+    pub async fn send_back(
+        &self,
+        clerk: &Clerk,
+        case: Id<Case>,
+        reason: &str,
+    ) -> Result<(), Error> {
+        let reason = checked_words(reason)?;
+        let (services, who) = (self.clone(), clerk.clone());
+        self.store()
+            .write(&clerk.actor(), move |tx| {
+                let (services, who, reason) = (services.clone(), who.clone(), reason.clone());
+                async move {
+                    let (mut case, _) = seen_in(&services, &tx, &who, case).await?;
+                    if action::drop_proposal(&tx, case.id).await? == 0 {
+                        return Err(Error::NoSuchAction);
+                    }
+                    let entry = Entry::of(&case, ActionKind::SentBack).words(Some(reason));
+                    let author = Author::clerk(&who);
+                    progress::write_entry(&services, &tx, &case, (&author, entry)).await?;
+                    case::update(&tx, &mut case).await
+                }
+            })
+            .await
+    }
+
+    /// Takes the case onto the officer's own desk.
+    ///
+    /// # Errors
+    /// [`Error::Claimed`], [`Error::WrongRole`], [`Error::Closed`].
+    pub async fn claim(&self, clerk: &Clerk, case: Id<Case>) -> Result<(), Error> {
+        self.hand(clerk, vec![case], Hand::Claim).await
+    }
+
+    /// Puts the case back for everybody in the role.
+    ///
+    /// # Errors
+    /// [`Error::Claimed`] when another officer holds it and this one is no supervisor.
+    pub async fn release(&self, clerk: &Clerk, case: Id<Case>) -> Result<(), Error> {
+        self.hand(clerk, vec![case], Hand::Release).await
+    }
+
+    /// A supervisor gives cases to an officer of the same department: all of them, or none.
+    ///
+    /// # Errors
+    /// [`Error::WrongRole`] when this officer is no supervisor, or the other has no role for a case;
+    /// [`Error::NoSuchCase`] past [`BULK_CASES`].
+    pub async fn assign(
+        &self,
+        clerk: &Clerk,
+        cases: Vec<Id<Case>>,
+        to: Id<Officer>,
+    ) -> Result<(), Error> {
+        let officer = identity::find_officer(self.store(), to)
+            .await?
+            .ok_or(Error::WrongRole)?;
+        self.hand(clerk, cases, Hand::Assign(Clerk::of(&officer)))
+            .await
+    }
+
+    async fn hand(&self, clerk: &Clerk, cases: Vec<Id<Case>>, hand: Hand) -> Result<(), Error> {
+        if cases.is_empty() || cases.len() > BULK_CASES {
+            return Err(Error::NoSuchCase);
+        }
+        let (services, who) = (self.clone(), clerk.clone());
+        self.store()
+            .write(&clerk.actor(), move |tx| {
+                let (services, who) = (services.clone(), who.clone());
+                let (cases, hand) = (cases.clone(), hand.clone());
+                async move {
+                    for case in cases {
+                        hand_in(&services, &tx, (&who, case), &hand).await?;
+                    }
+                    Ok(())
+                }
+            })
+            .await
+    }
+
+    /// Writes a note that only officers see.
+    ///
+    /// # Errors
+    /// [`Error::ReasonNeeded`] for an empty note.
+    pub async fn note(&self, clerk: &Clerk, case: Id<Case>, words: &str) -> Result<(), Error> {
+        let words = checked_words(words)?;
+        let (services, who) = (self.clone(), clerk.clone());
+        self.store()
+            .write(&clerk.actor(), move |tx| {
+                let (services, who, words) = (services.clone(), who.clone(), words.clone());
+                async move {
+                    let (case, _) = seen_in(&services, &tx, &who, case).await?;
+                    let entry = Entry::of(&case, ActionKind::Noted).words(Some(words));
+                    let author = Author::clerk(&who);
+                    progress::write_entry(&services, &tx, &case, (&author, entry)).await?;
+                    Ok(())
+                }
+            })
+            .await
+    }
+
+    /// Who looked at the case, and why.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCase`], [`Error::WrongRole`].
+    pub async fn accesses(
+        &self,
+        clerk: &Clerk,
+        case: Id<Case>,
+    ) -> Result<Vec<access::AccessRecord>, Error> {
+        self.guard_seen(clerk, case).await?;
+        self.store()
+            .read(move |db| async move { access::of_case(&db, case).await })
+            .await
+    }
+
+    /// The cases and documents an officer looked at, latest first: for supervisors and operators.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn accesses_by(
+        &self,
+        officer: Id<Officer>,
+    ) -> Result<Vec<access::AccessRecord>, Error> {
+        self.store()
+            .read(move |db| async move { access::by_officer(&db, officer).await })
+            .await
+    }
+
+    pub(crate) async fn guard_seen(&self, clerk: &Clerk, case: Id<Case>) -> Result<CaseRow, Error> {
+        let row = self
+            .store()
+            .read(move |db| async move { case::get(&db, case).await })
+            .await?;
+        let pack = self.pinned(&row.case.service, row.case.pack_version)?;
+        if may_see(clerk, &pack) {
+            Ok(row)
+        } else {
+            Err(Error::WrongRole)
+        }
+    }
+}
+
+/// Who gets the case.
+#[derive(Clone, Debug)]
+enum Hand {
+    Claim,
+    Release,
+    Assign(Clerk),
+}
+
+/// Officers see the cases of services whose chart names one of their roles.
+pub(crate) fn may_see(clerk: &Clerk, pack: &Pack) -> bool {
+    pack.case.officer_roles().iter().any(|role| clerk.has(role))
+}
+
+/// Trims words and bounds them.
+pub(crate) fn checked_words(words: &str) -> Result<String, Error> {
+    let words: String = words.trim().chars().take(WORDS_CHARS).collect();
+    if words.is_empty() {
+        Err(Error::ReasonNeeded)
+    } else {
+        Ok(words)
+    }
+}
+
+/// Records the look of `clerk` at a case, with the reason, and gives the case: the one door to a
+/// person's data from the desk.
+///
+/// # Errors
+/// [`Error::NoSuchCase`], [`Error::WrongRole`].
+pub async fn open_case(
+    services: &Services,
+    tx: &Write,
+    (clerk, case): (&Clerk, Id<Case>),
+    reason: &str,
+) -> Result<Case, Error> {
+    let (case, pack) = seen_in(services, tx, clerk, case).await?;
+    access::record(tx, clerk, case.id, ("case", reason)).await?;
+    let reader = services.catalogue().department_name(&pack.owner);
+    let reading = identity::Reading {
+        person: case.person,
+        reader,
+        reason: Text::new(
+            format!("Working on your application {}", case.reference),
+            format!("處理你的申請（編號{}）", case.reference),
+        ),
+    };
+    identity::record_reading_in(tx, &reading, &[]).await?;
+    Ok(case)
+}
+
+pub(crate) async fn seen_in(
+    services: &Services,
+    db: &Read,
+    clerk: &Clerk,
+    case: Id<Case>,
+) -> Result<(Case, std::sync::Arc<Pack>), Error> {
+    let row = case::get(db, case).await?;
+    let pack = services.pinned(&row.case.service, row.case.pack_version)?;
+    if may_see(clerk, &pack) {
+        Ok((row.case, pack))
+    } else {
+        Err(Error::WrongRole)
+    }
+}
+
+fn selection(clerk: &Clerk, query: &InboxQuery, now: Time) -> Result<Selection, Error> {
+    let roles = match &query.role {
+        Some(role) if clerk.has(role) => vec![role.clone()],
+        Some(_) => return Err(Error::WrongRole),
+        None => clerk.roles.clone(),
+    };
+    let start = (Time::from_micros(i64::MIN), Id::from_bits(0));
+    let after = query.after.as_ref().and_then(|cursor| {
+        let (due, id) = cursor.0.split_once('.')?;
+        Some((Time::from_micros(due.parse().ok()?), id.parse().ok()?))
+    });
+    Ok(Selection {
+        roles,
+        after: after.unwrap_or(start),
+        service: query.service.clone().unwrap_or_default(),
+        state: query.state.clone().unwrap_or_default(),
+        holder: match query.holder {
+            Holder::Any => "any",
+            Holder::Nobody => "nobody",
+            Holder::Mine => "mine",
+        },
+        officer: clerk.id,
+        due_by: match query.deadline {
+            Some(Deadline::Overdue) => now,
+            Some(Deadline::Soon) => now + crate::deadline::SOON,
+            _ => queue::NO_DUE,
+        },
+        rows: Page::<InboxRow>::fetch(),
+    })
+}
+
+async fn act_in(services: &Services, tx: &Write, clerk: &Clerk, act: &Act) -> Result<Acted, Error> {
+    let (mut case, pack) = seen_in(services, tx, clerk, act.case).await?;
+    guard_turn(&case, clerk, act.revision)?;
+    if action::proposal(tx, case.id).await?.is_some() {
+        return Err(Error::DecisionPending);
+    }
+    let (chosen, to) = chosen(&pack, &case, clerk, &act.action)?;
+    let reason = act
+        .reason
+        .as_deref()
+        .map(str::trim)
+        .filter(|words| !words.is_empty());
+    if chosen.reason == Reason::Required && reason.is_none() {
+        return Err(Error::ReasonNeeded);
+    }
+    let words = reason.map(checked_words).transpose()?;
+    let kept = progress::answers_in(services, tx, &case, &pack).await?;
+    let on = services.on(tx.now().date(), &kept.locked);
+    if !on.ask(|facts| pack.action_holds(chosen.when.as_ref(), &kept.answers, facts)) {
+        return Err(Error::NoSuchAction);
+    }
+    let author = Author::clerk(clerk);
+    if chosen.four_eyes {
+        let row = ProposalRow {
+            action: chosen.id.clone(),
+            proposer: clerk.id,
+            proposer_name: clerk.name.clone(),
+            words: match &words {
+                Some(words) => {
+                    let vault = services.vault();
+                    Some(seal::seal(vault, Column::ProposalWords, case.id, words)?)
+                }
+                None => None,
+            },
+            revision: case.revision,
+            at: tx.now(),
+        };
+        action::propose(tx, case.id, &row).await?;
+        let entry = Entry {
+            action: Some(chosen.id.clone()),
+            ..Entry::of(&case, ActionKind::Proposed)
+        };
+        progress::write_entry(services, tx, &case, (&author, entry.words(words))).await?;
+        case::update(tx, &mut case).await?;
+        return Ok(Acted::Proposed);
+    }
+    let asks = pack.case.asks_applicant(&case.state, &chosen.id);
+    if asks {
+        ask_in(services, tx, &case, (&pack, to), (act, words.as_deref())).await?;
+    }
+    let step = Step {
+        pack: &pack,
+        to,
+        kind: if asks {
+            ActionKind::Asked
+        } else {
+            ActionKind::Acted
+        },
+        action: Some(&chosen.id),
+        words,
+        author: &author,
+    };
+    progress::take(services, tx, &mut case, step).await?;
+    Ok(Acted::Moved)
+}
+
+/// Nobody works on a closed case, on one that moved, or on one that another officer holds.
+pub(crate) fn guard_turn(case: &Case, clerk: &Clerk, revision: i64) -> Result<(), Error> {
+    if case.is_closed() {
+        return Err(Error::Closed);
+    }
+    if case.revision != revision {
+        return Err(Error::CaseMoved);
+    }
+    if case.assignee.is_some_and(|holder| holder != clerk.id) && !clerk.is_supervisor() {
+        return Err(Error::Claimed);
+    }
+    Ok(())
+}
+
+fn chosen<'p>(
+    pack: &'p Pack,
+    case: &Case,
+    clerk: &Clerk,
+    action: &str,
+) -> Result<(&'p packs::Action, &'p packs::State), Error> {
+    let roles: Vec<&str> = clerk.roles.iter().map(String::as_str).collect();
+    let to =
+        pack.case
+            .transition(&case.state, action, &roles)
+            .map_err(|refusal| match refusal {
+                packs::Refusal::WrongRole => Error::WrongRole,
+                _ => Error::NoSuchAction,
+            })?;
+    let chosen = pack
+        .case
+        .state(&case.state)
+        .and_then(|state| state.action(action))
+        .ok_or(Error::NoSuchAction)?;
+    Ok((chosen, to))
+}
+
+/// Opens the named questions for the applicant, and only those.
+async fn ask_in(
+    services: &Services,
+    tx: &Write,
+    case: &Case,
+    (pack, to): (&Pack, &packs::State),
+    (act, words): (&Act, Option<&str>),
+) -> Result<(), Error> {
+    let question = words.ok_or(Error::ReasonNeeded)?;
+    let known = act.fields.iter().all(|field| pack.field(field).is_some());
+    if act.fields.is_empty() || !known {
+        return Err(Error::NothingAsked);
+    }
+    let id = tx.id::<RequestRow>();
+    let row = RequestRow {
+        id,
+        question: seal::seal(services.vault(), Column::RequestQuestion, id, question)?,
+        fields: act.fields.clone(),
+        draft_answers: None,
+        revision: 0,
+        asked: tx.now(),
+        reply_by: to
+            .after
+            .iter()
+            .map(|timer| rules::wait_until(services.calendar(), timer.wait, tx.now()))
+            .min(),
+    };
+    request::insert(tx, case.id, &row).await
+}
+
+async fn confirm_in(
+    services: &Services,
+    tx: &Write,
+    clerk: &Clerk,
+    (case, revision): (Id<Case>, i64),
+) -> Result<(), Error> {
+    let (mut case, pack) = seen_in(services, tx, clerk, case).await?;
+    let proposal = action::proposal(tx, case.id)
+        .await?
+        .ok_or(Error::NoSuchAction)?;
+    if proposal.proposer == clerk.id {
+        return Err(Error::FourEyes);
+    }
+    if case.is_closed() {
+        return Err(Error::Closed);
+    }
+    if case.revision != revision {
+        return Err(Error::CaseMoved);
+    }
+    let (_, to) = chosen(&pack, &case, clerk, &proposal.action)?;
+    let words = match &proposal.words {
+        Some(words) => Some(seal::open_text(
+            services.vault(),
+            Column::ProposalWords,
+            case.id,
+            words,
+        )?),
+        None => None,
+    };
+    let author = Author::clerk(clerk);
+    let step = Step {
+        pack: &pack,
+        to,
+        kind: ActionKind::Acted,
+        action: Some(&proposal.action),
+        words,
+        author: &author,
+    };
+    progress::take(services, tx, &mut case, step).await
+}
+
+async fn hand_in(
+    services: &Services,
+    tx: &Write,
+    (clerk, case): (&Clerk, Id<Case>),
+    hand: &Hand,
+) -> Result<(), Error> {
+    let (mut case, pack) = seen_in(services, tx, clerk, case).await?;
+    if case.is_closed() {
+        return Err(Error::Closed);
+    }
+    let foreign = case.assignee.is_some_and(|holder| holder != clerk.id);
+    let kind = match hand {
+        Hand::Claim if case.assignee == Some(clerk.id) => return Ok(()),
+        Hand::Claim if foreign => return Err(Error::Claimed),
+        Hand::Claim => {
+            if !queue::is_queued(tx, case.id, &clerk.roles).await? {
+                return Err(Error::WrongRole);
+            }
+            case.assignee = Some(clerk.id);
+            ActionKind::Claimed
+        }
+        Hand::Release if foreign && !clerk.is_supervisor() => return Err(Error::Claimed),
+        Hand::Release => {
+            case.assignee = None;
+            ActionKind::Released
+        }
+        Hand::Assign(_) if !clerk.is_supervisor() => return Err(Error::WrongRole),
+        Hand::Assign(to) if !may_see(to, &pack) => return Err(Error::WrongRole),
+        Hand::Assign(to) => {
+            case.assignee = Some(to.id);
+            ActionKind::Assigned
+        }
+    };
+    queue::assign(tx, &case).await?;
+    let mut entry = Entry::of(&case, kind);
+    if let Hand::Assign(to) = hand {
+        entry.detail = serde_json::json!({ "to": to.id, "name": to.name });
+    }
+    progress::write_entry(services, tx, &case, (&Author::clerk(clerk), entry)).await?;
+    case::update(tx, &mut case).await
+}

@@ -1,0 +1,41 @@
+//! The tables of this crate. One file per noun: statements, rows, and one function for each.
+
+pub(crate) mod access;
+pub(crate) mod action;
+pub(crate) mod case;
+pub(crate) mod document;
+pub(crate) mod draft;
+pub(crate) mod feedback;
+pub(crate) mod queue;
+pub(crate) mod request;
+pub(crate) mod version;
+
+/// Tables in the order they are made.
+pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
+    "services",
+    "0001_create_service_version.sql",
+    "0002_create_draft.sql",
+    "0003_create_case.sql",
+    "0004_create_document.sql",
+    "0005_create_access_record.sql",
+    "0006_create_feedback.sql",
+    "0007_create_licence_sequence.sql",
+);
+
+/// Every statement, for the test that prepares them on both engines.
+#[must_use]
+pub fn statements() -> Vec<&'static ::store::Stmt> {
+    [
+        version::STATEMENTS,
+        draft::STATEMENTS,
+        case::STATEMENTS,
+        action::STATEMENTS,
+        queue::STATEMENTS,
+        request::STATEMENTS,
+        document::STATEMENTS,
+        access::STATEMENTS,
+        feedback::STATEMENTS,
+        crate::licence::STATEMENTS,
+    ]
+    .concat()
+}

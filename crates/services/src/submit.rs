@@ -1,0 +1,662 @@
+//! From checked answers to a case: freeze, pay, sign, submit. Submission is one write: case, queue,
+//! timers, timeline, audit, event, evidence and inbox message commit together or not at all, and a
+//! second submission of the same draft answers with the first one's reference.
+
+use identity::{Approval, Approved, Binding, NewApproval, Purpose};
+use journal::{Audit, Event};
+use kernel::{Id, Text};
+use packs::Pack;
+use serde::Serialize;
+use serde_json::json;
+use store::Write;
+use trust::{digest, jws::Signer};
+
+use crate::{
+    Error, Services,
+    applicant::Applicant,
+    case::{ActionKind, Case, Clock, Flag},
+    draft::{Draft, DraftState, OpenDraft},
+    drafting::{kept_of, owned},
+    error::{Problem, Refusal},
+    file::ScanState,
+    money::{self, Fee},
+    progress::{self, Author, Entry},
+    reference::{ATTEMPTS, Reference},
+    rules,
+    seal::{self, Column},
+    store::{
+        case::{self, CaseRow, NewCase},
+        document, draft,
+    },
+};
+
+/// Everything the "check your answers" page shows.
+#[derive(Clone, Debug)]
+pub struct Review {
+    pub draft: OpenDraft,
+    pub pages: Vec<ReviewPage>,
+    /// Empty when the answers are complete and right.
+    pub problems: Vec<Problem>,
+    /// Rules that refuse the application; empty when it can be made.
+    pub refusals: Vec<Refusal>,
+    /// Rules that only warn.
+    pub warnings: Vec<Refusal>,
+    /// `None` while the answers do not tell the fee yet.
+    pub fee: Option<Fee>,
+}
+
+/// A page of answers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ReviewPage {
+    pub id: String,
+    pub title: Text,
+    pub rows: Vec<ReviewRow>,
+}
+
+/// One answer in words. `item` counts the items of a repeat group from 1; zero outside.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ReviewRow {
+    pub field: String,
+    pub item: usize,
+    pub label: Text,
+    pub value: Text,
+    pub is_locked: bool,
+    /// Ids of documents, for file questions.
+    pub documents: Vec<String>,
+}
+
+/// What has to happen next with a draft.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Questions are open; the page to go to.
+    Answer(String),
+    /// All answered: check them.
+    Check,
+    Pay(Id<payments::Demand>),
+    Sign,
+    Submit,
+}
+
+/// Asks the phone to sign the frozen answers.
+#[derive(Clone, Debug)]
+pub struct AskSignature {
+    pub applicant: Applicant,
+    pub draft: Id<Draft>,
+    pub binding: Binding,
+    /// Where the browser is, coarse: [`identity::place_of`].
+    pub place: Text,
+    /// A local path the browser goes to when the phone has answered.
+    pub return_to: String,
+}
+
+/// An approval that signs, and the browser it was asked by.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    pub approval: Id<Approval>,
+    pub binding: Binding,
+}
+
+/// Submits a draft.
+#[derive(Clone, Debug)]
+pub struct Submit {
+    pub applicant: Applicant,
+    pub draft: Id<Draft>,
+    /// Needed when the pack asks for it.
+    pub signature: Option<Signature>,
+}
+
+/// A submitted application.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Submitted {
+    pub case: Id<Case>,
+    pub reference: Reference,
+    /// Submitted before: the same answer again.
+    pub is_repeat: bool,
+}
+
+impl Services {
+    /// The answers in words, what is missing, whether the rules allow it, and the fee.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDraft`], [`Error::DraftExpired`].
+    pub async fn review(&self, applicant: Applicant, id: Id<Draft>) -> Result<Review, Error> {
+        let open = self.draft(applicant, id).await?;
+        let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
+        let day = open.draft.frozen_on.unwrap_or_else(|| self.today());
+        let today = &self.on(day, &open.locked);
+        let verdict = rules::eligibility(&pack, &open.answers, today);
+        Ok(Review {
+            pages: rules::review(&pack, &open.answers, &open.locked, today),
+            problems: rules::problems(&pack, &open.answers, today),
+            refusals: verdict.refusals,
+            warnings: verdict.warnings,
+            fee: rules::fee(&pack, &open.answers, today).ok(),
+            draft: open,
+        })
+    }
+
+    /// Where the draft stands on the way to submission.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDraft`], [`Error::DraftExpired`].
+    pub async fn stage(&self, applicant: Applicant, id: Id<Draft>) -> Result<Stage, Error> {
+        let open = self.draft(applicant, id).await?;
+        let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
+        let today = &self.on(self.today(), &open.locked);
+        if open.draft.state == DraftState::Open {
+            let problems = rules::problems(&pack, &open.answers, today);
+            return Ok(problems
+                .first()
+                .map_or(Stage::Check, |problem| Stage::Answer(problem.page.clone())));
+        }
+        match open.draft.demand {
+            Some(demand) if !money::is_paid(self.store(), Some(demand)).await? => {
+                Ok(Stage::Pay(demand))
+            }
+            _ if pack.identity.sign => Ok(Stage::Sign),
+            _ => Ok(Stage::Submit),
+        }
+    }
+
+    /// Fixes the checked answers: everything is answered, the rules allow it, the fee is known and
+    /// demanded. Freezing what is frozen already changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Incomplete`], [`Error::NotEligible`], [`Error::OneLive`], [`Error::LevelTooLow`],
+    /// [`Error::CutOff`], [`Error::StaleDraft`].
+    pub async fn freeze(
+        &self,
+        applicant: Applicant,
+        id: Id<Draft>,
+        revision: i64,
+    ) -> Result<Stage, Error> {
+        let open = self.draft(applicant, id).await?;
+        if open.draft.revision != revision {
+            return Err(Error::StaleDraft {
+                current: open.draft.revision,
+            });
+        }
+        if open.draft.state == DraftState::Open {
+            let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
+            self.guard_applicant(&open.draft, &pack).await?;
+            let fee = self.guard_answers(&open, &pack)?;
+            self.guard_live(&open.draft, &pack).await?;
+            self.freeze_with(&open, &pack, fee).await?;
+        }
+        self.stage(applicant, id).await
+    }
+
+    async fn freeze_with(&self, open: &OpenDraft, pack: &Pack, fee: Fee) -> Result<(), Error> {
+        let mut frozen = open.draft.clone();
+        frozen.state = DraftState::Frozen;
+        frozen.frozen_digest = Some(digest::sha256(open.answers.canonical()));
+        frozen.frozen_on = Some(self.today());
+        frozen.fee = Some(fee.total);
+        let answers = kept_of(open).seal(self.vault(), Column::DraftAnswers, frozen.id)?;
+        let payee = self.catalogue().department_name(&pack.owner);
+        let pack = self.pinned(&frozen.service, frozen.pack_version)?;
+        let actor = frozen.applicant().actor();
+        self.store()
+            .write(&actor, move |tx| {
+                let (mut frozen, answers, fee) = (frozen.clone(), answers.clone(), fee.clone());
+                let (pack, payee) = (std::sync::Arc::clone(&pack), payee.clone());
+                async move {
+                    if !fee.total.is_zero() {
+                        let words = (pack.as_ref(), &payee);
+                        frozen.demand = Some(money::demand_in(&tx, &frozen, words, &fee).await?);
+                    }
+                    match draft::save(&tx, &frozen, &answers).await? {
+                        0 => Err(Error::StaleDraft {
+                            current: frozen.revision + 1,
+                        }),
+                        _ => Ok(()),
+                    }
+                }
+            })
+            .await
+    }
+
+    /// Asks the phone for the signature over the frozen answers.
+    ///
+    /// # Errors
+    /// [`Error::NotFrozen`], [`Error::NotPaid`], or identity refuses.
+    pub async fn ask_signature(&self, ask: AskSignature) -> Result<Approval, Error> {
+        let open = self.draft(ask.applicant, ask.draft).await?;
+        let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
+        let frozen = open.draft.frozen_digest.ok_or(Error::NotFrozen)?;
+        self.guard_paid(&open.draft).await?;
+        let department = self.catalogue().department_name(&pack.owner);
+        let new = NewApproval {
+            purpose: Purpose::Sign,
+            requester: department,
+            place: ask.place,
+            asked: rules::level(&pack),
+            person: Some(ask.applicant.person),
+            summary: rules::signature_summary(&pack),
+            detail: rules::signature_detail(&pack, &open.answers, open.draft.fee),
+            digest: frozen,
+            binding: ask.binding,
+            return_to: ask.return_to,
+        };
+        Ok(identity::ask(self.store(), &ask.applicant.actor(), new).await?)
+    }
+
+    /// Submits a frozen, paid and signed draft. Submitting twice gives the same reference.
+    ///
+    /// # Errors
+    /// [`Error::NotFrozen`], [`Error::NotPaid`], [`Error::NotSigned`], [`Error::WrongSignature`],
+    /// [`Error::OneLive`], [`Error::Infected`], [`Error::CutOff`].
+    pub async fn submit(&self, submit: Submit) -> Result<Submitted, Error> {
+        if let Some(done) = self
+            .submitted_before(submit.applicant, submit.draft)
+            .await?
+        {
+            return Ok(done);
+        }
+        let open = self.read_draft(submit.draft).await?;
+        owned(&open.draft, submit.applicant, self.now())?;
+        let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
+        self.guard_applicant(&open.draft, &pack).await?;
+        self.guard_paid(&open.draft).await?;
+        if pack.identity.sign && submit.signature.is_none() {
+            return Err(Error::NotSigned);
+        }
+        let mut last = Error::CaseMoved;
+        for _ in 0..ATTEMPTS {
+            let plan = self.plan(&open, &pack, &submit).await?;
+            match self.submit_once(plan).await {
+                Err(Error::Store(error)) if error.is_unique("case_file.reference") => {
+                    last = Error::Store(error);
+                }
+                Err(error) => return self.explain(error, &submit, &open.draft).await,
+                Ok(submitted) => return Ok(submitted),
+            }
+        }
+        Err(last)
+    }
+
+    /// Two submissions at one time: the second one finds the first one's case, or the live one.
+    async fn explain(
+        &self,
+        error: Error,
+        submit: &Submit,
+        draft: &Draft,
+    ) -> Result<Submitted, Error> {
+        if let Some(done) = self
+            .submitted_before(submit.applicant, submit.draft)
+            .await?
+        {
+            return Ok(done);
+        }
+        match error {
+            Error::Store(error) if error.is_unique("case_file.live_key") => {
+                let pack = self.pinned(&draft.service, draft.pack_version)?;
+                self.guard_live(draft, &pack).await?;
+                Err(Error::OneLive { reference: None })
+            }
+            other => Err(other),
+        }
+    }
+
+    async fn submitted_before(
+        &self,
+        applicant: Applicant,
+        id: Id<Draft>,
+    ) -> Result<Option<Submitted>, Error> {
+        let found = self
+            .store()
+            .read(move |db| async move { case::of_draft(&db, id).await })
+            .await?;
+        match found {
+            None => Ok(None),
+            Some(row) if row.case.applicant().holder() == applicant.holder() => {
+                let Case { id, reference, .. } = row.case;
+                Ok(Some(Submitted {
+                    case: id,
+                    reference,
+                    is_repeat: true,
+                }))
+            }
+            Some(_) => Err(Error::NoSuchDraft),
+        }
+    }
+
+    async fn submit_once(&self, plan: Plan) -> Result<Submitted, Error> {
+        let services = self.clone();
+        let actor = plan.actor.clone();
+        self.store()
+            .write(&actor, move |tx| {
+                let (services, plan) = (services.clone(), plan.clone());
+                async move { submit_in(&services, &tx, plan).await }
+            })
+            .await
+    }
+
+    pub(crate) async fn guard_paid(&self, draft: &Draft) -> Result<(), Error> {
+        match draft.demand {
+            Some(demand) if !money::is_paid(self.store(), Some(demand)).await? => {
+                Err(Error::NotPaid)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Level of identification, mandate, and whether the version is still accepted.
+    async fn guard_applicant(&self, draft: &Draft, pack: &Pack) -> Result<(), Error> {
+        let catalogue = self.catalogue();
+        let cutoff = catalogue
+            .pinned(&draft.service, draft.pack_version)
+            .and_then(|one| one.cutoff);
+        if cutoff.is_some_and(|cutoff| self.now() >= cutoff) {
+            return Err(Error::CutOff);
+        }
+        let person = identity::find_person(self.store(), draft.person)
+            .await?
+            .ok_or(identity::Error::NotFound)?;
+        if person.level < rules::level(pack) {
+            return Err(Error::LevelTooLow);
+        }
+        if let Some(company) = draft.company {
+            let mandate = identity::mandate_for(self.store(), draft.person, company).await?;
+            if !mandate.is_some_and(|mandate| mandate.role.may_sign()) {
+                return Err(Error::MayNotSign);
+            }
+        }
+        Ok(())
+    }
+
+    fn guard_answers(&self, open: &OpenDraft, pack: &Pack) -> Result<Fee, Error> {
+        let today = &self.on(self.today(), &open.locked);
+        let problems = rules::problems(pack, &open.answers, today);
+        if !problems.is_empty() {
+            return Err(Error::Incomplete(problems));
+        }
+        let verdict = rules::eligibility(pack, &open.answers, today);
+        if !verdict.refusals.is_empty() {
+            return Err(Error::NotEligible(verdict.refusals));
+        }
+        rules::fee(pack, &open.answers, today)
+    }
+
+    /// Says early what the unique index would say at the end, after the fee was paid.
+    async fn guard_live(&self, draft: &Draft, pack: &Pack) -> Result<(), Error> {
+        let Some(key) = live_key(draft, pack) else {
+            return Ok(());
+        };
+        let found = self
+            .store()
+            .read(move |db| {
+                let key = key.clone();
+                async move { case::of_live_key(&db, &key).await }
+            })
+            .await?;
+        match found {
+            Some(row) => Err(Error::OneLive {
+                reference: Some(row.case.reference),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The value that two live applications of one applicant would share.
+fn live_key(draft: &Draft, pack: &Pack) -> Option<String> {
+    let per = pack.identity.one_live_application_per?;
+    let holder = match (per, draft.company) {
+        (packs::Applicant::Company, Some(company)) => format!("company:{company}"),
+        _ => format!("person:{}", draft.person),
+    };
+    Some(format!("{}/{holder}", draft.service))
+}
+
+/// Everything a submission writes that is worked out before the write: numbers drawn, values sealed,
+/// the platform's seal made.
+#[derive(Clone)]
+struct Plan {
+    actor: kernel::Actor,
+    pack: std::sync::Arc<Pack>,
+    draft: Draft,
+    new: NewCase,
+    keys: Vec<(i64, Vec<u8>)>,
+    signature: Option<Signature>,
+    summary: Text,
+}
+
+impl Services {
+    async fn plan(
+        &self,
+        open: &OpenDraft,
+        pack: &std::sync::Arc<Pack>,
+        submit: &Submit,
+    ) -> Result<Plan, Error> {
+        let draft = &open.draft;
+        let frozen = draft.frozen_digest.ok_or(Error::NotFrozen)?;
+        if digest::sha256(open.answers.canonical()) != frozen {
+            return Err(Error::NotFrozen);
+        }
+        let start = pack.case.start_state().ok_or(Error::NoSuchAction)?;
+        let now = self.now();
+        let due = rules::due(self.calendar(), pack.promise, now);
+        let id = self.env().id::<Case>();
+        let case = Case {
+            id,
+            reference: Reference::fresh(self.env()),
+            draft: draft.id,
+            service: draft.service.clone(),
+            pack_version: draft.pack_version,
+            department: pack.owner.to_lowercase(),
+            person: draft.person,
+            company: draft.company,
+            lang: draft.lang,
+            state: start.id.clone(),
+            state_since: now,
+            clock: Clock::Running,
+            outcome: None,
+            answers_digest: frozen,
+            demand: draft.demand,
+            fee: draft.fee.unwrap_or_default(),
+            assignee: None,
+            flags: self.first_flags(open, pack).await?,
+            revision: 1,
+            licence: None,
+            submitted: now,
+            submitted_on: now.date(),
+            due: Some(due),
+            stopped: None,
+            decided: None,
+            closed: None,
+            forget_on: None,
+        };
+        let seal = self.seal(&case, submit.signature.as_ref())?;
+        let name = self.applicant_name(draft.applicant()).await?;
+        let row = CaseRow {
+            answers: kept_of(open).seal(self.vault(), Column::CaseAnswers, id)?,
+            applicant: seal::seal(self.vault(), Column::CaseApplicant, id, &name)?,
+            seal,
+            signature: None,
+            case,
+        };
+        Ok(Plan {
+            actor: submit.applicant.actor(),
+            pack: std::sync::Arc::clone(pack),
+            draft: draft.clone(),
+            new: NewCase {
+                row,
+                applicant_index: self.applicant_index(&open.answers, pack, draft),
+                live_key: live_key(draft, pack),
+            },
+            keys: rules::duplicate_keys(self.vault(), pack, &open.answers),
+            signature: submit.signature.clone(),
+            summary: pack.name.clone(),
+        })
+    }
+
+    /// What officers should look at from the start: warnings of the rules, files not examined.
+    async fn first_flags(&self, open: &OpenDraft, pack: &Pack) -> Result<Vec<Flag>, Error> {
+        let id = open.draft.id;
+        let files = self
+            .store()
+            .read(move |db| async move { document::of_draft(&db, id).await })
+            .await?;
+        if files.iter().any(|file| file.scan == ScanState::Infected) {
+            return Err(Error::Infected);
+        }
+        let mut flags = Vec::new();
+        let today = self.on(self.today(), &open.locked);
+        if !rules::eligibility(pack, &open.answers, &today)
+            .warnings
+            .is_empty()
+        {
+            flags.push(Flag::Warned);
+        }
+        if files.iter().any(|file| file.scan == ScanState::NotScanned) {
+            flags.push(Flag::NotScanned);
+        }
+        Ok(flags)
+    }
+
+    /// The platform's word that these answers were submitted then, by the signature named.
+    fn seal(&self, case: &Case, signature: Option<&Signature>) -> Result<String, Error> {
+        let signed = self.keys().signer(trust::Purpose::Seal)?;
+        let claims = json!({
+            "iss": self.base_url(),
+            "iat": case.submitted.seconds(),
+            "jti": case.id,
+            "reference": case.reference,
+            "service": case.service,
+            "version": case.pack_version,
+            "answers_sha256": digest::hex(&case.answers_digest),
+            "approval": signature.map(|signature| signature.approval),
+        });
+        Ok(Signer::new(&signed.key, "application+jwt")
+            .with_chain(&signed.chain)
+            .sign(&claims)?)
+    }
+
+    async fn applicant_name(&self, applicant: Applicant) -> Result<String, Error> {
+        let name = match applicant.company {
+            Some(company) => identity::find_company(self.store(), company)
+                .await?
+                .map(|company| company.name),
+            None => identity::find_person(self.store(), applicant.person)
+                .await?
+                .map(|person| person.name),
+        };
+        let name = name.ok_or(identity::Error::NotFound)?;
+        Ok(match name.zh {
+            Some(zh) => format!("{} {zh}", name.en),
+            None => name.en,
+        })
+    }
+
+    /// Officers find a case by the identity card number in its answers, else by the holder.
+    fn applicant_index(&self, answers: &packs::Answers, pack: &Pack, draft: &Draft) -> Vec<u8> {
+        let hkid = rules::first_hkid(pack, answers);
+        let (kind, value) = hkid.map_or_else(
+            || ("holder", draft.applicant().holder()),
+            |hkid| ("hkid", hkid),
+        );
+        self.vault().blind_index(kind, &value).bytes()
+    }
+}
+
+/// The one write of a submission.
+async fn submit_in(services: &Services, tx: &Write, plan: Plan) -> Result<Submitted, Error> {
+    let Some(row) = draft::find(tx, plan.draft.id).await? else {
+        return Err(Error::NoSuchDraft);
+    };
+    if row.draft.revision != plan.draft.revision || row.draft.state != DraftState::Frozen {
+        return Err(Error::NotFrozen);
+    }
+    if let Some(demand) = row.draft.demand
+        && !payments::is_paid(tx, demand).await?
+    {
+        return Err(Error::NotPaid);
+    }
+    let signed = match &plan.signature {
+        Some(signature) => Some(signed_in(tx, signature, &plan).await?),
+        None => None,
+    };
+    let mut case = plan.new.row.case.clone();
+    case::insert(tx, &plan.new).await?;
+    if let Some(signed) = &signed {
+        case::set_signature(tx, case.id, &signed.evidence.jws).await?;
+    }
+    case::insert_keys(tx, &case, &plan.keys).await?;
+    document::move_to_case(tx, plan.draft.id, case.id).await?;
+    draft::delete(tx, plan.draft.id).await?;
+    record_in(tx, &plan, signed.as_ref()).await?;
+    let author = Author::applicant(&case);
+    let entry = Entry {
+        kind: ActionKind::Submitted,
+        from: String::new(),
+        ..Entry::new(&case)
+    };
+    progress::write_entry(services, tx, &case, (&author, entry)).await?;
+    if !case::duplicates(tx, case.id).await?.is_empty() {
+        case.flag(Flag::Duplicate);
+    }
+    progress::begin(services, tx, &mut case, &plan.pack).await?;
+    Ok(Submitted {
+        case: case.id,
+        reference: case.reference,
+        is_repeat: false,
+    })
+}
+
+/// The signature must be this person's, for these answers, at the level the service asks for.
+async fn signed_in(tx: &Write, signature: &Signature, plan: &Plan) -> Result<Approved, Error> {
+    let approved = identity::consume_in(tx, signature.approval, &signature.binding).await?;
+    let case = &plan.new.row.case;
+    let fits = approved.purpose == Purpose::Sign
+        && approved.person == case.person
+        && approved.digest == case.answers_digest;
+    if !fits {
+        return Err(Error::WrongSignature);
+    }
+    if approved.level < rules::level(&plan.pack) {
+        return Err(Error::LevelTooLow);
+    }
+    Ok(approved)
+}
+
+/// Audit, event, evidence and the message in the inbox.
+async fn record_in(tx: &Write, plan: &Plan, signed: Option<&Approved>) -> Result<(), Error> {
+    let case = &plan.new.row.case;
+    let detail = json!({
+        "service": case.service,
+        "version": case.pack_version,
+        "reference": case.reference,
+        "approval": signed.map(|signed| signed.approval),
+        "device": signed.map(|signed| signed.evidence.thumbprint.clone()),
+    });
+    journal::audit(
+        tx,
+        Audit {
+            action: "case.submitted",
+            noun: "case",
+            id: case.id.to_string(),
+            reason: None,
+            detail,
+        },
+    )
+    .await?;
+    let data = json!({
+        "service": case.service,
+        "version": case.pack_version,
+        "department": case.department,
+        "lang": case.lang.code(),
+        "fee_cents": case.fee,
+        "due": case.due.map(|due| due.rfc3339()),
+        "is_company": case.company.is_some(),
+    });
+    let event = Event {
+        kind: "causeway.case.submitted.v1",
+        subject: case.id.to_string(),
+        data,
+    };
+    journal::emit(tx, event).await?;
+    let leaf = digest::sha256(&plan.new.row.seal);
+    trust::evidence::append(tx, "application.submitted", leaf).await?;
+    crate::tell::submitted(tx, case, &plan.summary).await
+}

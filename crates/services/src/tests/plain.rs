@@ -1,0 +1,190 @@
+//! Rules without a database.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use kernel::{Date, Env, Time};
+use packs::FileKind;
+use proptest::prelude::*;
+
+use crate::{
+    Deadline, FileError, Reference,
+    deadline::Promise,
+    file::{Accepts, examine, safe_name, sniff},
+    mask,
+};
+
+fn noon() -> Time {
+    Time::start_of(Date::new(2026, 11, 23).unwrap()) + Duration::from_secs(12 * 3600)
+}
+
+#[test]
+fn a_reference_reads_back_however_it_is_typed() {
+    let (env, _) = Env::fake(noon(), 1);
+    let mut seen = BTreeSet::new();
+    for _ in 0..500 {
+        let reference = Reference::fresh(&env);
+        assert_eq!(reference.as_str().len(), 10);
+        assert!(
+            reference
+                .as_str()
+                .chars()
+                .all(|c| !"AEIOUQXYZ0128".contains(c))
+        );
+        let shown = reference.to_string();
+        for typed in [shown.clone(), shown.to_lowercase(), format!(" {shown} ")] {
+            assert_eq!(typed.parse::<Reference>().unwrap(), reference);
+        }
+        assert!(seen.insert(reference));
+    }
+}
+
+#[test]
+fn one_slip_or_one_swap_makes_no_other_reference() {
+    let (env, _) = Env::fake(noon(), 2);
+    for _ in 0..50 {
+        let text = Reference::fresh(&env).as_str().to_owned();
+        for place in 0..10 {
+            for other in "BCDFGHJKLMNPRSTVW345679".chars() {
+                let mut slip: Vec<char> = text.chars().collect();
+                if slip[place] != other {
+                    slip[place] = other;
+                    assert!(
+                        slip.iter()
+                            .collect::<String>()
+                            .parse::<Reference>()
+                            .is_err()
+                    );
+                }
+            }
+            let mut swap: Vec<char> = text.chars().collect();
+            if place > 0 && swap[place] != swap[place - 1] {
+                swap.swap(place, place - 1);
+                assert!(
+                    swap.iter()
+                        .collect::<String>()
+                        .parse::<Reference>()
+                        .is_err()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_is_what_its_bytes_are() {
+    let pdf = b"%PDF-1.7\n...".as_slice();
+    let png = b"\x89PNG\r\n\x1a\n....".as_slice();
+    let exe = b"MZ\x90\x00...".as_slice();
+    let zip = b"PK\x03\x04 something.txt".as_slice();
+    let docx = b"PK\x03\x04 word/document.xml".as_slice();
+    let docm = b"PK\x03\x04 word/document.xml vbaProject.bin".as_slice();
+    assert_eq!(sniff(pdf), Some(FileKind::Pdf));
+    assert_eq!(sniff(png), Some(FileKind::Png));
+    assert_eq!(sniff(docx), Some(FileKind::Docx));
+    for none in [exe, zip, docm, b"".as_slice(), b"<html>".as_slice()] {
+        assert_eq!(sniff(none), None);
+    }
+    let accepts = Accepts {
+        kinds: vec![FileKind::Pdf],
+        most_bytes: 20,
+    };
+    assert_eq!(examine(pdf, &accepts), Ok(FileKind::Pdf));
+    let wrong = FileError::WrongKind {
+        found: Some(FileKind::Png),
+    };
+    assert_eq!(examine(png, &accepts), Err(wrong));
+    assert_eq!(
+        examine(exe, &accepts),
+        Err(FileError::WrongKind { found: None })
+    );
+    assert_eq!(examine(b"", &accepts), Err(FileError::Empty));
+    let long = [b"%PDF-".as_slice(), &[0; 30]].concat();
+    assert_eq!(
+        examine(&long, &accepts),
+        Err(FileError::TooLarge {
+            bytes: 35,
+            most: 20
+        })
+    );
+}
+
+#[test]
+fn a_file_name_cannot_lie_or_climb() {
+    for (given, safe) in [
+        ("letter.pdf", "letter.pdf"),
+        ("../../etc/passwd", "passwd.pdf"),
+        ("C:\\Users\\me\\scan.PDF", "scan.pdf"),
+        ("gpj.exe", "gpj.pdf"),
+        ("photo\u{202e}gpj.exe", "photogpj.pdf"),
+        ("獸醫信.pdf", "獸醫信.pdf"),
+        ("a\r\nSet-Cookie: x", "aSet-Cookie_ x.pdf"),
+        ("...", "file.pdf"),
+        ("", "file.pdf"),
+    ] {
+        assert_eq!(safe_name(given, FileKind::Pdf), safe, "{given:?}");
+    }
+    assert!(safe_name(&"x".repeat(5000), FileKind::Pdf).len() < 200);
+}
+
+#[test]
+fn personal_data_is_struck_out_of_feedback() {
+    for (words, masked) in [
+        ("Call me at 9123 4567 please", "Call me at [number] please"),
+        ("my id is A123456(3).", "my id is [HKID]."),
+        ("A1234563 and AB987654(3)", "[HKID] and [HKID]"),
+        (
+            "write to tai.man@example.com.hk, thanks",
+            "write to [e-mail], thanks",
+        ),
+        ("+852 9123-4567", "[number]"),
+        (
+            "it took 10 working days, form TD557",
+            "it took 10 working days, form TD557",
+        ),
+        ("我的電話是91234567，謝謝", "我的電話是[number]，謝謝"),
+    ] {
+        assert_eq!(mask(words), masked, "{words}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn masking_never_fails_and_masks_what_it_masked_before(words in ".{0,200}") {
+        let once = mask(&words);
+        prop_assert_eq!(mask(&once), once.clone());
+    }
+
+    #[test]
+    fn any_telephone_number_disappears(number in 20_000_000u32..99_999_999) {
+        prop_assert!(!mask(&format!("call {number} now")).contains(&number.to_string()));
+    }
+
+    #[test]
+    fn a_safe_name_has_no_path_and_no_controls(name in ".{0,300}") {
+        let safe = safe_name(&name, FileKind::Png);
+        prop_assert!(!safe.contains(['/', '\\', '\n', '\r', '\0', '"']));
+        prop_assert!(safe.ends_with(".png"));
+    }
+}
+
+#[test]
+fn the_colour_follows_the_deadline() {
+    let now = noon();
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let at = |due, stopped, closed| {
+        Deadline::of(
+            Promise {
+                due,
+                stopped,
+                closed,
+            },
+            now,
+        )
+    };
+    assert_eq!(at(Some(now - hours(1)), None, None), Deadline::Overdue);
+    assert_eq!(at(Some(now + hours(48)), None, None), Deadline::Soon);
+    assert_eq!(at(Some(now + hours(100)), None, None), Deadline::OnTime);
+    assert_eq!(at(Some(now - hours(1)), Some(now), None), Deadline::Stopped);
+    assert_eq!(at(Some(now - hours(1)), None, Some(now)), Deadline::None);
+    assert_eq!(at(None, None, None), Deadline::None);
+}
