@@ -49,9 +49,17 @@ pub(crate) async fn enrol(store: &Store, vault: &Vault, key: &str, level: Level)
         level,
         guardian: crate::Guardian::Agreed,
     };
-    let started = crate::start_enrolment(store, vault, &demo::register(), asked).await.unwrap();
-    let (person, device) = crate::confirm_enrolment(store, vault, started.id).await.unwrap();
-    Holder { person, device, key: signing }
+    let started = crate::start_enrolment(store, vault, &demo::register(), asked)
+        .await
+        .unwrap();
+    let (person, device) = crate::confirm_enrolment(store, vault, started.id)
+        .await
+        .unwrap();
+    Holder {
+        person,
+        device,
+        key: signing,
+    }
 }
 
 pub(crate) fn browser(secret: &str) -> Binding {
@@ -64,7 +72,11 @@ pub(crate) fn question(purpose: Purpose, person: Option<&Person>) -> NewApproval
         purpose,
         requester: Text::new("Transport Department", "運輸署"),
         place: crate::place_of("Mozilla/5.0 (Windows NT 10.0) Chrome/130.0"),
-        asked: if purpose == Purpose::Sign { Level::Plus } else { Level::Basic },
+        asked: if purpose == Purpose::Sign {
+            Level::Plus
+        } else {
+            Level::Basic
+        },
         person: person.map(|person| person.id),
         summary: Text::new("Renew a full driving licence", "正式駕駛執照續期"),
         detail: Vec::new(),

@@ -502,15 +502,16 @@ async fn decide_in(tx: &Write, given: &Given) -> Result<Opened, Error> {
         return Err(Error::UnknownDevice);
     }
     let owner = person::get_in(tx, device.person).await?;
-    if claims.decision == Decision::Approve && approval.state.is_open() {
-        if let Some(reason) = unfit_in(tx, &approval, &owner).await? {
-            let change = Change {
-                person: Some(owner.id),
-                reason: Some(reason),
-            };
-            step_in(tx, &approval, Step::Fail, Some(change)).await?;
-            return Ok(Opened::Failed(reason));
-        }
+    if claims.decision == Decision::Approve
+        && approval.state.is_open()
+        && let Some(reason) = unfit_in(tx, &approval, &owner).await?
+    {
+        let change = Change {
+            person: Some(owner.id),
+            reason: Some(reason),
+        };
+        step_in(tx, &approval, Step::Fail, Some(change)).await?;
+        return Ok(Opened::Failed(reason));
     }
     step_in(tx, &approval, claims.decision.step(), None).await?;
     tx.run(&SET_EVIDENCE, params![*id, to_json(evidence)?])

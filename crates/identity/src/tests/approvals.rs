@@ -15,7 +15,10 @@ use crate::{
     tests::{answer, ask, browser, claims, enrol, question, signed, vault},
 };
 
-async fn consumed(store: &Store, id: kernel::Id<crate::Approval>) -> Result<crate::Approved, Error> {
+async fn consumed(
+    store: &Store,
+    id: kernel::Id<crate::Approval>,
+) -> Result<crate::Approved, Error> {
     consume(store, &Actor::Visitor, id, &browser("one")).await
 }
 

@@ -7,11 +7,7 @@ use axum::{
 };
 use kernel::{FakeEnv, Id};
 
-use crate::{
-    Approval, Decision, demo, open,
-    store::approval::find_for_person,
-    tests::wire::World,
-};
+use crate::{Approval, Decision, demo, open, store::approval::find_for_person, tests::wire::World};
 
 #[derive(Default)]
 struct Browser {
@@ -25,22 +21,33 @@ struct Answer {
 }
 
 impl Browser {
-    async fn send(&mut self, world: &World, method: Method, path: &str, form: Option<String>) -> Answer {
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    async fn send(
+        &mut self,
+        world: &World,
+        method: Method,
+        path: &str,
+        form: Option<String>,
+    ) -> Answer {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::ACCEPT, "text/html")
             .header(header::HOST, "127.0.0.1:8080")
-            .header(header::USER_AGENT, "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0");
+            .header(
+                header::USER_AGENT,
+                "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0",
+            );
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
         }
         let body = match form {
             Some(form) => {
-                request = request
-                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+                request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
                 Body::from(form)
             }
             None => Body::empty(),
@@ -54,8 +61,14 @@ impl Browser {
                 self.cookies.push((name.to_owned(), value.to_owned()));
             }
         }
-        let place = headers.get(header::LOCATION).map_or("", |place| place.to_str().unwrap());
-        Answer { status, place: place.to_owned(), text }
+        let place = headers
+            .get(header::LOCATION)
+            .map_or("", |place| place.to_str().unwrap());
+        Answer {
+            status,
+            place: place.to_owned(),
+            text,
+        }
     }
 
     async fn get(&mut self, world: &World, path: &str) -> Answer {
@@ -65,13 +78,25 @@ impl Browser {
     /// Posts a form of the page at `path` to `action`.
     async fn fill(&mut self, world: &World, path: &str, action: &str, form: &str) -> Answer {
         let page = self.get(world, path).await;
-        let (_, rest) = page.text.split_once("name=\"csrf\" value=\"").expect("a form");
+        let (_, rest) = page
+            .text
+            .split_once("name=\"csrf\" value=\"")
+            .expect("a form");
         let token = rest.split('"').next().unwrap();
-        self.send(world, Method::POST, action, Some(format!("csrf={token}&{form}"))).await
+        self.send(
+            world,
+            Method::POST,
+            action,
+            Some(format!("csrf={token}&{form}")),
+        )
+        .await
     }
 
     fn session(&self) -> String {
-        self.cookies.first().map(|(_, value)| value.clone()).unwrap_or_default()
+        self.cookies
+            .first()
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
     }
 }
 

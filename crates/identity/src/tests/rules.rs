@@ -120,21 +120,49 @@ fn a_proof_speaks_of_one_request_at_one_time() {
         jti: "0123456789abcdef".to_owned(),
         body,
     };
-    let asked = Asked { method: "POST", path: "/app/api/profile", body: b"{}" };
+    let asked = Asked {
+        method: "POST",
+        path: "/app/api/profile",
+        body: b"{}",
+    };
     assert_eq!(proof::check_request(&proof, asked), Ok(()));
     for wrong in [
-        Asked { method: "GET", ..asked },
-        Asked { path: "/app/api/me", ..asked },
-        Asked { body: b"{ }", ..asked },
+        Asked {
+            method: "GET",
+            ..asked
+        },
+        Asked {
+            path: "/app/api/me",
+            ..asked
+        },
+        Asked {
+            body: b"{ }",
+            ..asked
+        },
     ] {
-        assert_eq!(proof::check_request(&proof, wrong), Err(ProofError::Mismatch));
+        assert_eq!(
+            proof::check_request(&proof, wrong),
+            Err(ProofError::Mismatch)
+        );
     }
     let at = Time::from_seconds;
     assert_eq!(proof::check_fresh(1_000, &proof.jti, at(1_060)), Ok(()));
-    assert_eq!(proof::check_fresh(1_000, &proof.jti, at(1_061)), Err(ProofError::Time));
-    assert_eq!(proof::check_fresh(1_000, &proof.jti, at(939)), Err(ProofError::Time));
-    assert_eq!(proof::check_fresh(1_000, "short", at(1_000)), Err(ProofError::Shape));
-    assert_eq!(proof::check_fresh(i64::MIN, &proof.jti, at(1_000)), Err(ProofError::Time));
+    assert_eq!(
+        proof::check_fresh(1_000, &proof.jti, at(1_061)),
+        Err(ProofError::Time)
+    );
+    assert_eq!(
+        proof::check_fresh(1_000, &proof.jti, at(939)),
+        Err(ProofError::Time)
+    );
+    assert_eq!(
+        proof::check_fresh(1_000, "short", at(1_000)),
+        Err(ProofError::Shape)
+    );
+    assert_eq!(
+        proof::check_fresh(i64::MIN, &proof.jti, at(1_000)),
+        Err(ProofError::Time)
+    );
 }
 
 #[test]
@@ -142,26 +170,47 @@ fn minors_need_a_guardian_and_children_wait() {
     let today = "2026-11-23".parse().unwrap();
     let absent = crate::Guardian::Absent;
     let born = |text: &str| text.parse().unwrap();
-    assert_eq!(eligible(born("2015-11-24"), today, absent), Err(Ineligible::TooYoung));
-    assert_eq!(eligible(born("2015-11-23"), today, absent), Err(Ineligible::GuardianNeeded));
-    assert_eq!(eligible(born("2015-11-23"), today, crate::Guardian::Agreed), Ok(()));
+    assert_eq!(
+        eligible(born("2015-11-24"), today, absent),
+        Err(Ineligible::TooYoung)
+    );
+    assert_eq!(
+        eligible(born("2015-11-23"), today, absent),
+        Err(Ineligible::GuardianNeeded)
+    );
+    assert_eq!(
+        eligible(born("2015-11-23"), today, crate::Guardian::Agreed),
+        Ok(())
+    );
     assert_eq!(eligible(born("2008-11-23"), today, absent), Ok(()));
 }
 
 #[test]
 fn values_of_the_profile_are_read_at_the_edge() {
     let read = |key, value| read_value(key, &value);
-    assert_eq!(read(FieldKey::Mobile, json!("+852 6123 0001")), Ok(json!("61230001")));
+    assert_eq!(
+        read(FieldKey::Mobile, json!("+852 6123 0001")),
+        Ok(json!("61230001"))
+    );
     assert_eq!(read(FieldKey::Mobile, json!("123")), Err(ValueError::Shape));
     assert_eq!(read(FieldKey::Email, json!("a@b")), Err(ValueError::Shape));
     assert_eq!(read(FieldKey::Prefix, json!("sir")), Err(ValueError::Shape));
-    assert_eq!(read(FieldKey::NameEn, json!("Somebody Else")), Err(ValueError::Locked));
-    assert_eq!(read(FieldKey::Email, json!({ "a": 1 })), Err(ValueError::Shape));
+    assert_eq!(
+        read(FieldKey::NameEn, json!("Somebody Else")),
+        Err(ValueError::Locked)
+    );
+    assert_eq!(
+        read(FieldKey::Email, json!({ "a": 1 })),
+        Err(ValueError::Shape)
+    );
     let door = json!({ "building": " Sample House ", "district": "Sha Tin", "area": "nt" });
     let stored = read(FieldKey::ResidentialAddress, door).unwrap();
     assert_eq!(stored["building"], "Sample House");
     let nowhere = json!({ "flat": "A", "district": "Sha Tin", "area": "nt" });
-    assert_eq!(read(FieldKey::PostalAddress, nowhere), Err(ValueError::Shape));
+    assert_eq!(
+        read(FieldKey::PostalAddress, nowhere),
+        Err(ValueError::Shape)
+    );
     let extra = json!({ "building": "x", "district": "y", "area": "nt", "planet": "Earth" });
     assert_eq!(read(FieldKey::PostalAddress, extra), Err(ValueError::Shape));
 }
@@ -181,9 +230,15 @@ fn every_field_and_choice_has_words_in_the_register_of_invented_people() {
 
 #[test]
 fn names_are_never_converted() {
-    let name = PersonName { en: "CHEUNG Ka Yan".to_owned(), zh: Some("張嘉欣".to_owned()) };
+    let name = PersonName {
+        en: "CHEUNG Ka Yan".to_owned(),
+        zh: Some("張嘉欣".to_owned()),
+    };
     assert_eq!(name.get(Lang::Sc), "張嘉欣");
-    let only = PersonName { en: "SINGH Amrit".to_owned(), zh: None };
+    let only = PersonName {
+        en: "SINGH Amrit".to_owned(),
+        zh: None,
+    };
     assert_eq!(only.get(Lang::Tc), "SINGH Amrit");
 }
 

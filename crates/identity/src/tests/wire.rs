@@ -41,14 +41,26 @@ impl World {
         let identity = Identity::new(store.clone(), vault, Arc::new(demo::register()));
         let routes = crate::routes(&identity);
         let document = routes.openapi("Identity", "1");
-        Self { router: web::app(&site, routes), site, identity, document }
+        Self {
+            router: web::app(&site, routes),
+            site,
+            identity,
+            document,
+        }
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, header::HeaderMap, String) {
+    pub(crate) async fn send(
+        &self,
+        request: Request<Body>,
+    ) -> (StatusCode, header::HeaderMap, String) {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        (parts.status, parts.headers, String::from_utf8_lossy(&bytes).into_owned())
+        (
+            parts.status,
+            parts.headers,
+            String::from_utf8_lossy(&bytes).into_owned(),
+        )
     }
 
     async fn raw(&self, method: &str, path: &str, body: &str, proof: &str) -> (StatusCode, Value) {

@@ -1,0 +1,237 @@
+//! The words of each error: what happened, and what is safe or to be done next.
+
+/// English and Traditional Chinese of one error.
+pub(crate) struct Words {
+    pub(crate) code: &'static str,
+    pub(crate) title: [&'static str; 2],
+    pub(crate) advice: [&'static str; 2],
+}
+
+/// For failures on our side, which a person can do nothing about.
+static OURS: Words = Words {
+    code: "",
+    title: ["Something went wrong on our side", "系統發生問題"],
+    advice: [
+        "Nothing was changed. Try again in a few minutes.",
+        "沒有更改任何資料。請於數分鐘後再試。",
+    ],
+};
+
+static WORDS: &[Words] = &[
+    Words {
+        code: "ID-001",
+        title: ["There is nothing here for you", "這裏沒有屬於你的資料"],
+        advice: [
+            "The address may be mistyped, or its time may be over. Start again from the page you came from.",
+            "網址可能有誤，或已逾時。請由原來的頁面重新開始。",
+        ],
+    },
+    Words {
+        code: "ID-002",
+        title: [
+            "This request was made in another browser",
+            "這項要求由另一個瀏覽器提出",
+        ],
+        advice: [
+            "Only the browser that asked can continue. Start again in this browser.",
+            "只有提出要求的瀏覽器才可繼續。請在此瀏覽器重新開始。",
+        ],
+    },
+    Words {
+        code: "ID-003",
+        title: [
+            "Another phone has opened this request",
+            "另一部手機已開啟這項要求",
+        ],
+        advice: [
+            "If that was not you, do nothing: nobody has been signed in. Start again in your browser to get a new code.",
+            "如並非你本人所為，無須理會：沒有人因此登入。請在瀏覽器重新開始以取得新代碼。",
+        ],
+    },
+    Words {
+        code: "ID-004",
+        title: [
+            "This request is addressed to another person",
+            "這項要求是給另一位人士的",
+        ],
+        advice: [
+            "Nothing was signed. Check who is signed in in the browser.",
+            "沒有簽署任何文件。請查看瀏覽器以誰的身分登入。",
+        ],
+    },
+    Words {
+        code: "ID-005",
+        title: ["The time for this request is over", "這項要求已逾時"],
+        advice: [
+            "Nothing was approved. Start again from the page you came from.",
+            "沒有批准任何事項。請由原來的頁面重新開始。",
+        ],
+    },
+    Words {
+        code: "ID-006",
+        title: ["This request already has an answer", "這項要求已有結果"],
+        advice: [
+            "An answer cannot be changed. Start again if you need a new one.",
+            "結果不能更改。如有需要，請重新開始。",
+        ],
+    },
+    Words {
+        code: "ID-007",
+        title: ["This approval has already been used", "這項批准已被使用"],
+        advice: [
+            "An approval works once. Start again if you need another.",
+            "每項批准只可使用一次。如有需要，請重新開始。",
+        ],
+    },
+    Words {
+        code: "ID-008",
+        title: ["This request has not been approved", "這項要求未獲批准"],
+        advice: [
+            "Approve it on your phone, or start again.",
+            "請在手機上批准，或重新開始。",
+        ],
+    },
+    Words {
+        code: "ID-009",
+        title: [
+            "Open the request on your phone first",
+            "請先在手機上開啟這項要求",
+        ],
+        advice: [
+            "Read what is asked, compare the code, then answer.",
+            "請閱讀要求內容並核對代碼，然後作答。",
+        ],
+    },
+    Words {
+        code: "ID-010",
+        title: ["This needs the plus level", "這項要求需要進階級別"],
+        advice: [
+            "Your account has the basic level. Raise it in the app by showing your identity card, then try again.",
+            "你的帳戶屬基本級別。請在應用程式出示身份證以提升級別，然後再試。",
+        ],
+    },
+    Words {
+        code: "ID-011",
+        title: [
+            "Too many requests are waiting on your phone",
+            "手機上有太多要求等候處理",
+        ],
+        advice: [
+            "Answer some of them, or wait until they run out.",
+            "請先處理部分要求，或待其逾時。",
+        ],
+    },
+    Words {
+        code: "ID-012",
+        title: [
+            "This message from a phone was used before",
+            "手機傳來的這項訊息已被使用",
+        ],
+        advice: [
+            "Nothing was done a second time. Open the app and try again.",
+            "沒有重複執行。請開啟應用程式再試。",
+        ],
+    },
+    Words {
+        code: "ID-013",
+        title: [
+            "The phone's signature was not accepted",
+            "手機的簽署不獲接納",
+        ],
+        advice: [
+            "Check that the phone's clock is right, then try again.",
+            "請檢查手機時鐘是否準確，然後再試。",
+        ],
+    },
+    Words {
+        code: "ID-014",
+        title: ["This phone is not enrolled", "這部手機並未登記"],
+        advice: [
+            "It may have been replaced by another phone. Enrol it again in the app.",
+            "它可能已被另一部手機取代。請在應用程式重新登記。",
+        ],
+    },
+    Words {
+        code: "ID-015",
+        title: ["This account cannot be used", "這個帳戶不能使用"],
+        advice: [
+            "It has been suspended or closed. Call 1823 for help.",
+            "帳戶已暫停或結束。如需協助，請致電 1823。",
+        ],
+    },
+    Words {
+        code: "ID-016",
+        title: ["The particulars do not match", "資料不相符"],
+        advice: [
+            "Check the identity card number and the date of birth. After five attempts you must wait an hour.",
+            "請檢查身份證號碼及出生日期。嘗試五次後須等候一小時。",
+        ],
+    },
+    Words {
+        code: "ID-017",
+        title: ["Too many attempts", "嘗試次數過多"],
+        advice: [
+            "Wait an hour, then try again with the card in your hand.",
+            "請等候一小時，然後手持身份證再試。",
+        ],
+    },
+    Words {
+        code: "ID-018",
+        title: ["You must be at least 11 years old", "你必須年滿 11 歲"],
+        advice: [
+            "A parent or guardian can use the services for you.",
+            "家長或監護人可代你使用服務。",
+        ],
+    },
+    Words {
+        code: "ID-019",
+        title: ["A parent or guardian must agree", "須獲家長或監護人同意"],
+        advice: [
+            "People aged 11 to 17 enrol together with a parent or guardian. Tick the box when they are with you.",
+            "11 至 17 歲人士須與家長或監護人一同登記。如他們在場，請剔選方格。",
+        ],
+    },
+    Words {
+        code: "ID-020",
+        title: [
+            "The register does not answer at the moment",
+            "登記冊暫時沒有回應",
+        ],
+        advice: [
+            "Nothing was saved. Try again in a few minutes.",
+            "沒有儲存任何資料。請於數分鐘後再試。",
+        ],
+    },
+    Words {
+        code: "ID-021",
+        title: ["A value was not accepted", "有資料不獲接納"],
+        advice: [
+            "Check its form. Values from the register cannot be changed here.",
+            "請檢查格式。來自登記冊的資料不能在此更改。",
+        ],
+    },
+    Words {
+        code: "ID-022",
+        title: ["The request could not be read", "未能讀取這項要求"],
+        advice: [
+            "Go back and try again. Nothing was changed.",
+            "請返回再試。沒有更改任何資料。",
+        ],
+    },
+    Words {
+        code: "ID-023",
+        title: ["This person has no desk", "這位人士沒有工作枱"],
+        advice: [
+            "Only officers with an active post can sign in here. Ask your department's administrator.",
+            "只有現任職位的人員才可在此登入。請向部門管理員查詢。",
+        ],
+    },
+];
+
+/// The words of the error with this code.
+pub(crate) fn words(code: &str) -> &'static Words {
+    WORDS
+        .iter()
+        .find(|words| words.code == code)
+        .unwrap_or(&OURS)
+}
