@@ -31,7 +31,8 @@ store::sql! {
     AFTER = "SELECT id, position, kind, subject, data, at FROM outbox_event
         WHERE position > $1 ORDER BY position LIMIT $2";
     IS_BEHIND = "SELECT COUNT(*) FROM outbox_head WHERE last > COALESCE(
-        (SELECT position FROM outbox_offset WHERE consumer = $1), 0)";
+        (SELECT CASE WHEN lease_until > $2 THEN last ELSE position END
+            FROM outbox_offset WHERE consumer = $1), 0)";
     INSERT_OFFSET = "INSERT INTO outbox_offset
         (consumer, position, holder, lease_until, attempts, last_error, updated_at)
         VALUES ($1, 0, '', 0, 0, NULL, $2) ON CONFLICT (consumer) DO NOTHING";
@@ -175,9 +176,9 @@ pub(crate) async fn relay(store: &Store) -> Result<u64, Error> {
         .await
 }
 
-/// Whether there are events this consumer has not read.
+/// Whether there are events this consumer has not read and may be handed now.
 pub(crate) async fn is_behind(db: &Read, consumer: &str) -> Result<bool, Error> {
-    let behind: i64 = db.only(&IS_BEHIND, params![consumer]).await?;
+    let behind: i64 = db.only(&IS_BEHIND, params![consumer, db.now()]).await?;
     Ok(behind > 0)
 }
 

@@ -207,7 +207,7 @@ impl Draws {
         }
     }
 
-    fn next(&self, now: Time) -> Id<()> {
+    pub(crate) fn next(&self, now: Time) -> Id<()> {
         let place = self.place.fetch_add(1, Ordering::Relaxed);
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         while drawn.len() <= place {

@@ -22,6 +22,8 @@ mod store;
 mod value;
 
 #[cfg(feature = "testing")]
+pub mod check;
+#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use config::StoreConfig;

@@ -1,0 +1,207 @@
+//! Rules of the SQLite engine alone: the shared commit, the queue, backup.
+
+use std::time::Duration;
+
+use kernel::Id;
+
+use super::{
+    actor, add, count,
+    fixture::{ADD, MIGRATIONS, Note},
+};
+use crate::{
+    Error, Store, StoreConfig, Write, limits, params,
+    testing::{on_postgres, on_sqlite, sqlite_database},
+};
+
+#[test]
+fn a_refused_write_does_not_fail_the_others_of_its_batch() {
+    on_sqlite(&[&MIGRATIONS], |store, _clock| async move {
+        let writes = (0..300_u32).map(|number| {
+            let store = store.clone();
+            async move {
+                let written: Result<(), Error> = store
+                    .write(&actor(), move |tx: Write| async move {
+                        tx.run(&ADD, params![tx.id::<Note>(), format!("w{number}"), 0])
+                            .await?;
+                        match number % 3 {
+                            0 => Err(Error::Busy),
+                            1 => Ok(()),
+                            _ => panic!("a defect in a closure"),
+                        }
+                    })
+                    .await;
+                (number, written)
+            }
+        });
+        for (number, written) in futures::future::join_all(writes).await {
+            assert_eq!(written.is_ok(), number % 3 == 1, "{number}: {written:?}");
+        }
+        assert_eq!(count(&store).await, 100);
+    });
+}
+
+#[test]
+fn a_closure_that_waits_for_something_else_is_refused() {
+    on_sqlite(&[&MIGRATIONS], |store, _clock| async move {
+        let refused: Result<(), Error> = store
+            .write(&actor(), |tx: Write| async move {
+                tx.run(&ADD, params![tx.id::<Note>(), "stuck", 0]).await?;
+                std::future::pending::<()>().await;
+                Ok(())
+            })
+            .await;
+        assert!(matches!(refused, Err(Error::Awaited)), "{refused:?}");
+        let refused: Result<(), Error> = store
+            .read(|_| async move { Ok(std::future::pending::<()>().await) })
+            .await;
+        assert!(matches!(refused, Err(Error::Awaited)), "{refused:?}");
+        assert_eq!(count(&store).await, 0);
+    });
+}
+
+#[test]
+fn a_full_queue_waits_and_then_everything_is_written() {
+    on_sqlite(&[&MIGRATIONS], |store, _clock| async move {
+        let writes = limits::WRITE_QUEUE + limits::WRITE_BATCH * 2;
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..writes {
+            let store = store.clone();
+            tasks.spawn(async move {
+                let written: Result<u64, Error> = store
+                    .write(&actor(), move |tx: Write| async move {
+                        tx.run(&ADD, params![tx.id::<Note>(), number.to_string(), 0])
+                            .await
+                    })
+                    .await;
+                written.unwrap();
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap();
+        }
+        assert_eq!(count(&store).await, i64::try_from(writes).unwrap());
+        assert_eq!(store.traffic().waiting, 0);
+    });
+}
+
+#[test]
+fn two_processes_share_one_file() {
+    crate::check::block_on(async {
+        let database = sqlite_database(&[&MIGRATIONS]).await;
+        let (env, _clock) = kernel::Env::fake(crate::testing::START, 9);
+        let second = Store::open(&database.config, env, &[&MIGRATIONS])
+            .await
+            .unwrap();
+        let both = [database.store.clone(), second.clone()];
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..40_usize {
+            let store = both[number % 2].clone();
+            tasks.spawn(async move {
+                let written: Result<u64, Error> = store
+                    .write(&actor(), move |tx: Write| async move {
+                        tx.run(&ADD, params![tx.id::<Note>(), number.to_string(), 0])
+                            .await
+                    })
+                    .await;
+                written.unwrap();
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap();
+        }
+        assert_eq!(count(&second).await, 40);
+        second.close().await;
+        database.discard().await;
+    });
+}
+
+#[test]
+fn a_backup_taken_under_load_is_whole_and_can_be_opened() {
+    crate::check::block_on(async {
+        let database = sqlite_database(&[&MIGRATIONS]).await;
+        let store = database.store.clone();
+        for word in ["one", "two", "three"] {
+            add(&store, word, 0).await.unwrap();
+        }
+        let load = tokio::spawn({
+            let store = store.clone();
+            async move {
+                for number in 0..200 {
+                    let written: Result<u64, Error> = store
+                        .write(&actor(), move |tx: Write| async move {
+                            tx.run(&ADD, params![tx.id::<Note>(), format!("n{number}"), 0])
+                                .await
+                        })
+                        .await;
+                    written.unwrap();
+                }
+            }
+        });
+        let live = database.config.url.trim_start_matches("sqlite:").to_owned();
+        let target = std::path::Path::new(&live).with_file_name("copy.db");
+        store.backup(&target).await.unwrap();
+        assert!(
+            matches!(store.backup(&target).await, Err(Error::Backup(_))),
+            "it exists"
+        );
+        load.await.unwrap();
+        Store::check_backup(&target).await.unwrap();
+        let config = StoreConfig::new(format!("sqlite:{}", target.display()));
+        let (env, _clock) = kernel::Env::fake(crate::testing::START, 9);
+        let copy = Store::open(&config, env, &[&MIGRATIONS]).await.unwrap();
+        assert!((3..=203).contains(&count(&copy).await));
+        copy.close().await;
+        std::fs::write(
+            &target,
+            b"this is no database at all, whatever its name says",
+        )
+        .unwrap();
+        assert!(Store::check_backup(&target).await.is_err());
+        database.discard().await;
+    });
+}
+
+#[test]
+fn a_backup_of_postgres_names_the_right_tool() {
+    on_postgres(&[&MIGRATIONS], |store, _clock| async move {
+        let refused = store.backup(std::path::Path::new("never.db")).await;
+        assert!(matches!(refused, Err(Error::Backup(words)) if words.contains("pg_dump")));
+    });
+}
+
+#[test]
+fn the_file_can_be_read_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    crate::check::block_on(async {
+        let database = sqlite_database(&[&MIGRATIONS]).await;
+        let live = database.config.url.trim_start_matches("sqlite:").to_owned();
+        let fresh = std::path::Path::new(&live).with_file_name("fresh.db");
+        let config = StoreConfig::new(format!("sqlite:{}", fresh.display()));
+        let (env, _clock) = kernel::Env::fake(crate::testing::START, 9);
+        let store = Store::open(&config, env, &[&MIGRATIONS]).await.unwrap();
+        let id: Result<Id<Note>, Error> = add(&store, "secret", 0).await;
+        id.unwrap();
+        for name in ["fresh.db", "fresh.db-wal"] {
+            let mode = std::fs::metadata(fresh.with_file_name(name))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o077, 0, "{name}");
+        }
+        store.close().await;
+        database.discard().await;
+    });
+}
+
+#[test]
+fn a_write_queued_before_the_end_is_finished() {
+    on_sqlite(&[&MIGRATIONS], |store, _clock| async move {
+        let writing = tokio::spawn({
+            let store = store.clone();
+            async move { add(&store, "last", 0).await }
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        store.close().await;
+        writing.await.unwrap().unwrap();
+    });
+}
