@@ -6,7 +6,7 @@ use kernel::limits;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    field::{Field, FieldKind},
+    field::{Field, FieldKind, FileKind},
     pack::Pack,
     value::{Address, DISTRICTS},
 };
@@ -113,27 +113,7 @@ fn kind(field: &Field) -> Json {
             max_mb,
             min,
             max,
-        } => {
-            let kinds: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
-            json!({
-                "type": "array", "minItems": (*min).max(1), "maxItems": max,
-                "items": {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "required": ["id", "name", "kind", "bytes", "sha256"],
-                    "properties": {
-                        "id": { "type": "string" },
-                        "name": { "type": "string" },
-                        "kind": { "enum": kinds },
-                        "bytes": {
-                            "type": "integer", "minimum": 0,
-                            "maximum": u64::from(*max_mb) * 1024 * 1024
-                        },
-                        "sha256": { "type": "string" },
-                    },
-                },
-            })
-        }
+        } => files(kinds, *max_mb, (*min, *max)),
         FieldKind::Group {
             fields, min, max, ..
         } => {
@@ -145,6 +125,26 @@ fn kind(field: &Field) -> Json {
         }
         _ => identifier(&field.kind),
     }
+}
+
+fn files(kinds: &[FileKind], max_mb: u32, (min, max): (u32, u32)) -> Json {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
+    let most_bytes = u64::from(max_mb) * 1024 * 1024;
+    json!({
+        "type": "array", "minItems": min.max(1), "maxItems": max,
+        "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["id", "name", "kind", "bytes", "sha256"],
+            "properties": {
+                "id": { "type": "string" },
+                "name": { "type": "string" },
+                "kind": { "enum": kinds },
+                "bytes": { "type": "integer", "minimum": 0, "maximum": most_bytes },
+                "sha256": { "type": "string" },
+            },
+        },
+    })
 }
 
 fn bounded(min: Option<i64>, max: Option<i64>) -> Json {

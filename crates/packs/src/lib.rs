@@ -96,3 +96,19 @@ impl Pack {
         Some(pack)
     }
 }
+
+/// The schema of the format as committed: indented, with a final line break.
+#[must_use]
+pub fn pack_schema_text() -> String {
+    format!("{:#}\n", pack_schema())
+}
+
+/// For fuzzing: any bytes are read or refused; nothing may panic.
+pub fn fuzz_pack(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Pack::check("fuzz.yaml", text);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -144,22 +144,8 @@ fn pack_key(key: &str) -> Json {
             reference("expression"),
             object(&["table"], &["table"], &|_| reference("table")),
         ] })),
-        "eligibility" => list(&object(
-            &ELIGIBILITY_KEYS,
-            &["id", "rule", "say"],
-            &|key| match key {
-                "id" => reference("scalar"),
-                "rule" => reference("expression"),
-                "say" => reference("text"),
-                _ => one_of!(IfNot),
-            },
-        )),
-        "fee" => list(&object(&FEE_KEYS, &["id", "label"], &|key| match key {
-            "label" => reference("text"),
-            "table" => reference("table"),
-            "id" => reference("scalar"),
-            _ => reference("expression"),
-        })),
+        "eligibility" => list(&eligibility()),
+        "fee" => list(&fee()),
         "checks" => list(&object(&CHECK_KEYS, &CHECK_KEYS, &|key| match key {
             "record" => reference("text"),
             _ => reference("scalar"),
@@ -189,6 +175,28 @@ fn pack_key(key: &str) -> Json {
         "try" => list(&a_try()),
         _ => reference("scalar"),
     }
+}
+
+fn eligibility() -> Json {
+    object(
+        &ELIGIBILITY_KEYS,
+        &["id", "rule", "say"],
+        &|key| match key {
+            "id" => reference("scalar"),
+            "rule" => reference("expression"),
+            "say" => reference("text"),
+            _ => one_of!(IfNot),
+        },
+    )
+}
+
+fn fee() -> Json {
+    object(&FEE_KEYS, &["id", "label"], &|key| match key {
+        "label" => reference("text"),
+        "table" => reference("table"),
+        "id" => reference("scalar"),
+        _ => reference("expression"),
+    })
 }
 
 fn page() -> Json {

@@ -71,3 +71,6 @@ pub(crate) enum Domain {
     Choice(Vec<String>),
     Bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,14 @@
 //! What changed between two versions of a pack, and what that means for drafts and cases of the older
 //! one.
 
+mod fields;
+
 use std::collections::BTreeMap;
 
 use kernel::Text;
 
 use crate::{
     chart::State,
-    field::{Field, FieldKind},
     letter::places,
     pack::{Amount, LetValue, Level, Pack, words},
     table::{Condition, RowResult, Table},
@@ -83,77 +84,18 @@ impl Changes {
     }
 
     fn head(&mut self, old: &Pack, new: &Pack) {
-        use ChangeClass::{Compatible, NeedsMigration, TextOnly};
-        let same_service = (&old.service, &new.service);
-        self.same(
-            NeedsMigration,
-            "service",
-            same_service,
-            "it is another service",
-        );
-        for (path, old, new) in [
-            ("name", &old.name, &new.name),
-            ("summary", &old.summary, &new.summary),
-            ("who_can_apply", &old.who_can_apply, &new.who_can_apply),
-        ] {
-            self.text(path, old, new);
-        }
-        let next = (&old.what_happens_next, &new.what_happens_next);
-        self.same(TextOnly, "what_happens_next", next, "the words changed");
-        self.same(
-            TextOnly,
-            "keywords",
-            (&old.keywords, &new.keywords),
-            "the words changed",
-        );
-        self.same(
-            TextOnly,
-            "notes",
-            (&old.notes, &new.notes),
-            "the notes changed",
-        );
-        self.same(
-            TextOnly,
-            "sources",
-            (&old.sources, &new.sources),
-            "the sources changed",
-        );
-        self.same(
-            TextOnly,
-            "legal",
-            (&old.legal, &new.legal),
-            "the law named changed",
-        );
-        self.same(
-            TextOnly,
-            "forms",
-            (&old.forms, &new.forms),
-            "the form numbers changed",
-        );
-        self.same(
-            Compatible,
-            "owner",
-            (&old.owner, &new.owner),
-            "another department owns it",
-        );
-        self.same(
-            Compatible,
-            "audience",
-            (&old.audience, &new.audience),
-            "the audience changed",
-        );
-        self.same(
-            Compatible,
-            "promise",
-            (&old.promise, &new.promise),
-            "the promised time changed",
-        );
-        self.same(
-            Compatible,
-            "keep",
-            (&old.keep, &new.keep),
-            "the time things are kept changed",
-        );
+        use ChangeClass::{Compatible, NeedsMigration};
+        let service = (&old.service, &new.service);
+        self.same(NeedsMigration, "service", service, "it is another service");
+        self.head_words(old, new);
+        let owner = (&old.owner, &new.owner);
+        self.same(Compatible, "owner", owner, "another department owns it");
+        let audience = (&old.audience, &new.audience);
+        self.same(Compatible, "audience", audience, "the audience changed");
+        let promise = (&old.promise, &new.promise);
+        self.same(Compatible, "promise", promise, "the promised time changed");
+        let keep = (&old.keep, &new.keep);
+        self.same(Compatible, "keep", keep, "the time things are kept changed");
         if old.identity != new.identity {
             let raised = old.identity.level == Level::Basic && new.identity.level == Level::Plus;
             let class = if raised { NeedsMigration } else { Compatible };
@@ -161,198 +103,25 @@ impl Changes {
         }
     }
 
-    fn pages(&mut self, old: &Pack, new: &Pack) {
-        for page in &new.pages {
-            let path = format!("pages.{}", page.id);
-            match old.page(&page.id) {
-                None => self.add(ChangeClass::Compatible, &path, "the page is new"),
-                Some(before) => {
-                    self.text(format!("{path}.title"), &before.title, &page.title);
-                    let intro = (&before.intro, &page.intro);
-                    self.same(
-                        ChangeClass::TextOnly,
-                        &format!("{path}.intro"),
-                        intro,
-                        "the words changed",
-                    );
-                    let when = (&before.when, &page.when);
-                    let what = "the condition of the page changed";
-                    self.same(ChangeClass::Compatible, &format!("{path}.when"), when, what);
-                }
-            }
+    fn head_words(&mut self, old: &Pack, new: &Pack) {
+        use ChangeClass::TextOnly;
+        self.text("name", &old.name, &new.name);
+        self.text("summary", &old.summary, &new.summary);
+        self.text("who_can_apply", &old.who_can_apply, &new.who_can_apply);
+        let next = (&old.what_happens_next, &new.what_happens_next);
+        self.same(TextOnly, "what_happens_next", next, "the words changed");
+        let keywords = (&old.keywords, &new.keywords);
+        self.same(TextOnly, "keywords", keywords, "the words changed");
+        let sources = (&old.sources, &new.sources);
+        self.same(TextOnly, "sources", sources, "the sources changed");
+        for (path, old, new) in [
+            ("legal", &old.legal, &new.legal),
+            ("forms", &old.forms, &new.forms),
+        ] {
+            self.same(TextOnly, path, (old, new), "the references changed");
         }
-        for page in old.pages.iter().filter(|page| new.page(&page.id).is_none()) {
-            self.add(
-                ChangeClass::Compatible,
-                format!("pages.{}", page.id),
-                "the page is gone",
-            );
-        }
-        let order =
-            |pack: &Pack| -> Vec<String> { pack.fields().map(|field| field.id.clone()).collect() };
-        let (before, after) = (order(old), order(new));
-        let kept: Vec<&String> = after.iter().filter(|id| before.contains(id)).collect();
-        if before
-            .iter()
-            .filter(|id| after.contains(id))
-            .collect::<Vec<_>>()
-            != kept
-        {
-            self.add(
-                ChangeClass::Compatible,
-                "pages",
-                "questions are asked in another order",
-            );
-        }
-        let old_fields: Vec<&Field> = old.fields().collect();
-        let new_fields: Vec<&Field> = new.fields().collect();
-        self.fields("fields", &old_fields, &new_fields);
-    }
-
-    fn fields(&mut self, prefix: &str, old: &[&Field], new: &[&Field]) {
-        for field in new {
-            let path = format!("{prefix}.{}", field.id);
-            match old.iter().find(|before| before.id == field.id) {
-                Some(before) => self.field(&path, before, field),
-                None if field.required && field.when.is_none() => {
-                    let what =
-                        "a question that must be answered is new: older applications lack it";
-                    self.add(ChangeClass::NeedsMigration, path, what);
-                }
-                None => self.add(ChangeClass::Compatible, path, "the question is new"),
-            }
-        }
-        for field in old
-            .iter()
-            .filter(|field| new.iter().all(|after| after.id != field.id))
-        {
-            let path = format!("{prefix}.{}", field.id);
-            let what = "the question is gone: older answers to it have no place";
-            self.add(ChangeClass::NeedsMigration, path, what);
-        }
-    }
-
-    fn field(&mut self, path: &str, old: &Field, new: &Field) {
-        use ChangeClass::{Compatible, NeedsMigration, TextOnly};
-        self.text(format!("{path}.label"), &old.label, &new.label);
-        self.same(
-            TextOnly,
-            &format!("{path}.hint"),
-            (&old.hint, &new.hint),
-            "the words changed",
-        );
-        if old.kind.code() != new.kind.code() {
-            let what = format!(
-                "the type changed from {} to {}",
-                old.kind.code(),
-                new.kind.code()
-            );
-            return self.add(NeedsMigration, format!("{path}.type"), what);
-        }
-        match (old.required, new.required) {
-            (false, true) => {
-                let what = "the question must be answered now: older applications may lack it";
-                self.add(NeedsMigration, format!("{path}.required"), what);
-            }
-            (true, false) => {
-                self.add(
-                    Compatible,
-                    format!("{path}.required"),
-                    "the question may stay unanswered now",
-                );
-            }
-            _ => {}
-        }
-        let when = (&old.when, &new.when);
-        self.same(
-            Compatible,
-            &format!("{path}.when"),
-            when,
-            "the condition of the question changed",
-        );
-        let rules = |field: &Field| -> Vec<String> {
-            field
-                .must
-                .iter()
-                .map(|must| must.rule.source().to_owned())
-                .collect()
-        };
-        let sides = (&rules(old), &rules(new));
-        self.same(
-            Compatible,
-            &format!("{path}.must"),
-            sides,
-            "the rules about the answer changed",
-        );
-        let says = |field: &Field| -> Vec<Text> {
-            field.must.iter().map(|must| must.say.clone()).collect()
-        };
-        self.same(
-            TextOnly,
-            &format!("{path}.must"),
-            (&says(old), &says(new)),
-            "the words changed",
-        );
-        let source = |field: &Field| {
-            field
-                .prefill
-                .as_ref()
-                .map(|prefill| (prefill.source.clone(), prefill.locked))
-        };
-        let what = "the answer is filled from another place";
-        self.same(
-            Compatible,
-            &format!("{path}.prefill"),
-            (&source(old), &source(new)),
-            what,
-        );
-        let what = "the protection of the answer changed";
-        self.same(
-            NeedsMigration,
-            &format!("{path}.class"),
-            (&old.class, &new.class),
-            what,
-        );
-        self.kind(path, &old.kind, &new.kind);
-    }
-
-    fn kind(&mut self, path: &str, old: &FieldKind, new: &FieldKind) {
-        if let (FieldKind::Group { fields: before, .. }, FieldKind::Group { fields: after, .. }) =
-            (old, new)
-        {
-            let (before, after): (Vec<&Field>, Vec<&Field>) =
-                (before.iter().collect(), after.iter().collect());
-            self.fields(path, &before, &after);
-        }
-        for choice in old.options() {
-            match new.options().iter().find(|after| after.id == choice.id) {
-                None => {
-                    let what = format!(
-                        "the choice `{}` is gone: older answers may hold it",
-                        choice.id
-                    );
-                    self.add(ChangeClass::NeedsMigration, format!("{path}.options"), what);
-                }
-                Some(after) => self.text(
-                    format!("{path}.options.{}", choice.id),
-                    &choice.label,
-                    &after.label,
-                ),
-            }
-        }
-        for choice in new.options() {
-            if old.options().iter().all(|before| before.id != choice.id) {
-                let what = format!("the choice `{}` is new", choice.id);
-                self.add(ChangeClass::Compatible, format!("{path}.options"), what);
-            }
-        }
-        let what = "the bounds of the answer changed";
-        self.same(
-            ChangeClass::Compatible,
-            path,
-            (&bounds(old), &bounds(new)),
-            what,
-        );
+        let notes = (&old.notes, &new.notes);
+        self.same(TextOnly, "notes", notes, "the notes changed");
     }
 
     fn rules(&mut self, old: &Pack, new: &Pack) {
@@ -574,31 +343,6 @@ impl Changes {
                 }
             }
         }
-    }
-}
-
-/// What a question takes, apart from choices and words.
-fn bounds(kind: &FieldKind) -> String {
-    match kind {
-        FieldKind::Text { min, max, pattern } => {
-            format!(
-                "{min} {max} {:?}",
-                pattern.as_ref().map(|pattern| &pattern.source)
-            )
-        }
-        FieldKind::LongText { min, max } | FieldKind::Choices { min, max, .. } => {
-            format!("{min} {max}")
-        }
-        FieldKind::Number { min, max, .. } => format!("{min:?} {max:?}"),
-        FieldKind::Money { min, max } => format!("{min:?} {max:?}"),
-        FieldKind::File {
-            kinds,
-            max_mb,
-            min,
-            max,
-        } => format!("{kinds:?} {max_mb} {min} {max}"),
-        FieldKind::Group { min, max, .. } => format!("{min} {max}"),
-        _ => String::new(),
     }
 }
 
