@@ -223,6 +223,8 @@ struct Card {
     date_of_birth: String,
     name: Name,
     note: Note,
+    /// Whether a simulated phone is in use.
+    has_phone: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -242,14 +244,9 @@ async fn cards(visit: Visit) -> Outcome<Json<Cards>> {
     if !visit.site().is_demo() {
         return Err(Failure::not_found());
     }
-    let mut people: Vec<_> = identity::demo::people()
+    let cards = identity::demo::people()
         .iter()
         .filter_map(|person| Some((person, person.note.as_ref()?)))
-        .collect();
-    // People without a phone come first: trying the phone on them disturbs nobody.
-    people.sort_by_key(|(person, _)| person.enrolled);
-    let cards = people
-        .into_iter()
         .map(|(person, note)| Card {
             hkid: person.hkid.as_str().to_owned(),
             date_of_birth: person.born.to_string(),
@@ -257,6 +254,7 @@ async fn cards(visit: Visit) -> Outcome<Json<Cards>> {
                 en: person.name_en.clone(),
                 zh: person.name_zh.clone(),
             },
+            has_phone: person.enrolled,
             note: Note {
                 en: note.en.clone(),
                 tc: note.tc.clone(),

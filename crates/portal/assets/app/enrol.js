@@ -188,19 +188,26 @@ async function demoCards(app) {
     form.dispatchEvent(new Event("input"));
     form.elements.hkid.focus();
   };
-  const rows = cards.map((card) =>
+  const row = (card) =>
     h(
       "li",
       {},
       h("button", { class: "as-link", type: "button", onclick: use(card) }, app.name(card.name)),
       ` ${card.hkid}, ${card.date_of_birth}`,
       h("p", { class: "hint" }, app.say3(card.note)),
-    ),
-  );
+    );
+  const list = (some) => h("ul", { class: "plain" }, some.map(row));
   return h(
-    "details",
-    { open: true },
-    h("summary", {}, t("enrol.demo")),
-    h("div", { class: "details-body" }, h("p", {}, t("enrol.demo.words")), h("ul", { class: "plain" }, rows)),
+    "section",
+    { class: "inset", "aria-labelledby": "cards-title" },
+    h("h2", { id: "cards-title" }, t("enrol.demo")),
+    h("p", {}, t("enrol.demo.words")),
+    list(cards.filter((card) => !card.has_phone)),
+    h(
+      "details",
+      {},
+      h("summary", {}, t("enrol.demo.others")),
+      h("div", { class: "details-body" }, h("p", {}, t("enrol.demo.others.words")), list(cards.filter((card) => card.has_phone))),
+    ),
   );
 }

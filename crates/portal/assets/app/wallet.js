@@ -122,6 +122,7 @@ async function licences() {
 }
 
 function mark(place) {
+  tabs();
   for (const link of document.querySelectorAll("#tabs a")) {
     const isHere = link.hash === `#/${place}` || (link.hash === "#/more" && ["history", "level"].includes(place));
     if (isHere) link.setAttribute("aria-current", "page");
@@ -137,7 +138,12 @@ function frame() {
   for (const button of document.querySelectorAll("[data-lang]")) {
     button.setAttribute("aria-pressed", String(button.dataset.lang === app.lang));
   }
-  document.getElementById("tabs").hidden = !app.me;
+  tabs();
+}
+
+// The tabs make room while a question waits for its answer.
+function tabs() {
+  document.getElementById("tabs").hidden = !app.me || location.hash.startsWith("#/approval/");
 }
 
 async function speak(lang) {
@@ -151,7 +157,7 @@ async function speak(lang) {
 
 function firstLang() {
   const asked = new URLSearchParams(location.search).get("lang") ?? localStorage.getItem("lang");
-  return asked in LANGS ? asked : document.body.dataset.lang;
+  return asked in LANGS ? asked : document.body.dataset.first;
 }
 
 // A link of a page or a QR code brings an approval, and perhaps the page to go back to.
