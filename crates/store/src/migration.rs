@@ -134,7 +134,7 @@ fn newer(migrations: &Migrations, applied: &[Applied]) -> Result<(), Error> {
     })
 }
 
-pub(crate) fn refuse(owner: &str, name: &str, reason: impl ToString) -> Error {
+pub(crate) fn refuse(owner: &str, name: &str, reason: &(impl ToString + ?Sized)) -> Error {
     Error::Migration {
         migration: format!("{owner}/{name}"),
         reason: reason.to_string(),

@@ -93,27 +93,7 @@ async fn step(store: &Store, clock: &FakeEnv, model: &mut Model, held: &mut Vec<
                 held.push(task);
             }
         }
-        4..9 if !held.is_empty() => {
-            // Mostly one claimed lately, sometimes one whose lease has long run out.
-            let place = usize::try_from(dice(u32::try_from(held.len()).unwrap())).unwrap();
-            let place = if dice(4) == 0 { place } else { held.len() - 1 };
-            let task = held.remove(place);
-            let outcome = match dice(4) {
-                0 => Err(Failure::Again("again".to_owned())),
-                1 => Err(Failure::Dead("dead".to_owned())),
-                _ => Ok(()),
-            };
-            let (_, attempts, stand) = model.jobs.get_mut(&task.id).unwrap();
-            // One that lost its lease changes nothing.
-            if matches!(stand, Stand::Running { attempt, .. } if *attempt == task.attempt) {
-                *stand = match &outcome {
-                    Ok(()) => Stand::Over,
-                    Err(Failure::Again(_)) if *attempts < limits::ATTEMPTS => Stand::Ready,
-                    Err(_) => Stand::Dead,
-                };
-            }
-            queue::finish(store, &task, outcome).await.unwrap();
-        }
+        4..9 if !held.is_empty() => finish_one(store, model, held).await,
         _ => {
             let span = limits::LEASE / 3;
             clock.advance(span);
@@ -122,6 +102,29 @@ async fn step(store: &Store, clock: &FakeEnv, model: &mut Model, held: &mut Vec<
             queue::claim(store, &[], 1).await.unwrap();
         }
     }
+}
+
+async fn finish_one(store: &Store, model: &mut Model, held: &mut Vec<Task>) {
+    let dice = |bound: u32| store.env().below(bound);
+    // Mostly one claimed lately, sometimes one whose lease has long run out.
+    let place = usize::try_from(dice(u32::try_from(held.len()).unwrap())).unwrap();
+    let place = if dice(4) == 0 { place } else { held.len() - 1 };
+    let task = held.remove(place);
+    let outcome = match dice(4) {
+        0 => Err(Failure::Again("again".to_owned())),
+        1 => Err(Failure::Dead("dead".to_owned())),
+        _ => Ok(()),
+    };
+    let (_, attempts, stand) = model.jobs.get_mut(&task.id).unwrap();
+    // One that lost its lease changes nothing.
+    if matches!(stand, Stand::Running { attempt, .. } if *attempt == task.attempt) {
+        *stand = match &outcome {
+            Ok(()) => Stand::Over,
+            Err(Failure::Again(_)) if *attempts < limits::ATTEMPTS => Stand::Ready,
+            Err(_) => Stand::Dead,
+        };
+    }
+    queue::finish(store, &task, outcome).await.unwrap();
 }
 
 async fn ask(store: &Store, key: String) -> Option<Id<Task>> {

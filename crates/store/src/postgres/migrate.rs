@@ -55,7 +55,7 @@ async fn apply(client: &Client, now: Time, owners: &[&'static Migrations]) -> Re
     for (owner, step) in migration::pending(owners, &applied)? {
         run(client, &step.render(Dialect::Postgres))
             .await
-            .map_err(|error| migration::refuse(owner, step.name, error))?;
+            .map_err(|error| migration::refuse(owner, step.name, &error))?;
         let row: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
             [&owner, &step.name, &step.checksum(), &now.micros()];
         client

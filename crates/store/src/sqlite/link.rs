@@ -122,11 +122,7 @@ fn query(
         .prepare_cached(stmt.sqlite())
         .map_err(|e| map_error(&e))?;
     bind(&mut statement, stmt, params)?;
-    let columns: Arc<[String]> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
     let mut found = Vec::new();
     let mut rows = statement.raw_query();
     while found.len() < most {

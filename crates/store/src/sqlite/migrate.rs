@@ -35,7 +35,7 @@ fn apply(connection: &Connection, now: Time, owners: &[&'static Migrations]) -> 
     for (owner, step) in pending {
         connection
             .execute_batch(&step.render(Dialect::Sqlite))
-            .map_err(|error| migration::refuse(owner, step.name, error))?;
+            .map_err(|error| migration::refuse(owner, step.name, &error))?;
         connection
             .execute(
                 migration::WRITE_LEDGER,
