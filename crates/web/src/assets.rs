@@ -4,12 +4,12 @@
 
 use std::{collections::BTreeMap, io::Write as _};
 
+use aws_lc_rs::digest;
 use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use aws_lc_rs::digest;
 use flate2::{Compression, write::GzEncoder};
 
 use crate::{Error, Failure};
@@ -48,7 +48,10 @@ impl Assets {
             whole.update(asset.name.as_bytes());
             whole.update(asset.bytes);
             if files.insert(asset.name, File::new(asset)?).is_some() {
-                return Err(Error::Setup(format!("asset {} is embedded twice", asset.name)));
+                return Err(Error::Setup(format!(
+                    "asset {} is embedded twice",
+                    asset.name
+                )));
             }
         }
         let hash = hex(whole.finish().as_ref());
@@ -56,7 +59,9 @@ impl Assets {
     }
 
     pub(crate) fn url(&self, name: &str) -> Option<String> {
-        self.files.contains_key(name).then(|| format!("/assets/{}/{name}", self.hash))
+        self.files
+            .contains_key(name)
+            .then(|| format!("/assets/{}/{name}", self.hash))
     }
 
     /// Answers `/assets/{hash}/{name}`. An older hash (a page kept open across a release) gets the
@@ -65,8 +70,11 @@ impl Assets {
         let Some(file) = self.files.get(name) else {
             return Failure::not_found().into_response();
         };
-        let caching =
-            if hash == self.hash { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let caching = if hash == self.hash {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
         let known = headers.get(header::IF_NONE_MATCH);
         let mut response = if known == Some(&file.etag) {
             StatusCode::NOT_MODIFIED.into_response()
@@ -101,7 +109,12 @@ impl File {
         packer.write_all(asset.bytes).map_err(|_| refuse())?;
         let packed = packer.finish().map_err(|_| refuse())?;
         let gzip = (packed.len() + MIN_GAIN_BYTES < asset.bytes.len()).then(|| packed.into());
-        Ok(Self { mime, raw: Bytes::from_static(asset.bytes), gzip, etag })
+        Ok(Self {
+            mime,
+            raw: Bytes::from_static(asset.bytes),
+            gzip,
+            etag,
+        })
     }
 
     fn response(&self, takes_gzip: bool) -> Response {

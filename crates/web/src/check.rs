@@ -42,9 +42,15 @@ fn assemble(bundles: &[Bundle]) -> Result<Arc<Messages>, Error> {
         .collect();
     let messages = Arc::new(Messages::read(&files)?);
     Renderer::new(Source {
-        templates: bundles.iter().flat_map(|bundle| bundle.templates).copied().collect(),
+        templates: bundles
+            .iter()
+            .flat_map(|bundle| bundle.templates)
+            .copied()
+            .collect(),
         messages: Arc::clone(&messages),
-        assets: Arc::new(Assets::new(bundles.iter().flat_map(|bundle| bundle.assets))?),
+        assets: Arc::new(Assets::new(
+            bundles.iter().flat_map(|bundle| bundle.assets),
+        )?),
         reload: None,
     })?;
     Ok(messages)
@@ -89,13 +95,18 @@ fn unused_keys(bundle: &Bundle, messages: &Messages, sources: &str) -> Vec<Strin
 }
 
 fn unknown_templates(bundle: &Bundle, bundles: &[Bundle]) -> Vec<String> {
-    let known: BTreeSet<&str> =
-        bundles.iter().flat_map(|bundle| bundle.templates).map(|(name, _)| *name).collect();
+    let known: BTreeSet<&str> = bundles
+        .iter()
+        .flat_map(|bundle| bundle.templates)
+        .map(|(name, _)| *name)
+        .collect();
     let mut defects = Vec::new();
     for (name, text) in bundle.templates {
-        for line in text.lines().filter(|line| line.contains("{%")) {
-            let is_reference =
-                ["extends ", "from ", "import ", "include "].iter().any(|word| line.contains(word));
+        let lines = text.lines().filter(|line| line.contains("{%"));
+        for line in lines.filter(|line| !line.contains("ignore missing")) {
+            let is_reference = ["extends ", "from ", "import ", "include "]
+                .iter()
+                .any(|word| line.contains(word));
             let named = quoted(line).find(|word| word.ends_with(".html"));
             if let Some(other) = named.filter(|other| is_reference && !known.contains(other)) {
                 defects.push(format!("{name}: there is no template {other}"));
@@ -114,7 +125,9 @@ fn unknown_macros(name: &str, line: &str, other: &str, bundles: &[Bundle]) -> Ve
     let Some((_, text)) = all.into_iter().find(|(template, _)| *template == other) else {
         return Vec::new();
     };
-    let Some((before, names)) = line.split_once("import ") else { return Vec::new() };
+    let Some((before, names)) = line.split_once("import ") else {
+        return Vec::new();
+    };
     if !before.contains("from ") {
         return Vec::new();
     }
@@ -155,7 +168,9 @@ fn calls<'a>(text: &'a str, opening: &str) -> Vec<Call<'a>> {
             continue;
         }
         let tail = text.get(at + opening.len()..).unwrap_or_default();
-        let Some(quote) = tail.chars().next().filter(|c| matches!(c, '"' | '\'')) else { continue };
+        let Some(quote) = tail.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+            continue;
+        };
         if let Some((word, rest)) = tail.get(1..).and_then(|tail| tail.split_once(quote)) {
             found.push(Call { word, rest });
         }
@@ -181,7 +196,9 @@ fn rust_sources(manifest_dir: &Path) -> String {
     let mut text = String::new();
     let mut files = 0;
     while let Some(place) = waiting.pop() {
-        let Ok(entries) = fs::read_dir(&place) else { continue };
+        let Ok(entries) = fs::read_dir(&place) else {
+            continue;
+        };
         for path in entries.flatten().map(|entry| entry.path()) {
             if path.is_dir() {
                 waiting.push(path);

@@ -14,7 +14,9 @@ pub(crate) fn is_cross_site(headers: &HeaderMap, base_url: &str) -> bool {
     if let Some(site) = word("sec-fetch-site") {
         return !matches!(site, "same-origin" | "none");
     }
-    let Some(origin) = word(header::ORIGIN.as_str()) else { return false };
+    let Some(origin) = word(header::ORIGIN.as_str()) else {
+        return false;
+    };
     let host = word(header::HOST.as_str()).unwrap_or_default();
     let named = origin.split_once("://").map_or("", |(_, host)| host);
     origin != base_url.trim_end_matches('/') && (named.is_empty() || named != host)

@@ -88,11 +88,17 @@ impl Explain for Error {
             Self::MethodNotAllowed => ("This page cannot be used this way", "這一頁不能這樣使用"),
             Self::WrongRole(_) => ("This page is for another role", "這一頁供其他職務使用"),
             Self::SignedOut => ("Sign in first", "請先登入"),
-            Self::CrossSite => ("This request came from another site", "這項要求來自其他網站"),
+            Self::CrossSite => (
+                "This request came from another site",
+                "這項要求來自其他網站",
+            ),
             Self::StaleToken => ("This page was open for too long", "這一頁開啟太久了"),
             Self::Malformed => ("We could not read this request", "我們無法讀取這項要求"),
             Self::TooLarge => ("What you sent is too large", "你送出的內容太大"),
-            Self::UnsupportedType => ("We cannot read this kind of content", "我們無法讀取這類內容"),
+            Self::UnsupportedType => (
+                "We cannot read this kind of content",
+                "我們無法讀取這類內容",
+            ),
             Self::TooMany(_) => ("Too many requests", "要求太頻密"),
             Self::TimedOut => ("This took too long", "處理時間過長"),
             Self::Store(error) => return error.title(),
@@ -164,8 +170,12 @@ fn role_advice(roles: &[Role]) -> Text {
     let en = named(role_en, " or ");
     let tc = named(role_tc, "或");
     Text::new(
-        format!("It needs the role {en}. You are signed in, but without it. Ask your supervisor, or sign in as somebody who has it."),
-        format!("這一頁需要{tc}的職務。你已登入，但沒有這項職務。請聯絡你的主管，或以具備該職務的身分登入。"),
+        format!(
+            "It needs the role {en}. You are signed in, but without it. Ask your supervisor, or sign in as somebody who has it."
+        ),
+        format!(
+            "這一頁需要{tc}的職務。你已登入，但沒有這項職務。請聯絡你的主管，或以具備該職務的身分登入。"
+        ),
     )
 }
 

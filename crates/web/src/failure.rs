@@ -103,7 +103,11 @@ impl Failure {
 
     /// Writes the one log line of this error.
     pub(crate) fn log(&self, route: &str) {
-        let words = self.0.log.as_deref().unwrap_or("not written: may hold personal data");
+        let words = self
+            .0
+            .log
+            .as_deref()
+            .unwrap_or("not written: may hold personal data");
         let (code, status) = (self.0.code, self.0.status.as_u16());
         if self.0.status.is_server_error() {
             tracing::error!(code, status, route, error = words, "request failed");

@@ -51,7 +51,10 @@ impl Form {
     /// From named values, for tests and for forms made by code.
     #[must_use]
     pub fn from_fields(fields: Vec<(String, String)>) -> Self {
-        Self(Arc::new(Inner { fields, files: Vec::new() }))
+        Self(Arc::new(Inner {
+            fields,
+            files: Vec::new(),
+        }))
     }
 
     /// Reads `a=1&b=2&b=3`; values beyond the field limit are an error.
@@ -70,7 +73,11 @@ impl Form {
     /// The first value of `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .fields
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The first value of `name` without surrounding white space; empty when absent.
@@ -81,7 +88,9 @@ impl Form {
 
     /// Every value of `name`, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.iter().filter(move |(key, _)| *key == name).map(|(_, value)| value)
+        self.iter()
+            .filter(move |(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 
     #[must_use]
@@ -91,7 +100,10 @@ impl Form {
 
     /// Names and values in the order they were sent.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.fields.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.0
+            .fields
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// The uploaded files with content; an empty file input sends none.
@@ -147,19 +159,33 @@ pub(crate) async fn read(request: Request, limit: usize) -> Result<(Request, For
 }
 
 async fn read_multipart(request: Request, limit: usize) -> Result<Form, Failure> {
-    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| malformed())?;
+    let mut parts = Multipart::from_request(request, &())
+        .await
+        .map_err(|_| malformed())?;
     let mut inner = Inner::default();
     let mut total = 0usize;
-    while let Some(mut part) = parts.next_field().await.map_err(|error| refused(error.status()))? {
+    while let Some(mut part) = parts
+        .next_field()
+        .await
+        .map_err(|error| refused(error.status()))?
+    {
         if inner.fields.len() + inner.files.len() >= FIELDS {
             return Err(too_large());
         }
         let field = part.name().unwrap_or_default().to_owned();
         let file_name = part.file_name().map(base_name);
         let claimed_type = part.content_type().unwrap_or_default().to_owned();
-        let own_limit = if file_name.is_some() { limits::UPLOAD_BYTES } else { FIELD_BYTES };
+        let own_limit = if file_name.is_some() {
+            limits::UPLOAD_BYTES
+        } else {
+            FIELD_BYTES
+        };
         let mut bytes = Vec::new();
-        while let Some(chunk) = part.chunk().await.map_err(|error| refused(error.status()))? {
+        while let Some(chunk) = part
+            .chunk()
+            .await
+            .map_err(|error| refused(error.status()))?
+        {
             total += chunk.len();
             if bytes.len() + chunk.len() > own_limit || total > limit {
                 return Err(too_large());
@@ -169,9 +195,16 @@ async fn read_multipart(request: Request, limit: usize) -> Result<Form, Failure>
         match file_name {
             Some(_) if bytes.is_empty() => {}
             Some(file_name) => {
-                inner.files.push(Upload { field, file_name, claimed_type, bytes: bytes.into() });
+                inner.files.push(Upload {
+                    field,
+                    file_name,
+                    claimed_type,
+                    bytes: bytes.into(),
+                });
             }
-            None => inner.fields.push((field, String::from_utf8(bytes).map_err(|_| malformed())?)),
+            None => inner
+                .fields
+                .push((field, String::from_utf8(bytes).map_err(|_| malformed())?)),
         }
     }
     Ok(Form(Arc::new(inner)))
@@ -179,11 +212,18 @@ async fn read_multipart(request: Request, limit: usize) -> Result<Form, Failure>
 
 fn base_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    name.chars().filter(|c| !c.is_control()).take(FILE_NAME_CHARS).collect()
+    name.chars()
+        .filter(|c| !c.is_control())
+        .take(FILE_NAME_CHARS)
+        .collect()
 }
 
 fn refused(status: StatusCode) -> Failure {
-    if status == StatusCode::PAYLOAD_TOO_LARGE { too_large() } else { malformed() }
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        too_large()
+    } else {
+        malformed()
+    }
 }
 
 fn malformed() -> Failure {

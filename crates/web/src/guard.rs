@@ -69,7 +69,10 @@ async fn page(
         return Ok(next.run(request).await);
     }
     let (mut request, form) = own_form(rule, visit, request).await?;
-    let token = request.headers().get(csrf::HEADER).and_then(|value| value.to_str().ok());
+    let token = request
+        .headers()
+        .get(csrf::HEADER)
+        .and_then(|value| value.to_str().ok());
     let token = token.or_else(|| form.get(csrf::FIELD)).unwrap_or_default();
     if !visit.is_form_token(token) {
         return Ok(stale(visit, &form));
@@ -93,7 +96,10 @@ async fn json(
         if csrf::is_cross_site(request.headers(), &visit.site().config().base_url) {
             return Err(Error::CrossSite.into());
         }
-        let token = request.headers().get(csrf::HEADER).and_then(|value| value.to_str().ok());
+        let token = request
+            .headers()
+            .get(csrf::HEADER)
+            .and_then(|value| value.to_str().ok());
         if !visit.is_form_token(token.unwrap_or_default()) {
             return Err(Error::StaleToken.into());
         }
@@ -105,15 +111,19 @@ async fn json(
 fn check_rate(rule: &Rule, visit: &Visit, request: &Request) -> Result<(), Error> {
     let client = request.extensions().get::<Client>().copied();
     match (rule.rate, client) {
-        (Some(rate), Some(Client(client))) => {
-            visit.site().limiter().check(rate, client).map_err(Error::TooMany)
-        }
+        (Some(rate), Some(Client(client))) => visit
+            .site()
+            .limiter()
+            .check(rate, client)
+            .map_err(Error::TooMany),
         _ => Ok(()),
     }
 }
 
 fn allowed(rule: &Rule, visit: &Visit) -> Result<(), Error> {
-    let Access::Roles(roles) = rule.access else { return Ok(()) };
+    let Access::Roles(roles) = rule.access else {
+        return Ok(());
+    };
     let who = visit.signed_in().ok_or(Error::SignedOut)?;
     if roles.iter().any(|role| who.has_role(*role)) {
         Ok(())
@@ -160,7 +170,10 @@ fn stale(visit: &Visit, form: &Form) -> Response {
         fields => kept(form),
         files => form.file_fields(),
     };
-    visit.page("web/stale.html", context).status(status).into_response()
+    visit
+        .page("web/stale.html", context)
+        .status(status)
+        .into_response()
 }
 
 /// The values of a form without what belongs to the shell.

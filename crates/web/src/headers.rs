@@ -18,8 +18,16 @@ pub enum Extension {
 const HSTS: &str = "max-age=47304000; includeSubDomains";
 
 fn policy(extension: Extension, is_secure: bool) -> String {
-    let form_action = if extension == Extension::PostsAway { "'self' https:" } else { "'self'" };
-    let upgrade = if is_secure { "; upgrade-insecure-requests" } else { "" };
+    let form_action = if extension == Extension::PostsAway {
+        "'self' https:"
+    } else {
+        "'self'"
+    };
+    let upgrade = if is_secure {
+        "; upgrade-insecure-requests"
+    } else {
+        ""
+    };
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
          font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; \
@@ -33,7 +41,11 @@ pub(crate) fn apply(headers: &mut HeaderMap, extension: Extension, is_secure: bo
     if let Ok(policy) = HeaderValue::from_str(&policy(extension, is_secure)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    let camera = if extension == Extension::Camera { "(self)" } else { "()" };
+    let camera = if extension == Extension::Camera {
+        "(self)"
+    } else {
+        "()"
+    };
     let permissions = format!(
         "camera={camera}, microphone=(), geolocation=(), payment=(), usb=(), \
          publickey-credentials-get=(self), publickey-credentials-create=(self), \
@@ -45,14 +57,25 @@ pub(crate) fn apply(headers: &mut HeaderMap, extension: Extension, is_secure: bo
     let fixed: [(HeaderName, &'static str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
         (header::X_FRAME_OPTIONS, "DENY"),
     ];
     for (name, value) in fixed {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     if is_secure {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static(HSTS),
+        );
     }
 }

@@ -24,12 +24,21 @@ pub fn path_in(path: &str, query: &str, lang: Lang) -> String {
             (format!("/{lang}{rest}"), query.to_owned())
         }
         None => {
-            let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("lang="));
+            let kept = query
+                .split('&')
+                .filter(|pair| !pair.is_empty() && !pair.starts_with("lang="));
             let own = format!("lang={lang}");
-            (path.to_owned(), kept.chain([own.as_str()]).collect::<Vec<_>>().join("&"))
+            (
+                path.to_owned(),
+                kept.chain([own.as_str()]).collect::<Vec<_>>().join("&"),
+            )
         }
     };
-    if query.is_empty() { path } else { format!("{path}?{query}") }
+    if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{query}")
+    }
 }
 
 /// The language a browser prefers (RFC 9110 section 12.5.4). Chinese with a script or region of the
@@ -39,8 +48,14 @@ pub fn negotiate(accept_language: &str) -> Lang {
     let mut best: Option<(f32, Lang)> = None;
     for item in accept_language.split(',').take(ACCEPT_ITEMS) {
         let (tag, rest) = item.split_once(';').unwrap_or((item, ""));
-        let weight = rest.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse).unwrap_or(0.0);
-        let Some(lang) = of_tag(&tag.trim().to_ascii_lowercase()) else { continue };
+        let weight = rest
+            .trim()
+            .strip_prefix("q=")
+            .map_or(Ok(1.0), str::parse)
+            .unwrap_or(0.0);
+        let Some(lang) = of_tag(&tag.trim().to_ascii_lowercase()) else {
+            continue;
+        };
         if weight > 0.0 && best.is_none_or(|(top, _)| weight > top) {
             best = Some((weight, lang));
         }
@@ -55,7 +70,11 @@ fn of_tag(tag: &str) -> Option<Lang> {
         "yue" => Some(Lang::Tc),
         "zh" => {
             let simplified = parts.any(|part| matches!(part, "hans" | "cn" | "sg" | "my"));
-            Some(if simplified && !tag.contains("hant") { Lang::Sc } else { Lang::Tc })
+            Some(if simplified && !tag.contains("hant") {
+                Lang::Sc
+            } else {
+                Lang::Tc
+            })
         }
         _ => None,
     }

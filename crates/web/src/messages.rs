@@ -43,21 +43,29 @@ impl Messages {
                 .map_err(|error| Error::Setup(format!("messages.yaml of {area}: {error}")))?;
             for (key, text) in texts {
                 if !key.starts_with(&format!("{area}.")) {
-                    return Err(Error::Setup(format!("message {key} must start with \"{area}.\"")));
+                    return Err(Error::Setup(format!(
+                        "message {key} must start with \"{area}.\""
+                    )));
                 }
-                all.insert(key, text)?;
+                all.insert(&key, text)?;
             }
         }
         Ok(all)
     }
 
-    fn insert(&mut self, key: String, text: Text) -> Result<(), Error> {
+    fn insert(&mut self, key: &str, text: Text) -> Result<(), Error> {
         let patterns = Lang::ALL.map(|lang| Pattern::cut(text.get(lang)));
         let [en, tc, sc] = &patterns;
         if en.slots() != tc.slots() || en.slots() != sc.slots() {
-            return Err(Error::Setup(format!("message {key}: placeholders differ between languages")));
+            return Err(Error::Setup(format!(
+                "message {key}: placeholders differ between languages"
+            )));
         }
-        if self.entries.insert(key.clone(), Entry { text, patterns }).is_some() {
+        if self
+            .entries
+            .insert(key.to_owned(), Entry { text, patterns })
+            .is_some()
+        {
             return Err(Error::Setup(format!("message {key} is written twice")));
         }
         Ok(())
@@ -112,7 +120,9 @@ impl Pattern {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let Some((name, tail)) = after.split_once('}') else { break };
+            let Some((name, tail)) = after.split_once('}') else {
+                break;
+            };
             if !before.is_empty() {
                 parts.push(Part::Words(before.to_owned()));
             }

@@ -103,7 +103,10 @@ pub(crate) fn document<'a>(
     for (rule, operation) in routes {
         schemas.extend(operation.schemas.clone());
         let method = rule.method.as_str().to_ascii_lowercase();
-        paths.entry(rule.path.to_owned()).or_default().insert(method, describe(rule, operation));
+        paths
+            .entry(rule.path.to_owned())
+            .or_default()
+            .insert(method, describe(rule, operation));
     }
     schemas.insert("Problem".to_owned(), problem_schema());
     json!({
@@ -117,10 +120,15 @@ pub(crate) fn document<'a>(
 fn describe(rule: &Rule, operation: &Operation) -> Json {
     let mut responses = Map::new();
     for (status, schema) in &operation.answers {
-        let words = StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason());
+        let words = StatusCode::from_u16(*status)
+            .ok()
+            .and_then(|s| s.canonical_reason());
         let mut response = json!({ "description": words.unwrap_or("Answer") });
         if let (Some(schema), Some(fields)) = (schema, response.as_object_mut()) {
-            fields.insert("content".to_owned(), json!({ "application/json": { "schema": schema } }));
+            fields.insert(
+                "content".to_owned(),
+                json!({ "application/json": { "schema": schema } }),
+            );
         }
         responses.insert(status.to_string(), response);
     }
@@ -146,7 +154,10 @@ fn describe(rule: &Rule, operation: &Operation) -> Json {
         }
         if let Some(schema) = &operation.request {
             let mut content = Map::new();
-            content.insert(operation.request_type.to_owned(), json!({ "schema": schema }));
+            content.insert(
+                operation.request_type.to_owned(),
+                json!({ "schema": schema }),
+            );
             fields.insert(
                 "requestBody".to_owned(),
                 json!({ "required": true, "content": content }),
@@ -208,11 +219,17 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) const fn new(is_on: bool) -> Self {
-        Self { is_on, answers: Mutex::new(Vec::new()) }
+        Self {
+            is_on,
+            answers: Mutex::new(Vec::new()),
+        }
     }
 
     pub(crate) fn answers(&self) -> Vec<Answered> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -228,10 +245,18 @@ pub(crate) async fn record(recorder: &Recorder, rule: &Rule, response: Response)
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, RECORDED_BYTES).await.unwrap_or_default();
     if let Ok(body) = serde_json::from_slice(&bytes) {
-        let mut answers = recorder.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = recorder
+            .answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if answers.len() < RECORDED {
             let method = rule.method.to_string();
-            answers.push(Answered { method, path: rule.path, status: parts.status.as_u16(), body });
+            answers.push(Answered {
+                method,
+                path: rule.path,
+                status: parts.status.as_u16(),
+                body,
+            });
         }
     }
     Response::from_parts(parts, Body::from(bytes))
@@ -248,11 +273,13 @@ pub fn undeclared_fields(document: &Json, answered: &Answered) -> Vec<String> {
         .and_then(|path| path.get(&method))
         .and_then(|operation| operation.get("responses"));
     let response = responses.and_then(|all| {
-        all.get(answered.status.to_string()).or_else(|| all.get("default"))
+        all.get(answered.status.to_string())
+            .or_else(|| all.get("default"))
     });
     let content = response.and_then(|response| response.get("content")?.as_object());
-    let Some(schema) =
-        content.and_then(|content| content.values().next()).and_then(|media| media.get("schema"))
+    let Some(schema) = content
+        .and_then(|content| content.values().next())
+        .and_then(|media| media.get("schema"))
     else {
         return vec![String::new()];
     };
@@ -292,7 +319,14 @@ fn compare(
         Json::Array(items) => {
             let declared: Vec<&Json> = flat.iter().filter_map(|s| s.get("items")).collect();
             for (index, inner) in items.iter().enumerate() {
-                compare(document, &declared, inner, &format!("{place}/{index}"), found, depth - 1);
+                compare(
+                    document,
+                    &declared,
+                    inner,
+                    &format!("{place}/{index}"),
+                    found,
+                    depth - 1,
+                );
             }
         }
         _ => {}
@@ -300,8 +334,14 @@ fn compare(
 }
 
 fn property<'a>(schema: &'a Json, name: &str) -> Option<&'a Json> {
-    let own = schema.get("properties").and_then(|properties| properties.get(name));
-    own.or_else(|| schema.get("additionalProperties").filter(|more| **more != Json::Bool(false)))
+    let own = schema
+        .get("properties")
+        .and_then(|properties| properties.get(name));
+    own.or_else(|| {
+        schema
+            .get("additionalProperties")
+            .filter(|more| **more != Json::Bool(false))
+    })
 }
 
 /// A schema without any keyword that restricts the shape admits everything: declared as such.
@@ -328,7 +368,12 @@ fn flatten<'a>(document: &'a Json, schema: &'a Json, out: &mut Vec<&'a Json>, de
     }
     let mut is_group = false;
     for word in ["allOf", "oneOf", "anyOf"] {
-        for inner in schema.get(word).and_then(Json::as_array).into_iter().flatten() {
+        for inner in schema
+            .get(word)
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+        {
             is_group = true;
             flatten(document, inner, out, depth - 1);
         }

@@ -17,15 +17,33 @@ pub(crate) static BUNDLE: Bundle = Bundle {
         ("web/fields.html", include_str!("../templates/fields.html")),
         ("web/error.html", include_str!("../templates/error.html")),
         ("web/stale.html", include_str!("../templates/stale.html")),
-        ("web/continue.html", include_str!("../templates/continue.html")),
+        (
+            "web/continue.html",
+            include_str!("../templates/continue.html"),
+        ),
     ],
     messages: include_str!("../messages.yaml"),
     assets: &[
-        Asset { name: "web/causeway.css", bytes: include_bytes!("../assets/causeway.css") },
-        Asset { name: "web/causeway.js", bytes: include_bytes!("../assets/causeway.js") },
-        Asset { name: "web/autosave.js", bytes: include_bytes!("../assets/autosave.js") },
-        Asset { name: "web/logo.svg", bytes: include_bytes!("../assets/logo.svg") },
-        Asset { name: "web/icon.svg", bytes: include_bytes!("../assets/icon.svg") },
+        Asset {
+            name: "web/causeway.css",
+            bytes: include_bytes!("../assets/causeway.css"),
+        },
+        Asset {
+            name: "web/causeway.js",
+            bytes: include_bytes!("../assets/causeway.js"),
+        },
+        Asset {
+            name: "web/autosave.js",
+            bytes: include_bytes!("../assets/autosave.js"),
+        },
+        Asset {
+            name: "web/logo.svg",
+            bytes: include_bytes!("../assets/logo.svg"),
+        },
+        Asset {
+            name: "web/icon.svg",
+            bytes: include_bytes!("../assets/icon.svg"),
+        },
     ],
 };
 
@@ -38,7 +56,10 @@ pub struct Page {
 
 impl Page {
     pub(crate) fn new(html: Result<String, Error>) -> Self {
-        Self { html, status: StatusCode::OK }
+        Self {
+            html,
+            status: StatusCode::OK,
+        }
     }
 
     /// The same page under another status: `422` for a form shown again with its errors.
@@ -82,11 +103,18 @@ impl IntoResponse for Download {
             .chars()
             .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
             .collect();
-        let way = if self.is_inline { "inline" } else { "attachment" };
+        let way = if self.is_inline {
+            "inline"
+        } else {
+            "attachment"
+        };
         let disposition = HeaderValue::from_str(&format!("{way}; filename=\"{name}\""))
             .unwrap_or(HeaderValue::from_static("attachment"));
         let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static(self.content_type)),
+            (
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(self.content_type),
+            ),
             (header::CONTENT_DISPOSITION, disposition),
         ];
         (headers, Body::from(self.bytes)).into_response()

@@ -8,10 +8,7 @@ use std::{
 
 use axum::http::HeaderMap;
 use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    state::keyed::DashMapStateStore,
+    Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, state::keyed::DashMapStateStore,
 };
 use kernel::Env;
 
@@ -50,8 +47,7 @@ impl Clock for SiteClock {
     }
 }
 
-type Keyed =
-    RateLimiter<IpAddr, DashMapStateStore<IpAddr>, SiteClock, NoOpMiddleware<Duration>>;
+type Keyed = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, SiteClock, NoOpMiddleware<Duration>>;
 
 /// The counters of the site.
 #[derive(Debug)]
@@ -71,7 +67,13 @@ impl Limiter {
             RateLimiter::dashmap_with_clock(Quota::per_minute(allowed), clock.clone())
         };
         let (any, post, attempt) = (keyed(Rate::Any), keyed(Rate::Post), keyed(Rate::Attempt));
-        Self { clock, is_on, any, post, attempt }
+        Self {
+            clock,
+            is_on,
+            any,
+            post,
+            attempt,
+        }
     }
 
     /// `Err` with the seconds to wait when `client` has asked too often.
@@ -114,11 +116,16 @@ pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> I
     if !trusted.contains(&peer) {
         return peer;
     }
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let forwarded = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|line| line.to_str().ok());
     let hops: Vec<IpAddr> = forwarded
         .flat_map(|line| line.split(','))
         .filter_map(|hop| hop.trim().parse().ok())
         .collect();
-    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+    hops.into_iter()
+        .rev()
+        .find(|hop| !trusted.contains(hop))
+        .unwrap_or(peer)
 }
-

@@ -5,7 +5,8 @@ use std::{fmt::Write as _, path::PathBuf, sync::Arc};
 
 use kernel::{Date, Lang, Money, Time};
 use minijinja::{
-    AutoEscape, Environment, ErrorKind, State, UndefinedBehavior, Value, syntax::SyntaxConfig,
+    AutoEscape, Environment, ErrorKind, State, UndefinedBehavior, Value,
+    syntax::SyntaxConfig,
     value::{Kwargs, Serde},
 };
 
@@ -51,7 +52,10 @@ pub(crate) struct Source {
 impl Renderer {
     pub(crate) fn new(source: Source) -> Result<Self, Error> {
         let [en, tc, sc] = Lang::ALL.map(|lang| source.environment(lang));
-        Ok(Self { langs: [en?, tc?, sc?], source })
+        Ok(Self {
+            langs: [en?, tc?, sc?],
+            source,
+        })
     }
 
     /// Renders `name`; `context` wins nothing over the shell's own names, which come from `base`.
@@ -71,7 +75,9 @@ impl Renderer {
 }
 
 fn render_in(environment: &Environment, name: &str, context: Value) -> Result<String, Error> {
-    let template = environment.get_template(name).map_err(|error| explain(&error))?;
+    let template = environment
+        .get_template(name)
+        .map_err(|error| explain(&error))?;
     template.render(context).map_err(|error| explain(&error))
 }
 
@@ -90,7 +96,10 @@ impl Source {
     fn environment(&self, lang: Lang) -> Result<Environment<'static>, Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
         environment.set_syntax(syntax.map_err(|error| explain(&error))?);
         environment.set_formatter(format_value);
         for (name, text) in &self.templates {
@@ -105,7 +114,9 @@ impl Source {
         add_filters(&mut environment, lang);
         let assets = Arc::clone(&self.assets);
         environment.add_function("asset", move |name: &str| {
-            assets.url(name).ok_or_else(|| refuse(format!("there is no asset {name}")))
+            assets
+                .url(name)
+                .ok_or_else(|| refuse(format!("there is no asset {name}")))
         });
         Ok(environment)
     }
@@ -113,17 +124,31 @@ impl Source {
     /// `portal/home.html` is `portal/templates/home.html` below the `crates` directory.
     fn reloaded(&self, name: &str) -> Option<String> {
         let (area, file) = name.split_once('/')?;
-        let path = self.reload.as_ref()?.join(area).join("templates").join(file);
+        let path = self
+            .reload
+            .as_ref()?
+            .join(area)
+            .join("templates")
+            .join(file);
         std::fs::read_to_string(path).ok()
     }
 }
 
 fn add_words(environment: &mut Environment<'static>, lang: Lang, messages: Arc<Messages>) {
-    environment.add_function("t", move |key: &str, values: Kwargs| translate(&messages, lang, key, &values));
+    environment.add_function("t", move |key: &str, values: Kwargs| {
+        translate(&messages, lang, key, &values)
+    });
     environment.add_filter("text", move |value: Value| pick(&value, lang));
     environment.add_function("path_in", |state: &mut State, to: &str| {
-        let lang = to.parse::<Lang>().map_err(|()| refuse(format!("{to} is not a language")))?;
-        let of = |name: &str| state.lookup(name).map(|v| v.to_string()).unwrap_or_default();
+        let lang = to
+            .parse::<Lang>()
+            .map_err(|()| refuse(format!("{to} is not a language")))?;
+        let of = |name: &str| {
+            state
+                .lookup(name)
+                .map(|v| v.to_string())
+                .unwrap_or_default()
+        };
         Ok::<_, TemplateError>(crate::path_in(&of("path"), &of("query"), lang))
     });
     environment.add_function("url", move |path: &str| format!("/{lang}{path}"));
@@ -140,11 +165,19 @@ fn translate(
         .fill(key, lang, |name| {
             let value: Value = values.get(name).ok()?;
             let plain = value.to_string();
-            Some(if is_markup && !value.is_safe() { escape(&plain) } else { plain })
+            Some(if is_markup && !value.is_safe() {
+                escape(&plain)
+            } else {
+                plain
+            })
         })
         .map_err(|error| refuse(error.to_string()))?;
     values.assert_all_used()?;
-    Ok(if is_markup { Value::from_safe_string(words) } else { Value::from(words) })
+    Ok(if is_markup {
+        Value::from_safe_string(words)
+    } else {
+        Value::from(words)
+    })
 }
 
 /// `{en, tc, sc}` in the page's language; plain strings pass through.
@@ -153,14 +186,21 @@ fn pick(value: &Value, lang: Lang) -> Result<Value, TemplateError> {
         return Ok(value.clone());
     }
     let words = value.get_attr(lang.code())?;
-    if words.is_undefined() { Err(refuse("this is not a text in three languages")) } else { Ok(words) }
+    if words.is_undefined() {
+        Err(refuse("this is not a text in three languages"))
+    } else {
+        Ok(words)
+    }
 }
 
 fn add_filters(environment: &mut Environment<'static>, lang: Lang) {
     environment.add_filter("money", |cents: i64| Money::from_cents(cents).to_string());
-    environment.add_filter("date", move |value: Value| as_date(&value).map(|date| date.long(lang)));
-    environment
-        .add_filter("datetime", move |micros: i64| Time::from_micros(micros).long(lang));
+    environment.add_filter("date", move |value: Value| {
+        as_date(&value).map(|date| date.long(lang))
+    });
+    environment.add_filter("datetime", move |micros: i64| {
+        Time::from_micros(micros).long(lang)
+    });
     environment.add_filter("clock", |micros: i64| Time::from_micros(micros).clock());
     environment.add_filter("iso", |micros: i64| Time::from_micros(micros).rfc3339());
     environment.add_filter("urlencode", |text: &str| crate::lang::encode(text));
@@ -212,5 +252,6 @@ fn format_value(
     if value.is_none() {
         return Ok(());
     }
-    out.write_str(&escape(&value.to_string())).map_err(TemplateError::from)
+    out.write_str(&escape(&value.to_string()))
+        .map_err(TemplateError::from)
 }

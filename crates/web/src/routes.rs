@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use axum::{
-    http::Method,
     handler::Handler,
+    http::Method,
     routing::{MethodFilter, MethodRouter, on},
 };
 use kernel::{Role, limits};
@@ -33,9 +33,11 @@ impl Access {
     pub fn words(self) -> String {
         match self {
             Self::Public => "public".to_owned(),
-            Self::Roles(roles) => {
-                roles.iter().map(|role| role.code()).collect::<Vec<_>>().join("|")
-            }
+            Self::Roles(roles) => roles
+                .iter()
+                .map(|role| role.code())
+                .collect::<Vec<_>>()
+                .join("|"),
         }
     }
 }
@@ -149,7 +151,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         router: MethodRouter<S>,
         operation: Option<Arc<Operation>>,
     ) -> Self {
-        self.routes.push(Route { rule, router, operation });
+        self.routes.push(Route {
+            rule,
+            router,
+            operation,
+        });
         self
     }
 
@@ -196,7 +202,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             router: route.router.with_state(state.clone()),
             operation: route.operation,
         });
-        Routes { routes: routes.collect() }
+        Routes {
+            routes: routes.collect(),
+        }
     }
 
     /// The access matrix, sorted by path and method.
@@ -220,7 +228,10 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     #[must_use]
     pub fn openapi(&self, title: &str, version: &str) -> serde_json::Value {
         let declared = self.routes.iter().filter_map(|route| {
-            route.operation.as_deref().map(|operation| (&route.rule, operation))
+            route
+                .operation
+                .as_deref()
+                .map(|operation| (&route.rule, operation))
         });
         openapi::document(title, version, declared)
     }
@@ -243,7 +254,9 @@ impl Rule {
     /// The concrete paths: three for a path that starts with `{lang}`.
     pub(crate) fn paths(&self) -> Vec<String> {
         match self.path.strip_prefix("/{lang}") {
-            Some(rest) => kernel::Lang::ALL.map(|lang| format!("/{lang}{rest}")).to_vec(),
+            Some(rest) => kernel::Lang::ALL
+                .map(|lang| format!("/{lang}{rest}"))
+                .to_vec(),
             None => vec![self.path.to_owned()],
         }
     }

@@ -63,8 +63,12 @@ impl Token {
     }
 
     pub(crate) fn is_form_token(&self, given: &str) -> bool {
-        let Ok(both) = URL_SAFE_NO_PAD.decode(given) else { return false };
-        let Some((pad, masked)) = both.split_at_checked(32) else { return false };
+        let Ok(both) = URL_SAFE_NO_PAD.decode(given) else {
+            return false;
+        };
+        let Some((pad, masked)) = both.split_at_checked(32) else {
+            return false;
+        };
         let secret: Vec<u8> = pad.iter().zip(masked).map(|(a, b)| a ^ b).collect();
         let own = self.derive(b"causeway form token v1");
         masked.len() == 32 && constant_time::verify_slices_are_equal(&secret, &own).is_ok()
@@ -72,7 +76,9 @@ impl Token {
 
     fn cipher(&self) -> Result<LessSafeKey, Error> {
         let key = self.derive(b"causeway session data v1");
-        UnboundKey::new(&AES_256_GCM, &key).map(LessSafeKey::new).map_err(|_| Error::Seal)
+        UnboundKey::new(&AES_256_GCM, &key)
+            .map(LessSafeKey::new)
+            .map_err(|_| Error::Seal)
     }
 
     /// Encrypts `plain` for this session: nonce, then AES-256-GCM. `purpose` must match at opening.

@@ -138,7 +138,11 @@ impl Sessions {
     #[must_use]
     pub fn new(store: Store, idle: Option<Duration>) -> Self {
         let env = store.env().clone();
-        Self { store, env, idle: idle.unwrap_or(IDLE) }
+        Self {
+            store,
+            env,
+            idle: idle.unwrap_or(IDLE),
+        }
     }
 
     pub(crate) async fn load(&self, token: &Token) -> Result<Option<Loaded>, Error> {
@@ -192,7 +196,9 @@ impl Sessions {
         let now = self.env.now();
         let old = old.map(Token::hash);
         let subject = signed_in.map_or_else(|| "visitor".to_owned(), |who| subject(&who.actor));
-        let roles = signed_in.map(|who| (who.roles.clone(), who.duties.clone())).unwrap_or_default();
+        let roles = signed_in
+            .map(|who| (who.roles.clone(), who.duties.clone()))
+            .unwrap_or_default();
         let row = params![
             token.hash(),
             subject,
@@ -284,8 +290,11 @@ impl Sessions {
         data: &Data,
     ) -> Result<Vec<u8>, Error> {
         let name = signed_in.map(|who| who.name.clone()).unwrap_or_default();
-        let plain = serde_json::to_vec(&Sealed { name, data: data.clone() })
-            .map_err(|_| Error::Seal)?;
+        let plain = serde_json::to_vec(&Sealed {
+            name,
+            data: data.clone(),
+        })
+        .map_err(|_| Error::Seal)?;
         if plain.len() > DATA_BYTES {
             return Err(Error::TooLarge);
         }
@@ -298,15 +307,29 @@ impl SessionRow {
         let plain = token.open(PURPOSE, &self.sealed)?;
         let Sealed { name, data } = serde_json::from_slice(&plain).map_err(|_| Error::Seal)?;
         let (roles, duties) = serde_json::from_value(self.roles).map_err(|_| Error::Seal)?;
-        let level = if self.level == Level::Plus.code() { Level::Plus } else { Level::Basic };
+        let level = if self.level == Level::Plus.code() {
+            Level::Plus
+        } else {
+            Level::Basic
+        };
         let signed_in = match self.actor {
             Some(actor) => {
                 let actor = serde_json::from_value(actor).map_err(|_| Error::Seal)?;
-                Some(SignedIn { actor, roles, duties, level, name })
+                Some(SignedIn {
+                    actor,
+                    roles,
+                    duties,
+                    level,
+                    name,
+                })
             }
             None => None,
         };
-        Ok(Loaded { signed_in, data, seen_at: self.seen_at })
+        Ok(Loaded {
+            signed_in,
+            data,
+            seen_at: self.seen_at,
+        })
     }
 }
 

@@ -14,8 +14,8 @@ use axum::{
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state},
-    routing::MethodRouter,
     response::{IntoResponse, Response},
+    routing::MethodRouter,
 };
 use futures::FutureExt as _;
 use tower_http::compression::CompressionLayer;
@@ -37,7 +37,6 @@ const URI_BYTES: usize = 8 * 1024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The whole site as one router: every route behind its guard, and the shell around all of them.
-#[must_use]
 pub fn app(site: &Site, routes: Routes<()>) -> Router {
     let own = Routes::new().get("/{lang}/continue", Access::Public, guard::resume);
     let mut router = Router::new();
@@ -110,7 +109,9 @@ fn admit(site: &Site, request: &Parts, client: IpAddr) -> Result<(), Error> {
     if is_asset(uri) {
         return Ok(());
     }
-    site.limiter().check(Rate::Any, client).map_err(Error::TooMany)
+    site.limiter()
+        .check(Rate::Any, client)
+        .map_err(Error::TooMany)
 }
 
 async fn run(request: Request, next: Next) -> Response {
@@ -126,7 +127,9 @@ fn client(site: &Site, request: &Parts) -> IpAddr {
     let peer = request
         .extensions
         .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| {
+            address.ip()
+        });
     rate::client(peer, &request.headers, &site.config().trusted_proxies)
 }
 
@@ -166,15 +169,21 @@ async fn load(site: &Site, request: &Parts, request_id: String) -> (Visit, Resul
 
 /// The language of the path, or of `lang=` where the path has none, or the browser's own.
 fn language(path: &str, query: &str, headers: &HeaderMap) -> kernel::Lang {
-    let asked = query.split('&').find_map(|pair| pair.strip_prefix("lang=")?.parse().ok());
+    let asked = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("lang=")?.parse().ok());
     lang::of_path(path).or(asked).unwrap_or_else(|| {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let accepted = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok());
         lang::negotiate(accepted.unwrap_or_default())
     })
 }
 
 fn prefers_json(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("json") && !accept.contains("text/html"))
 }
 
@@ -197,10 +206,17 @@ fn leave(visit: &Visit, mut response: Response) -> Response {
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_html {
-        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(visit.lang().tag()));
+        headers.insert(
+            header::CONTENT_LANGUAGE,
+            HeaderValue::from_static(visit.lang().tag()),
+        );
     }
     set_cookies(visit, headers);
-    let caching = if visit.signed_in().is_some() { "no-store" } else { "private, no-cache" };
+    let caching = if visit.signed_in().is_some() {
+        "no-store"
+    } else {
+        "private, no-cache"
+    };
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static(caching));
@@ -223,7 +239,9 @@ fn explain(visit: &Visit, failure: &Failure) -> Response {
     };
     *response.status_mut() = failure.status();
     if let Some(seconds) = failure.retry_after() {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -242,8 +260,12 @@ fn error_page(visit: &Visit, failure: &Failure) -> Response {
         Err(error) => {
             tracing::error!(%error, "the error page could not be rendered");
             let lang = visit.lang();
-            format!("{}\n\n{}\n", failure.title().get(lang), failure.advice().get(lang))
-                .into_response()
+            format!(
+                "{}\n\n{}\n",
+                failure.title().get(lang),
+                failure.advice().get(lang)
+            )
+            .into_response()
         }
     }
 }
@@ -274,7 +296,10 @@ impl CookieNames {
 }
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let lines = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
     lines
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))

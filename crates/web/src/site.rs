@@ -91,17 +91,24 @@ impl Site {
     /// # Errors
     /// A template that does not parse, a message file that does not hold, two assets of one name.
     pub fn new(config: SiteConfig, store: Store, bundles: &[Bundle]) -> Result<Self, Error> {
-        let bundles: Vec<Bundle> =
-            std::iter::once(crate::page::BUNDLE).chain(bundles.iter().copied()).collect();
+        let bundles: Vec<Bundle> = std::iter::once(crate::page::BUNDLE)
+            .chain(bundles.iter().copied())
+            .collect();
         let files: Vec<(&str, &str)> = bundles
             .iter()
             .filter(|bundle| !bundle.messages.trim().is_empty())
             .map(|bundle| (bundle.area, bundle.messages))
             .collect();
         let messages = Arc::new(Messages::read(&files)?);
-        let assets = Arc::new(Assets::new(bundles.iter().flat_map(|bundle| bundle.assets))?);
+        let assets = Arc::new(Assets::new(
+            bundles.iter().flat_map(|bundle| bundle.assets),
+        )?);
         let renderer = Renderer::new(Source {
-            templates: bundles.iter().flat_map(|bundle| bundle.templates).copied().collect(),
+            templates: bundles
+                .iter()
+                .flat_map(|bundle| bundle.templates)
+                .copied()
+                .collect(),
             messages: Arc::clone(&messages),
             assets: Arc::clone(&assets),
             reload: config.templates_dir.clone(),
@@ -166,12 +173,18 @@ impl Site {
     #[must_use]
     pub fn words(&self, lang: Lang, key: &str, values: &[(&str, &str)]) -> String {
         let value = |name: &str| {
-            values.iter().find(|(slot, _)| *slot == name).map(|(_, value)| (*value).to_owned())
+            values
+                .iter()
+                .find(|(slot, _)| *slot == name)
+                .map(|(_, value)| (*value).to_owned())
         };
-        self.0.messages.fill(key, lang, value).unwrap_or_else(|error| {
-            tracing::error!(key, %error, "a message could not be filled");
-            key.to_owned()
-        })
+        self.0
+            .messages
+            .fill(key, lang, value)
+            .unwrap_or_else(|error| {
+                tracing::error!(key, %error, "a message could not be filled");
+                key.to_owned()
+            })
     }
 
     /// The address of an asset with its content hash, or `None` for an unknown name.

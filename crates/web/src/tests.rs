@@ -5,6 +5,7 @@ mod answers;
 mod documents;
 mod pages;
 mod sessions;
+mod twins;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,7 +29,10 @@ use crate::{
 pub(crate) static GALLERY: Bundle = Bundle {
     area: "gallery",
     templates: &[
-        ("gallery/gallery.html", include_str!("../examples/gallery/gallery.html")),
+        (
+            "gallery/gallery.html",
+            include_str!("../examples/gallery/gallery.html"),
+        ),
         ("gallery/small.html", include_str!("tests/small.html")),
     ],
     messages: include_str!("../examples/gallery/messages.yaml"),
@@ -66,13 +70,19 @@ pub(crate) async fn store() -> (Store, FakeEnv) {
         let _ = std::fs::remove_file(format!("{}{ending}", place.display()));
     }
     let config = StoreConfig::new(format!("sqlite:{}", place.display()));
-    let store = Store::open(&config, env, &[&crate::MIGRATIONS]).await.unwrap();
+    let store = Store::open(&config, env, &[&crate::MIGRATIONS])
+        .await
+        .unwrap();
     (store, clock)
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::with(SiteConfig { records_answers: true, ..SiteConfig::default() }).await
+        Self::with(SiteConfig {
+            records_answers: true,
+            ..SiteConfig::default()
+        })
+        .await
     }
 
     pub(crate) async fn with(config: SiteConfig) -> Self {
@@ -80,7 +90,13 @@ impl World {
         let site = Site::new(config, store, &[GALLERY]).unwrap();
         let routes = routes();
         let (table, document) = (routes.table(), routes.openapi("Test", "1"));
-        Self { router: app(&site, routes), site, clock, table, document }
+        Self {
+            router: app(&site, routes),
+            site,
+            clock,
+            table,
+            document,
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -101,20 +117,28 @@ impl World {
 
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// The first form token on the page.
     pub(crate) fn token(&self) -> String {
-        let (_, rest) = self.text.split_once("name=\"csrf\" value=\"").expect("a form with a token");
+        let (_, rest) = self
+            .text
+            .split_once("name=\"csrf\" value=\"")
+            .expect("a form with a token");
         rest.split('"').next().unwrap().to_owned()
     }
 }
 
 impl Browser {
     pub(crate) fn request(&self, method: &Method, path: &str) -> axum::http::request::Builder {
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let mut builder = Request::builder()
             .method(method)
             .uri(path)
@@ -140,7 +164,10 @@ impl Browser {
     }
 
     pub(crate) async fn get(&mut self, world: &World, path: &str) -> Answer {
-        let request = self.request(&Method::GET, path).body(Body::empty()).unwrap();
+        let request = self
+            .request(&Method::GET, path)
+            .body(Body::empty())
+            .unwrap();
         self.send(world, request).await
     }
 
@@ -156,16 +183,22 @@ impl Browser {
     /// Opens the form and posts `form` with its token.
     pub(crate) async fn fill(&mut self, world: &World, path: &str, form: &str) -> Answer {
         let token = self.get(world, path).await.token();
-        self.post(world, path, &format!("csrf={token}&{form}")).await
+        self.post(world, path, &format!("csrf={token}&{form}"))
+            .await
     }
 
     pub(crate) async fn sign_in(&mut self, world: &World, role: &str) {
-        let answer = self.fill(world, "/en/sign-in", &format!("role={role}")).await;
+        let answer = self
+            .fill(world, "/en/sign-in", &format!("role={role}"))
+            .await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
     }
 
     pub(crate) fn session(&self) -> Option<&str> {
-        self.cookies.iter().find(|(name, _)| name == "causeway").map(|(_, value)| value.as_str())
+        self.cookies
+            .iter()
+            .find(|(name, _)| name == "causeway")
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn hold(&mut self, name: &str, value: &str) {
@@ -176,7 +209,10 @@ impl Browser {
 
 pub(crate) fn person(role: Role) -> SignedIn {
     SignedIn {
-        actor: Actor::Resident { person: "p1".to_owned(), company: None },
+        actor: Actor::Resident {
+            person: "p1".to_owned(),
+            company: None,
+        },
         roles: vec![role],
         duties: vec!["td.officer".to_owned()],
         level: Level::Plus,
@@ -186,30 +222,63 @@ pub(crate) fn person(role: Role) -> SignedIn {
 
 fn routes() -> Routes {
     Routes::new()
-        .get("/{lang}", Access::Public, async |visit: Visit| small(&visit, "home"))
-        .get("/{lang}/gallery", Access::Public, async |visit: Visit| {
-            visit.page("gallery/gallery.html", ctx! { body_class => visit.query().text("class") })
+        .get("/{lang}", Access::Public, async |visit: Visit| {
+            small(&visit, "home")
         })
-        .get("/{lang}/sign-in", Access::Public, async |visit: Visit| small(&visit, "sign in"))
+        .get("/{lang}/gallery", Access::Public, async |visit: Visit| {
+            visit.page(
+                "gallery/gallery.html",
+                ctx! { body_class => visit.query().text("class") },
+            )
+        })
+        .get("/{lang}/sign-in", Access::Public, async |visit: Visit| {
+            small(&visit, "sign in")
+        })
         .post("/{lang}/sign-in", Access::Public, sign_in)
         .rate(Rate::Attempt)
         .post("/{lang}/sign-out", Access::Public, sign_out)
-        .get("/{lang}/form", Access::Public, async |visit: Visit| small(&visit, "form"))
+        .get("/{lang}/form", Access::Public, async |visit: Visit| {
+            small(&visit, "form")
+        })
         .post("/{lang}/form", Access::Public, echo)
         .body_bytes(64 * 1024)
-        .get("/{lang}/mine", Access::RESIDENT, async |visit: Visit| small(&visit, "mine"))
+        .get("/{lang}/mine", Access::RESIDENT, async |visit: Visit| {
+            small(&visit, "mine")
+        })
         .post("/{lang}/mine", Access::RESIDENT, echo)
-        .get("/{lang}/desk", Access::OFFICER, async |visit: Visit| small(&visit, "desk"))
+        .get("/{lang}/desk", Access::OFFICER, async |visit: Visit| {
+            small(&visit, "desk")
+        })
         .get("/{lang}/boom", Access::Public, boom)
         .get("/{lang}/broken", Access::Public, async |visit: Visit| {
             visit.page("gallery/gallery.html", ctx! {})
         })
-        .get("/{lang}/number/{n}", Access::Public, async |visit: Visit, Path(n): Path<u32>| {
-            small(&visit, &n.to_string())
-        })
-        .json(&Method::POST, "/api/doubles", Access::Public, operation::<Number, Number>("Double"), double)
-        .json(&Method::GET, "/api/me/{id}", Access::RESIDENT, operation::<(), Me>("Me"), me)
-        .json(&Method::POST, "/api/mine", Access::RESIDENT, operation::<Number, Number>("Mine"), double)
+        .get(
+            "/{lang}/number/{n}",
+            Access::Public,
+            async |visit: Visit, Path(n): Path<u32>| small(&visit, &n.to_string()),
+        )
+        .json(
+            &Method::POST,
+            "/api/doubles",
+            Access::Public,
+            operation::<Number, Number>("Double"),
+            double,
+        )
+        .json(
+            &Method::GET,
+            "/api/me/{id}",
+            Access::RESIDENT,
+            operation::<(), Me>("Me"),
+            me,
+        )
+        .json(
+            &Method::POST,
+            "/api/mine",
+            Access::RESIDENT,
+            operation::<Number, Number>("Mine"),
+            double,
+        )
 }
 
 fn small(visit: &Visit, words: &str) -> Page {
@@ -217,7 +286,11 @@ fn small(visit: &Visit, words: &str) -> Page {
 }
 
 async fn sign_in(visit: Visit, form: Form) -> Outcome<axum::response::Response> {
-    let role = if form.text("role") == "officer" { Role::Officer } else { Role::Resident };
+    let role = if form.text("role") == "officer" {
+        Role::Officer
+    } else {
+        Role::Resident
+    };
     visit.sign_in(person(role)).await?;
     visit.flash("gallery.sent");
     Ok(visit.redirect(crate::local_path(visit.query().get("next"), "/en/mine")))
@@ -229,10 +302,16 @@ async fn sign_out(visit: Visit) -> Outcome<axum::response::Response> {
 }
 
 async fn echo(visit: Visit, form: Form) -> Page {
-    let files: Vec<String> =
-        form.files().iter().map(|f| format!("{}:{}", f.file_name, f.bytes.len())).collect();
+    let files: Vec<String> = form
+        .files()
+        .iter()
+        .map(|f| format!("{}:{}", f.file_name, f.bytes.len()))
+        .collect();
     let pairs: Vec<String> = form.iter().map(|(k, v)| format!("{k}={v}")).collect();
-    small(&visit, &format!("echo {} {}", pairs.join(";"), files.join(";")))
+    small(
+        &visit,
+        &format!("echo {} {}", pairs.join(";"), files.join(";")),
+    )
 }
 
 async fn boom() -> Page {

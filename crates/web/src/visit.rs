@@ -88,14 +88,19 @@ pub(crate) struct Departure {
 impl Visit {
     pub(crate) fn arrive(arrival: Arrival) -> Self {
         let query = Form::parse(arrival.query.as_bytes()).unwrap_or_default();
-        let flash_in = arrival.flash.zip(arrival.token.as_ref()).and_then(|(sealed, token)| {
-            use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-            let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-            serde_json::from_slice(&token.open(FLASH_PURPOSE, &sealed).ok()?).ok()
-        });
+        let flash_in = arrival
+            .flash
+            .zip(arrival.token.as_ref())
+            .and_then(|(sealed, token)| {
+                use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+                let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+                serde_json::from_slice(&token.open(FLASH_PURPOSE, &sealed).ok()?).ok()
+            });
         let has_row = arrival.loaded.is_some();
-        let (signed_in, data) =
-            arrival.loaded.map(|loaded| (loaded.signed_in, loaded.data)).unwrap_or_default();
+        let (signed_in, data) = arrival
+            .loaded
+            .map(|loaded| (loaded.signed_in, loaded.data))
+            .unwrap_or_default();
         let browser = Browser {
             token: arrival.token,
             has_row,
@@ -141,8 +146,14 @@ impl Visit {
     /// Path and query: the place to come back to.
     #[must_use]
     pub fn here(&self) -> String {
-        let Inner { path, query_text, .. } = &*self.0;
-        if query_text.is_empty() { path.clone() } else { format!("{path}?{query_text}") }
+        let Inner {
+            path, query_text, ..
+        } = &*self.0;
+        if query_text.is_empty() {
+            path.clone()
+        } else {
+            format!("{path}?{query_text}")
+        }
     }
 
     /// A path in the visitor's language: `visit.to("/find")` is `/tc/find`.
@@ -180,13 +191,15 @@ impl Visit {
     /// # Errors
     /// Nobody is signed in: the route is public.
     pub fn require(&self) -> Outcome<Arc<SignedIn>> {
-        self.signed_in().ok_or_else(|| Failure::of(&Error::SignedOut))
+        self.signed_in()
+            .ok_or_else(|| Failure::of(&Error::SignedOut))
     }
 
     /// The author of this visit's writes.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        self.signed_in().map_or(Actor::Visitor, |who| who.actor.clone())
+        self.signed_in()
+            .map_or(Actor::Visitor, |who| who.actor.clone())
     }
 
     /// Renders a page of this visit. An error in rendering becomes the error page.
@@ -218,19 +231,28 @@ impl Visit {
             }
         });
         let flash = self.take_flash().map(|flash| {
-            let pairs: Vec<(&str, &str)> =
-                flash.values.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let pairs: Vec<(&str, &str)> = flash
+                .values
+                .iter()
+                .map(|(k, v)| (k.as_str(), v.as_str()))
+                .collect();
             ctx! { kind => flash.kind, words => self.t_with(&flash.key, &pairs) }
         });
         let mut base = BTreeMap::<String, Value>::new();
         base.insert("path".to_owned(), Value::from(self.0.path.as_str()));
         base.insert("query".to_owned(), Value::from(self.0.query_text.as_str()));
         base.insert("here".to_owned(), Value::from(self.here()));
-        base.insert("csrf".to_owned(), Value::from_object(FormToken(self.clone())));
+        base.insert(
+            "csrf".to_owned(),
+            Value::from_object(FormToken(self.clone())),
+        );
         base.insert("user".to_owned(), Value::from(user));
         base.insert("flash".to_owned(), Value::from(flash));
         base.insert("demo".to_owned(), Value::from(site.is_demo()));
-        base.insert("request_id".to_owned(), Value::from(self.0.request_id.as_str()));
+        base.insert(
+            "request_id".to_owned(),
+            Value::from(self.0.request_id.as_str()),
+        );
         Value::from(base)
     }
 
@@ -255,9 +277,16 @@ impl Visit {
 
     /// Shows the message `key` once on the next page; `kind` is `success`, `info` or `warning`.
     pub fn flash_with(&self, kind: &str, key: &str, values: &[(&str, &str)]) {
-        let values = values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let values = values
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         let mut browser = self.browser();
-        browser.flash_out = Some(Flash { kind: kind.to_owned(), key: key.to_owned(), values });
+        browser.flash_out = Some(Flash {
+            kind: kind.to_owned(),
+            key: key.to_owned(),
+            values,
+        });
         self.ensure_token(&mut browser);
     }
 
@@ -280,7 +309,8 @@ impl Visit {
     /// The session holds too much, or the store failed.
     pub async fn remember<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
         let value = serde_json::to_value(value).map_err(|_| Error::Seal)?;
-        self.change(|data| data.insert(name.to_owned(), value)).await
+        self.change(|data| data.insert(name.to_owned(), value))
+            .await
     }
 
     /// Forgets what was remembered under `name`.
@@ -299,13 +329,21 @@ impl Visit {
             let mut browser = self.browser();
             edit(&mut browser.data);
             let token = self.ensure_token(&mut browser);
-            (token, browser.has_row, browser.signed_in.clone(), browser.data.clone())
+            (
+                token,
+                browser.has_row,
+                browser.signed_in.clone(),
+                browser.data.clone(),
+            )
         };
         let sessions = self.0.site.sessions();
         if has_row {
             return sessions.save(&token, signed_in.as_deref(), &data).await;
         }
-        sessions.insert(&token, signed_in.as_deref(), &data, None).await?;
+        // The token may still name the row of a session that has ended.
+        sessions
+            .insert(&token, signed_in.as_deref(), &data, Some(&token))
+            .await?;
         self.browser().has_row = true;
         Ok(())
     }
@@ -320,7 +358,12 @@ impl Visit {
             let browser = self.browser();
             (browser.token.clone(), browser.data.clone())
         };
-        let token = self.0.site.sessions().begin(Some(&who), &data, old.as_ref()).await?;
+        let token = self
+            .0
+            .site
+            .sessions()
+            .begin(Some(&who), &data, old.as_ref())
+            .await?;
         let mut browser = self.browser();
         browser.token = Some(token);
         browser.is_new = true;
@@ -340,7 +383,10 @@ impl Visit {
             self.0.site.sessions().end(&token).await?;
         }
         let mut browser = self.browser();
-        *browser = Browser { is_ended: true, ..Browser::default() };
+        *browser = Browser {
+            is_ended: true,
+            ..Browser::default()
+        };
         Ok(())
     }
 
@@ -353,7 +399,10 @@ impl Visit {
     }
 
     pub(crate) fn is_form_token(&self, given: &str) -> bool {
-        self.browser().token.as_ref().is_some_and(|token| token.is_form_token(given))
+        self.browser()
+            .token
+            .as_ref()
+            .is_some_and(|token| token.is_form_token(given))
     }
 
     /// The language a half-filled form asks to be shown in, when the toggle of a page with a form was
@@ -386,13 +435,20 @@ impl Visit {
     pub(crate) fn depart(&self) -> Departure {
         use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
         let browser = self.browser();
-        let session =
-            browser.token.as_ref().filter(|_| browser.is_new).map(Token::cookie);
-        let flash = browser.flash_out.as_ref().zip(browser.token.as_ref()).and_then(|(flash, token)| {
-            let plain = serde_json::to_vec(flash).ok()?;
-            let sealed = token.seal(self.0.site.env(), FLASH_PURPOSE, &plain).ok()?;
-            Some(URL_SAFE_NO_PAD.encode(sealed))
-        });
+        let session = browser
+            .token
+            .as_ref()
+            .filter(|_| browser.is_new)
+            .map(Token::cookie);
+        let flash = browser
+            .flash_out
+            .as_ref()
+            .zip(browser.token.as_ref())
+            .and_then(|(flash, token)| {
+                let plain = serde_json::to_vec(flash).ok()?;
+                let sealed = token.seal(self.0.site.env(), FLASH_PURPOSE, &plain).ok()?;
+                Some(URL_SAFE_NO_PAD.encode(sealed))
+            });
         Departure {
             session,
             clears_session: browser.is_ended,
@@ -402,7 +458,10 @@ impl Visit {
     }
 
     fn browser(&self) -> MutexGuard<'_, Browser> {
-        self.0.browser.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .browser
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -424,7 +483,9 @@ impl<S: Sync> FromRequestParts<S> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         parts.extensions.get::<Self>().cloned().ok_or_else(|| {
-            Failure::of(&Error::Setup("a route outside web::app asked for a visit".to_owned()))
+            Failure::of(&Error::Setup(
+                "a route outside web::app asked for a visit".to_owned(),
+            ))
         })
     }
 }

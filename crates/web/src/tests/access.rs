@@ -8,10 +8,17 @@ async fn a_visitor_is_sent_to_sign_in_and_comes_back() {
     let mut browser = Browser::default();
     let answer = browser.get(&world, "/tc/mine?page=2").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.header("location"), "/tc/sign-in?next=%2Ftc%2Fmine%3Fpage%3D2");
+    assert_eq!(
+        answer.header("location"),
+        "/tc/sign-in?next=%2Ftc%2Fmine%3Fpage%3D2"
+    );
     let token = browser.get(&world, answer.header("location")).await.token();
     let signed = browser
-        .post(&world, answer.header("location"), &format!("csrf={token}&role=resident"))
+        .post(
+            &world,
+            answer.header("location"),
+            &format!("csrf={token}&role=resident"),
+        )
         .await;
     assert_eq!(signed.header("location"), "/tc/mine?page=2");
     assert_eq!(browser.get(&world, "/tc/mine").await.status, StatusCode::OK);
@@ -24,7 +31,11 @@ async fn a_wrong_role_is_told_which_role_is_needed() {
     browser.sign_in(&world, "resident").await;
     let answer = browser.get(&world, "/en/desk").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert!(answer.text.contains("officer or supervisor"), "{}", answer.text);
+    assert!(
+        answer.text.contains("officer or supervisor"),
+        "{}",
+        answer.text
+    );
     assert!(answer.text.contains("WEB-003"));
     let mut officer = Browser::default();
     officer.sign_in(&world, "officer").await;
@@ -46,13 +57,30 @@ async fn a_json_route_answers_a_visitor_with_a_problem() {
 async fn a_post_without_the_sessions_token_keeps_its_answers() {
     let world = World::new().await;
     let mut browser = Browser::default();
-    let answer = browser.post(&world, "/en/form", "csrf=old&a=first%20answer&a=second&b=%3Cb%3E").await;
+    let answer = browser
+        .post(
+            &world,
+            "/en/form",
+            "csrf=old&a=first%20answer&a=second&b=%3Cb%3E",
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
-    for kept in ["value=\"first answer\"", "value=\"second\"", "value=\"&lt;b&gt;\"", "action=\"/en/form\""] {
+    for kept in [
+        "value=\"first answer\"",
+        "value=\"second\"",
+        "value=\"&lt;b&gt;\"",
+        "action=\"/en/form\"",
+    ] {
         assert!(answer.text.contains(kept), "{kept} in {}", answer.text);
     }
     let token = answer.token();
-    let again = browser.post(&world, "/en/form", &format!("csrf={token}&a=first%20answer&a=second")).await;
+    let again = browser
+        .post(
+            &world,
+            "/en/form",
+            &format!("csrf={token}&a=first%20answer&a=second"),
+        )
+        .await;
     assert_eq!(again.status, StatusCode::OK);
     assert!(again.text.contains("a=first answer;a=second"));
 }
@@ -63,7 +91,9 @@ async fn another_browsers_token_is_not_accepted() {
     let token = world.get("/en/form").await.token();
     let mut victim = Browser::default();
     victim.sign_in(&world, "resident").await;
-    let answer = victim.post(&world, "/en/mine", &format!("csrf={token}&a=1")).await;
+    let answer = victim
+        .post(&world, "/en/mine", &format!("csrf={token}&a=1"))
+        .await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
 }
 
@@ -87,7 +117,11 @@ async fn a_post_from_another_site_is_refused_even_with_a_good_token() {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(format!("csrf={token}&a=1")))
             .unwrap();
-        assert_eq!(browser.send(&world, request).await.status, expected, "{name}: {value}");
+        assert_eq!(
+            browser.send(&world, request).await.status,
+            expected,
+            "{name}: {value}"
+        );
     }
 }
 
@@ -98,7 +132,9 @@ async fn answers_sent_after_the_session_ended_wait_through_the_sign_in() {
     browser.sign_in(&world, "resident").await;
     let token = browser.get(&world, "/en/mine").await.token();
     world.clock.advance(std::time::Duration::from_secs(31 * 60));
-    let held = browser.post(&world, "/en/mine", &format!("csrf={token}&a=kept")).await;
+    let held = browser
+        .post(&world, "/en/mine", &format!("csrf={token}&a=kept"))
+        .await;
     assert_eq!(held.status, StatusCode::SEE_OTHER);
     assert_eq!(held.header("location"), "/en/sign-in?next=%2Fen%2Fcontinue");
     browser.sign_in(&world, "resident").await;
@@ -106,9 +142,18 @@ async fn answers_sent_after_the_session_ended_wait_through_the_sign_in() {
     assert!(page.text.contains("value=\"kept\""), "{}", page.text);
     assert!(page.text.contains("action=\"/en/mine\""));
     let token = page.token();
-    let sent = browser.post(&world, "/en/mine", &format!("csrf={token}&web.held=1&a=kept")).await;
+    let sent = browser
+        .post(
+            &world,
+            "/en/mine",
+            &format!("csrf={token}&web.held=1&a=kept"),
+        )
+        .await;
     assert!(sent.text.contains("a=kept"));
-    assert_eq!(browser.get(&world, "/en/continue").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        browser.get(&world, "/en/continue").await.status,
+        StatusCode::SEE_OTHER
+    );
 }
 
 #[tokio::test]
@@ -134,7 +179,13 @@ async fn only_paths_of_this_site_are_places_to_go_next() {
         assert!(crate::is_local_path(good), "{good}");
     }
     for bad in [
-        "https://evil.example", "//evil.example", "/\\evil.example", "evil", "", "/a\r\nb", "javascript:1",
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "evil",
+        "",
+        "/a\r\nb",
+        "javascript:1",
         "/\u{9}/evil.example",
     ] {
         assert!(!crate::is_local_path(bad), "{bad}");
@@ -143,7 +194,9 @@ async fn only_paths_of_this_site_are_places_to_go_next() {
     let mut browser = Browser::default();
     let path = "/en/sign-in?next=%2F%2Fevil.example";
     let token = browser.get(&world, path).await.token();
-    let answer = browser.post(&world, path, &format!("csrf={token}&role=resident")).await;
+    let answer = browser
+        .post(&world, path, &format!("csrf={token}&role=resident"))
+        .await;
     assert_eq!(answer.header("location"), "/en/mine");
 }
 
@@ -177,14 +230,20 @@ async fn guessing_is_slowed_down_and_the_page_says_for_how_long() {
     assert!(last.header("retry-after").parse::<u64>().unwrap() >= 1);
     assert!(last.text.contains("Too many requests"));
     world.clock.advance(std::time::Duration::from_secs(60));
-    assert_ne!(browser.post(&world, "/en/sign-in", &form).await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_ne!(
+        browser.post(&world, "/en/sign-in", &form).await.status,
+        StatusCode::TOO_MANY_REQUESTS
+    );
 }
 
 #[test]
 fn a_forwarded_address_counts_only_from_a_trusted_proxy() {
     let proxy = "10.0.0.1".parse().unwrap();
     let mut headers = HeaderMap::new();
-    headers.insert("x-forwarded-for", "203.0.113.9, 198.51.100.7, 10.0.0.1".parse().unwrap());
+    headers.insert(
+        "x-forwarded-for",
+        "203.0.113.9, 198.51.100.7, 10.0.0.1".parse().unwrap(),
+    );
     let client = |peer: &str, trusted: &[std::net::IpAddr]| {
         crate::rate::client(peer.parse().unwrap(), &headers, trusted).to_string()
     };

@@ -10,7 +10,10 @@ async fn an_unknown_page_offers_a_search_in_the_visitors_language() {
     assert!(answer.text.contains("找不到這一頁") && answer.text.contains("action=\"/tc/find\""));
     assert!(answer.text.contains("WEB-001"));
     assert_eq!(world.get("/fr/form").await.status, StatusCode::NOT_FOUND);
-    assert_eq!(world.get("/en/number/seven").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        world.get("/en/number/seven").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]
@@ -66,9 +69,17 @@ async fn a_body_over_its_limit_or_of_an_unknown_kind_is_refused() {
         .header(header::CONTENT_TYPE, "text/plain")
         .body(Body::from("csrf=x"))
         .unwrap();
-    assert_eq!(browser.send(&world, text).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let fields = (0..1_100).map(|n| format!("a{n}=1")).collect::<Vec<_>>().join("&");
-    let answer = browser.post(&world, "/en/form", &format!("csrf={token}&{fields}")).await;
+    assert_eq!(
+        browser.send(&world, text).await.status,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
+    let fields = (0..1_100)
+        .map(|n| format!("a{n}=1"))
+        .collect::<Vec<_>>()
+        .join("&");
+    let answer = browser
+        .post(&world, "/en/form", &format!("csrf={token}&{fields}"))
+        .await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
@@ -105,7 +116,9 @@ async fn files_arrive_with_their_bare_name_and_within_their_limit() {
             assert!(!answer.text.contains("etc/"));
         }
         if expected == StatusCode::CONFLICT {
-            assert!(answer.text.contains("type=\"file\"") && answer.text.contains("value=\"words\""));
+            assert!(
+                answer.text.contains("type=\"file\"") && answer.text.contains("value=\"words\"")
+            );
         }
     }
 }
@@ -114,10 +127,19 @@ async fn files_arrive_with_their_bare_name_and_within_their_limit() {
 async fn every_answer_carries_the_security_headers() {
     let world = World::new().await;
     let asset = world.site.asset_url("web/causeway.css").unwrap();
-    for path in ["/en", "/en/nowhere", "/en/boom", "/api/me/7", asset.as_str()] {
+    for path in [
+        "/en",
+        "/en/nowhere",
+        "/en/boom",
+        "/api/me/7",
+        asset.as_str(),
+    ] {
         let answer = world.get(path).await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self';"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("unsafe"));
         assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"));
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
@@ -128,7 +150,13 @@ async fn every_answer_carries_the_security_headers() {
     }
     let mut browser = Browser::default();
     browser.sign_in(&world, "resident").await;
-    assert_eq!(browser.get(&world, "/en/mine").await.header("cache-control"), "no-store");
+    assert_eq!(
+        browser
+            .get(&world, "/en/mine")
+            .await
+            .header("cache-control"),
+        "no-store"
+    );
 }
 
 #[tokio::test]
@@ -137,20 +165,35 @@ async fn assets_are_kept_for_a_year_under_their_hash_and_shrunk_when_asked() {
     let url = world.site.asset_url("web/causeway.css").unwrap();
     let answer = world.get(&url).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(
+        answer.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
     assert_eq!(answer.header("content-type"), "text/css; charset=utf-8");
     assert_eq!(answer.header("set-cookie"), "");
     let with = |name: &str, value: &str| {
-        Request::builder().uri(&url).header(name, value).body(Body::empty()).unwrap()
+        Request::builder()
+            .uri(&url)
+            .header(name, value)
+            .body(Body::empty())
+            .unwrap()
     };
     let packed = world.send(with("accept-encoding", "br, gzip")).await;
     assert_eq!(packed.header("content-encoding"), "gzip");
-    let known = world.send(with("if-none-match", answer.header("etag"))).await;
+    let known = world
+        .send(with("if-none-match", answer.header("etag")))
+        .await;
     assert_eq!(known.status, StatusCode::NOT_MODIFIED);
     let older = world.get("/assets/000000000000/web/causeway.css").await;
     assert_eq!(older.header("cache-control"), "no-cache");
-    assert_eq!(world.get("/assets/x/web/none.css").await.status, StatusCode::NOT_FOUND);
-    assert_eq!(world.get("/assets/x/..%2f..%2fetc%2fpasswd").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        world.get("/assets/x/web/none.css").await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        world.get("/assets/x/..%2f..%2fetc%2fpasswd").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[test]
@@ -168,7 +211,10 @@ async fn a_trailing_slash_leads_to_the_page() {
     let answer = world.get("/en/form/?a=1").await;
     assert_eq!(answer.status, StatusCode::PERMANENT_REDIRECT);
     assert_eq!(answer.header("location"), "/en/form?a=1");
-    assert_eq!(world.get("//evil.example/").await.header("location"), "/evil.example");
+    assert_eq!(
+        world.get("//evil.example/").await.header("location"),
+        "/evil.example"
+    );
 }
 
 #[test]

@@ -9,7 +9,10 @@ async fn the_document_names_roles_bodies_and_nested_types() {
     assert_eq!(document["openapi"], "3.1.0");
     let double = &document["paths"]["/api/doubles"]["post"];
     assert_eq!(double["x-roles"][0], "public");
-    assert!(double["requestBody"]["content"]["application/json"]["schema"]["properties"]["number"].is_object());
+    assert!(
+        double["requestBody"]["content"]["application/json"]["schema"]["properties"]["number"]
+            .is_object()
+    );
     let me = &document["paths"]["/api/me/{id}"]["get"];
     assert_eq!(me["x-roles"][0], "resident");
     assert_eq!(me["parameters"][0]["name"], "id");
@@ -34,7 +37,13 @@ async fn a_field_nobody_declared_is_found() {
         .iter()
         .map(|answered| undeclared_fields(&world.document, answered))
         .collect();
-    assert_eq!(found, [vec!["/licences/0/points".to_owned(), "/hkid".to_owned()], vec![]]);
+    assert_eq!(
+        found,
+        [
+            vec!["/licences/0/points".to_owned(), "/hkid".to_owned()],
+            vec![]
+        ]
+    );
 }
 
 #[test]
@@ -49,12 +58,31 @@ fn alternatives_and_maps_are_followed() {
         } } } },
     });
     let ask = |body: serde_json::Value| {
-        undeclared_fields(&document, &Answered { method: "GET".to_owned(), path: "/x", status: 200, body })
+        undeclared_fields(
+            &document,
+            &Answered {
+                method: "GET".to_owned(),
+                path: "/x",
+                status: 200,
+                body,
+            },
+        )
     };
-    assert_eq!(ask(serde_json::json!({ "b": "", "any": { "deep": 1 } })), Vec::<String>::new());
-    assert_eq!(ask(serde_json::json!({ "map": { "k": { "n": 1, "m": 2 } } })), ["/map/k/m"]);
+    assert_eq!(
+        ask(serde_json::json!({ "b": "", "any": { "deep": 1 } })),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        ask(serde_json::json!({ "map": { "k": { "n": 1, "m": 2 } } })),
+        ["/map/k/m"]
+    );
     assert_eq!(ask(serde_json::json!({ "c": 1 })), ["/c"]);
-    let unknown = Answered { method: "GET".to_owned(), path: "/y", status: 200, body: serde_json::Value::Null };
+    let unknown = Answered {
+        method: "GET".to_owned(),
+        path: "/y",
+        status: 200,
+        body: serde_json::Value::Null,
+    };
     assert_eq!(undeclared_fields(&document, &unknown), [""]);
 }
 
@@ -63,7 +91,11 @@ async fn a_body_that_is_not_json_is_a_problem() {
     let world = World::new().await;
     for (kind, body, expected) in [
         ("application/json", "{", StatusCode::BAD_REQUEST),
-        ("application/json", "{\"number\":\"x\"}", StatusCode::BAD_REQUEST),
+        (
+            "application/json",
+            "{\"number\":\"x\"}",
+            StatusCode::BAD_REQUEST,
+        ),
         ("text/plain", "{}", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ] {
         let request = Request::post("/api/doubles")
