@@ -13,6 +13,7 @@ mod args;
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod generate;
 mod install;
 mod pg;
@@ -40,6 +41,8 @@ Chores of the Causeway workspace
       write the generated documents again, or say which are stale
   cargo xtask bench [NAME]
       run the measurements in bench/ on a release build
+  cargo xtask fuzz [--seconds N] [TARGET]...
+      hostile bytes for the parsers, for a while; needs a nightly compiler
   cargo xtask ci
       everything a change must pass before it lands
 ";
@@ -62,6 +65,7 @@ fn dispatch(mut args: Args) -> anyhow::Result<()> {
         Some("tidy") => tidy::run(args),
         Some("generate") => generate::run(args),
         Some("bench") => bench::run(args),
+        Some("fuzz") => fuzz::run(args),
         Some("ci") => ci::run(args),
         None | Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
