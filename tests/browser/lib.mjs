@@ -96,6 +96,13 @@ export class Journey {
     await this.look(page);
   }
 
+  /** Presses something that changes the page in place, waits for `next`, and looks closely. */
+  async tap(page, locator, next) {
+    await locator.click();
+    await next.waitFor();
+    await this.look(page);
+  }
+
   /** The close look. Throws at the first defect, with where and what. */
   async look(page) {
     this.looks += 1;
