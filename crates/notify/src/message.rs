@@ -104,6 +104,10 @@ impl NewMessage {
     }
 
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "ids are copied; callers read better without a borrow"
+    )]
     pub fn about(mut self, noun: &str, id: impl ToString) -> Self {
         self.about = Some(About {
             noun: noun.to_owned(),
