@@ -8,6 +8,8 @@ mod me;
 mod phone;
 mod view;
 
+pub use phone::Phone;
+
 use web::{Access, Rate, Routes, operation};
 
 use crate::Identity;
@@ -111,7 +113,8 @@ fn person_routes() -> Routes<Identity> {
             post,
             "/app/api/profile",
             Access::Public,
-            operation::<me::Changes, view::ProfileView>("Change the e-ME profile"),
+            operation::<me::Changes, view::ProfileView>("Change the e-ME profile")
+                .answers::<me::Refused>(422),
             me::change_profile,
         )
         .body_bytes(BODY_BYTES)

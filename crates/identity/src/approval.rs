@@ -18,8 +18,8 @@ use crate::{Level, Person, code::codes};
 pub const SIGN_IN_TTL: Duration = Duration::from_secs(4 * 60);
 /// How long a document waits for its signature.
 pub const SIGN_TTL: Duration = Duration::from_secs(18 * 60);
-/// How long the browser may take to use an approved outcome.
-pub(crate) const CONSUME_TTL: Duration = Duration::from_secs(2 * 60);
+/// The event of a completed sign-in. Data: person, purpose, level, birth_year.
+pub const SIGNED_IN: &str = "causeway.person.signed_in.v1";
 /// Open approvals one person may have at a time.
 pub(crate) const OPEN_PER_PERSON: i64 = 20;
 /// Characters of the summary of what is approved.
@@ -39,6 +39,7 @@ codes! {
 }
 
 impl Purpose {
+    /// How long the phone may take to answer, and then the browser to use the answer.
     #[must_use]
     pub const fn ttl(self) -> Duration {
         match self {

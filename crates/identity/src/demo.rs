@@ -14,7 +14,7 @@ use crate::{
     Approval, Company, Decision, Device, Error, FieldKey, Level, MandateRole, Officer, Person,
     PersonName, PublicJwk, RegisterEntry, Sex, SimulatedRegister,
     proof::{DECISION_TYP, SignedDecision},
-    store::{approval, company, device, enrolment, officer, person, profile},
+    store::{answer, company, device, enrolment, officer, person, profile},
 };
 
 /// The name of the simulated phone in a person's list of phones.
@@ -271,5 +271,5 @@ pub async fn answer(
         jti: base64url::encode(store.env().bytes::<16>()),
     };
     let jws = Signer::new(&phone.key, DECISION_TYP).sign(&claims)?;
-    approval::decide(store, &phone.device, &jws).await
+    answer::decide(store, &phone.device, &jws).await
 }

@@ -22,6 +22,9 @@ pub const DEVICE_REPLACED: &str = "causeway.device.replaced.v1";
 /// The event of a first phone. Data: person, device.
 pub const DEVICE_ENROLLED: &str = "causeway.device.enrolled.v1";
 
+/// The event of a phone given up with none in its place. Data: person, replaced.
+pub const DEVICE_REVOKED: &str = "causeway.device.revoked.v1";
+
 /// A P-256 public key as a JWK (RFC 7517, RFC 7518 section 6.2) and nothing more.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

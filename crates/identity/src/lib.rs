@@ -26,15 +26,16 @@ mod profile;
 pub mod proof;
 mod store;
 
+pub use api::Phone;
 pub use approval::{
     Approval, ApprovalState, Approved, Binding, Decision, DetailLine, Evidence, FailReason,
-    NewApproval, Outcome, Purpose, Refusal, SIGN_IN_TTL, SIGN_TTL, Step, binding_code, place_of,
-    read_reference, transition,
+    NewApproval, Outcome, Purpose, Refusal, SIGN_IN_TTL, SIGN_TTL, SIGNED_IN, Step, binding_code,
+    place_of, read_reference, transition,
 };
 pub use company::{Company, Mandate, MandateRole};
 pub use consent::{CONSENT_DAYS, Consent, NewConsent};
 pub use context::Identity;
-pub use device::{DEVICE_ENROLLED, DEVICE_REPLACED, Device, PublicJwk};
+pub use device::{DEVICE_ENROLLED, DEVICE_REPLACED, DEVICE_REVOKED, Device, PublicJwk};
 pub use enrolment::{
     Enrolment, Guardian, MINIMUM_AGE, Register, RegisterAnswer, RegisterDown, RegisterEntry,
     SimulatedRegister,
@@ -47,9 +48,10 @@ pub use person::{Level, Particulars, Person, PersonName, PersonState, Sex};
 pub use profile::{Address, Field, FieldKey, Profile, Source, ValueError};
 pub use store::{
     MIGRATIONS,
+    answer::{decide, open},
     approval::{
-        ask, cancel, consume, consume_in, decide, decided_of, find_by_reference, find_for_browser,
-        find_for_person, open, open_of, outcome,
+        ask, cancel, consume, consume_in, decided_of, find_by_reference, find_for_browser,
+        find_for_person, open_of, outcome,
     },
     company::{find_company, mandate_for, mandates_of},
     consent::{consent_in, consents_of, find_consent, grant_consent_in, revoke_consent_in},
@@ -59,7 +61,7 @@ pub use store::{
     person::{find_person, find_person_by_hkid, registrants},
     profile::{
         Changes, Reading, ReadingRecord, own_profile, read_fields, read_particulars, readings_of,
-        record_reading, record_reading_in, update_profile,
+        record_reading, record_reading_in, refused_fields, update_profile,
     },
     statements,
 };

@@ -1,5 +1,6 @@
 //! The tables of identity, one file a noun. Functions ending in `_in` run inside the caller's write.
 
+pub(crate) mod answer;
 pub(crate) mod approval;
 pub(crate) mod company;
 pub(crate) mod consent;

@@ -19,7 +19,7 @@ use trust::{KeyStore, SigningKey, Vault, base64url, jws::Signer};
 use crate::{
     Approval, Binding, Decision, Level, NewApproval, Person, Purpose, demo,
     proof::{DECISION_TYP, SignedDecision},
-    store::approval,
+    store::{answer, approval},
 };
 
 /// The tables a test of identity needs.
@@ -107,13 +107,13 @@ pub(crate) fn signed(key: &SigningKey, claims: &SignedDecision) -> String {
 }
 
 /// Opens and answers as a phone does.
-pub(crate) async fn answer(
+pub(crate) async fn reply(
     store: &Store,
     holder: &Holder,
     asked: &Approval,
     decision: Decision,
 ) -> Result<Approval, crate::Error> {
-    let shown = approval::open(store, &holder.device, asked.id).await?;
+    let shown = answer::open(store, &holder.device, asked.id).await?;
     let jws = signed(&holder.key, &claims(store, &shown, decision));
-    approval::decide(store, &holder.device, &jws).await
+    answer::decide(store, &holder.device, &jws).await
 }

@@ -11,7 +11,7 @@ use crate::{
         phone::Phone,
         view::{ApprovalView, Approvals, Decided},
     },
-    store::approval,
+    store::{answer, approval},
 };
 
 pub(crate) async fn list(
@@ -43,7 +43,7 @@ pub(crate) async fn open(
         Open::Id(id) => id.parse().map_err(|_| Error::NotFound)?,
         Open::Reference(typed) => approval::find_by_reference(store, &typed).await?,
     };
-    let opened = approval::open(store, &phone.device, id).await?;
+    let opened = answer::open(store, &phone.device, id).await?;
     Ok(Json(ApprovalView::of(&opened, store.env().now())))
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn decide(
     phone: Phone,
 ) -> Outcome<Json<Decided>> {
     let asked: Decide = phone.read()?;
-    let decided = approval::decide(identity.store(), &phone.device, &asked.jws).await?;
+    let decided = answer::decide(identity.store(), &phone.device, &asked.jws).await?;
     Ok(Json(Decided {
         id: decided.id.to_string(),
         state: decided.state,

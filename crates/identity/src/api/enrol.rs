@@ -1,14 +1,14 @@
 //! Enrolling a phone, raising the level, giving the phone up.
 
 use axum::extract::State;
-use kernel::{Date, Hkid};
+use kernel::{Date, Hkid, Id};
 use serde::{Deserialize, Serialize};
 use trust::digest;
 use utoipa::ToSchema;
-use web::{Json, Outcome};
+use web::{Failure, Json, Outcome, Visit};
 
 use crate::{
-    Error, Guardian, Identity, Level,
+    Error, Guardian, Identity, Level, Person,
     api::{
         phone::{NewPhone, Phone},
         view::{Done, Me},
@@ -16,7 +16,7 @@ use crate::{
     store::{
         device,
         enrolment::{self, StartEnrolment},
-        person,
+        officer, person,
     },
 };
 
@@ -88,6 +88,7 @@ pub(crate) enum Check {
 }
 
 pub(crate) async fn confirm(
+    visit: Visit,
     State(identity): State<Identity>,
     phone: NewPhone,
 ) -> Outcome<Json<Me>> {
@@ -101,7 +102,22 @@ pub(crate) async fn confirm(
         return Err(Error::NotFound.into());
     }
     let (person, _) = enrolment::confirm(store, identity.vault(), id).await?;
+    end_sessions(&visit, &identity, person.id).await?;
     Ok(Json(Me::of(&identity, &person).await?))
+}
+
+/// Whoever holds the lost phone may also be signed in on it: every browser is signed out.
+async fn end_sessions(
+    visit: &Visit,
+    identity: &Identity,
+    person: Id<Person>,
+) -> Result<(), Failure> {
+    let sessions = visit.site().sessions();
+    sessions.end_all(&person.to_string()).await?;
+    if let Some(post) = officer::officer_of(identity.store(), person).await? {
+        sessions.end_all(&post.id.to_string()).await?;
+    }
+    Ok(())
 }
 
 /// The card was read by the phone (simulated).
@@ -127,7 +143,11 @@ pub(crate) async fn raise(State(identity): State<Identity>, phone: Phone) -> Out
     Ok(Json(Me::of(&identity, &raised).await?))
 }
 
-pub(crate) async fn revoke(State(identity): State<Identity>, phone: Phone) -> Outcome<Json<Done>> {
+pub(crate) async fn revoke(
+    visit: Visit,
+    State(identity): State<Identity>,
+    phone: Phone,
+) -> Outcome<Json<Done>> {
     let id = phone.person.id;
     identity
         .store()
@@ -135,5 +155,6 @@ pub(crate) async fn revoke(State(identity): State<Identity>, phone: Phone) -> Ou
             device::revoke_in(&tx, id, "removed by its owner").await
         })
         .await?;
+    end_sessions(&visit, &identity, id).await?;
     Ok(Json(Done { done: true }))
 }

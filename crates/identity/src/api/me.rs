@@ -1,7 +1,11 @@
 //! The owner of the phone: profile, consents, history.
 
-use axum::extract::State;
-use serde::Deserialize;
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Json, Outcome};
 
@@ -40,10 +44,11 @@ struct Change {
     value: Option<FieldValue>,
 }
 
+/// The profile as it stands now, or which of the values were refused (nothing is saved then).
 pub(crate) async fn change_profile(
     State(identity): State<Identity>,
     phone: Phone,
-) -> Outcome<Json<ProfileView>> {
+) -> Outcome<Response> {
     let asked: Changes = phone.read()?;
     if asked.changes.len() > FieldKey::ALL.len() {
         return Err(Error::Malformed("changes").into());
@@ -56,9 +61,20 @@ pub(crate) async fn change_profile(
             Ok((key, value))
         })
         .collect::<Result<profile::Changes, Error>>()?;
+    let fields = profile::refused_fields(&changes);
+    if !fields.is_empty() {
+        let refused = Json(Refused { fields });
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, refused).into_response());
+    }
     let store = identity.store();
     let own = profile::update_profile(store, identity.vault(), phone.person.id, changes).await?;
-    Ok(Json(ProfileView::of(own)?))
+    Ok(Json(ProfileView::of(own)?).into_response())
+}
+
+/// The fields whose values were refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Refused {
+    fields: Vec<FieldKey>,
 }
 
 pub(crate) async fn consents(

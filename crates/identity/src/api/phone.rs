@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request},
+    extract::{FromRef, FromRequest, Request},
     http::HeaderMap,
 };
 use kernel::Actor;
@@ -21,11 +21,12 @@ use crate::{
 /// The header that carries the proof.
 const HEADER: &str = "device-proof";
 
-/// An enrolled phone and its person.
+/// An enrolled phone and its person: the extractor of every endpoint below `/app/api`, here and in
+/// the pages above.
 #[derive(Debug)]
-pub(crate) struct Phone {
-    pub(crate) device: Device,
-    pub(crate) person: Person,
+pub struct Phone {
+    pub device: Device,
+    pub person: Person,
     body: Bytes,
 }
 
@@ -38,11 +39,16 @@ pub(crate) struct NewPhone {
 
 impl Phone {
     /// The body as a declared type.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when it is not that.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|_| Error::Malformed("body"))
     }
 
-    pub(crate) fn actor(&self) -> Actor {
+    /// The person as the author of a write.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
         Actor::Resident {
             person: self.person.id.to_string(),
             company: None,
@@ -175,11 +181,14 @@ async fn new_phone(identity: &Identity, request: Request) -> Result<NewPhone, Er
     })
 }
 
-impl FromRequest<Identity> for Phone {
+impl<S: Send + Sync> FromRequest<S> for Phone
+where
+    Identity: FromRef<S>,
+{
     type Rejection = Failure;
 
-    async fn from_request(request: Request, identity: &Identity) -> Result<Self, Failure> {
-        Ok(phone(identity, request).await?)
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        Ok(phone(&Identity::from_ref(state), request).await?)
     }
 }
 

@@ -99,7 +99,11 @@ async fn question(visit: &Visit, purpose: Purpose, next: &str) -> Result<NewAppr
         purpose,
         requester: site.text(requester),
         place: Text::default(),
-        asked: Level::Basic,
+        asked: if purpose == Purpose::Desk {
+            Level::Plus
+        } else {
+            Level::Basic
+        },
         person: None,
         digest: trust::digest::sha256(&summary.en),
         summary,

@@ -1,22 +1,19 @@
-//! Approvals: asked by a browser, opened and decided by a phone, consumed by the same browser.
-
-use std::time::Duration;
+//! Approvals as the browser sees them: asked, looked at, consumed, withdrawn. The phone's side is in
+//! `answer`.
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
 use journal::{Audit, Event};
 use kernel::{Actor, Id, Time};
 use serde_json::json;
-use trust::base64url;
 
 use crate::{
-    Approval, ApprovalState, Approved, Binding, Decision, Device, Error, Evidence, FailReason,
-    NewApproval, Outcome, Person, Purpose, Refusal, Step,
+    Approval, ApprovalState, Approved, Binding, Error, FailReason, NewApproval, Outcome, Person,
+    Purpose, Step,
     approval::{
-        CONSUME_TTL, DETAIL_LINES, OPEN_PER_PERSON, SUMMARY_CHARS, binding_code, reference_of,
+        DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, reference_of,
         transition,
     },
-    proof::{self, DECISION_TYP, ProofError, SignedDecision},
-    store::{json as to_json, officer, person, token},
+    store::{json as to_json, person},
 };
 
 ::store::sql! {
@@ -228,7 +225,7 @@ pub async fn consume_in(
     else {
         return Err(Error::Corrupt("approval"));
     };
-    if tx.now().since(decided) > consume_ttl(approval.purpose) {
+    if tx.now().since(decided) > approval.purpose.ttl() {
         return Err(Error::Expired);
     }
     if tx.run(&CONSUME, params![id, tx.now()]).await? == 0 || approval.consumed.is_some() {
@@ -237,6 +234,22 @@ pub async fn consume_in(
     let owner = person::get_in(tx, owner).await?;
     if !owner.is_active() {
         return Err(Error::Inactive);
+    }
+    if matches!(approval.purpose, Purpose::SignIn | Purpose::Desk) {
+        let data = json!({
+            "person": owner.id, "purpose": approval.purpose, "level": owner.level,
+            "birth_year": owner.birth_year,
+        });
+        let subject = owner.id.to_string();
+        journal::emit(
+            tx,
+            Event {
+                kind: SIGNED_IN,
+                subject,
+                data,
+            },
+        )
+        .await?;
     }
     Ok(Approved {
         approval: id,
@@ -248,10 +261,6 @@ pub async fn consume_in(
         return_to: approval.return_to,
         evidence,
     })
-}
-
-fn consume_ttl(purpose: Purpose) -> Duration {
-    CONSUME_TTL.max(purpose.ttl())
 }
 
 /// Withdraws the question: the person left the page.
@@ -280,7 +289,7 @@ pub async fn cancel(
 }
 
 /// Takes one step and writes it. The caller has checked who may.
-async fn step_in(
+pub(crate) async fn step_in(
     tx: &Write,
     approval: &Approval,
     step: Step,
@@ -305,9 +314,9 @@ async fn step_in(
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Change {
-    person: Option<Id<Person>>,
-    reason: Option<FailReason>,
+pub(crate) struct Change {
+    pub(crate) person: Option<Id<Person>>,
+    pub(crate) reason: Option<FailReason>,
 }
 
 async fn record_in(
@@ -339,199 +348,6 @@ async fn record_in(
     )
     .await?;
     Ok(())
-}
-
-/// A phone opens an approval it was handed by QR code, link or reference. The first phone to open
-/// it is the only one that can answer. A phone that may not answer makes the approval fail at once,
-/// so that the browser can say why.
-///
-/// # Errors
-/// [`Error::OtherPhone`], [`Error::OtherPerson`], [`Error::LevelTooLow`], [`Error::Expired`], …
-pub async fn open(store: &Store, device: &Device, id: Id<Approval>) -> Result<Approval, Error> {
-    let actor = actor_of(device);
-    let device = device.clone();
-    let opened = store
-        .write(&actor, move |tx| {
-            let device = device.clone();
-            async move { open_in(&tx, &device, id).await }
-        })
-        .await?;
-    match opened {
-        Opened::Seen(approval) => Ok(*approval),
-        Opened::Failed(reason) => Err(refused(reason)),
-    }
-}
-
-enum Opened {
-    Seen(Box<Approval>),
-    Failed(FailReason),
-}
-
-fn refused(reason: FailReason) -> Error {
-    match reason {
-        FailReason::Level => Error::LevelTooLow,
-        FailReason::Suspended => Error::Inactive,
-        FailReason::Device => Error::UnknownDevice,
-        FailReason::NotOfficer => Error::NotOfficer,
-    }
-}
-
-async fn open_in(tx: &Write, device: &Device, id: Id<Approval>) -> Result<Opened, Error> {
-    let approval = get_in(tx, id).await?;
-    check_addressee(&approval, device)?;
-    if !approval.state.is_open() {
-        return Ok(Opened::Seen(Box::new(approval)));
-    }
-    let owner = person::get_in(tx, device.person).await?;
-    let change = Change {
-        person: Some(owner.id),
-        reason: None,
-    };
-    if let Some(reason) = unfit_in(tx, &approval, &owner).await? {
-        let change = Change {
-            reason: Some(reason),
-            ..change
-        };
-        step_in(tx, &approval, Step::Fail, Some(change)).await?;
-        return Ok(Opened::Failed(reason));
-    }
-    step_in(tx, &approval, Step::Open, Some(change)).await?;
-    Ok(Opened::Seen(Box::new(get_in(tx, id).await?)))
-}
-
-fn check_addressee(approval: &Approval, device: &Device) -> Result<(), Error> {
-    match approval.person {
-        Some(person) if person == device.person => Ok(()),
-        None => Ok(()),
-        Some(_) if matches!(approval.purpose, Purpose::SignIn | Purpose::Desk) => {
-            Err(Error::OtherPhone)
-        }
-        Some(_) => Err(Error::OtherPerson),
-    }
-}
-
-async fn unfit_in(
-    tx: &Write,
-    approval: &Approval,
-    owner: &Person,
-) -> Result<Option<FailReason>, Error> {
-    if !owner.is_active() {
-        return Ok(Some(FailReason::Suspended));
-    }
-    if owner.level < approval.asked {
-        return Ok(Some(FailReason::Level));
-    }
-    let is_desk = approval.purpose == Purpose::Desk;
-    if is_desk && officer::of_person_in(tx, owner.id).await?.is_none() {
-        return Ok(Some(FailReason::NotOfficer));
-    }
-    Ok(None)
-}
-
-/// A phone answers with a JWS by its key (see [`crate::proof::SignedDecision`]).
-///
-/// # Errors
-/// [`Error::Proof`], [`Error::Replayed`], [`Error::Decided`], [`Error::Expired`], …
-pub async fn decide(store: &Store, device: &Device, jws: &str) -> Result<Approval, Error> {
-    let (id, claims) = read_decision(store, device, jws)?;
-    let key = device.jwk.clone();
-    let evidence = Evidence {
-        jws: jws.to_owned(),
-        thumbprint: device.thumbprint.clone(),
-        jwk: key,
-    };
-    let actor = actor_of(device);
-    let device = device.clone();
-    let decided = store
-        .write(&actor, move |tx| {
-            let given = Given {
-                id,
-                claims: claims.clone(),
-                evidence: evidence.clone(),
-                device: device.clone(),
-            };
-            async move { decide_in(&tx, &given).await }
-        })
-        .await?;
-    match decided {
-        Opened::Seen(approval) => Ok(*approval),
-        Opened::Failed(reason) => Err(refused(reason)),
-    }
-}
-
-struct Given {
-    id: Id<Approval>,
-    claims: SignedDecision,
-    evidence: Evidence,
-    device: Device,
-}
-
-fn read_decision(
-    store: &Store,
-    device: &Device,
-    jws: &str,
-) -> Result<(Id<Approval>, SignedDecision), Error> {
-    let key = device.jwk.public_key()?;
-    let verified = proof::parse(jws)?
-        .verify(DECISION_TYP, &key)
-        .map_err(ProofError::from)?;
-    let claims: SignedDecision = verified.claims().map_err(ProofError::from)?;
-    proof::check_fresh(claims.iat, &claims.jti, store.env().now())?;
-    let id = claims.approval.parse().map_err(|_| ProofError::Shape)?;
-    Ok((id, claims))
-}
-
-async fn decide_in(tx: &Write, given: &Given) -> Result<Opened, Error> {
-    let Given {
-        id,
-        claims,
-        evidence,
-        device,
-    } = given;
-    token::use_in(tx, &device.thumbprint, &claims.jti).await?;
-    let approval = get_in(tx, *id).await?;
-    check_addressee(&approval, device)?;
-    let shown = claims.purpose == approval.purpose
-        && claims.digest == base64url::encode(approval.digest)
-        && claims.code == approval.code;
-    if !shown {
-        return Err(Error::Proof(ProofError::Mismatch));
-    }
-    let live = super::device::live_in(tx, device.person).await?;
-    if live.is_none_or(|live| live.id != device.id) {
-        return Err(Error::UnknownDevice);
-    }
-    let owner = person::get_in(tx, device.person).await?;
-    if claims.decision == Decision::Approve
-        && approval.state.is_open()
-        && let Some(reason) = unfit_in(tx, &approval, &owner).await?
-    {
-        let change = Change {
-            person: Some(owner.id),
-            reason: Some(reason),
-        };
-        step_in(tx, &approval, Step::Fail, Some(change)).await?;
-        return Ok(Opened::Failed(reason));
-    }
-    step_in(tx, &approval, claims.decision.step(), None).await?;
-    tx.run(&SET_EVIDENCE, params![*id, to_json(evidence)?])
-        .await?;
-    Ok(Opened::Seen(Box::new(get_in(tx, *id).await?)))
-}
-
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Final => Self::Decided,
-            Refusal::NotSeen => Self::NotSeen,
-        }
-    }
-}
-
-impl From<ProofError> for Error {
-    fn from(error: ProofError) -> Self {
-        Self::Proof(error)
-    }
 }
 
 /// The approvals waiting for this person's phone.
@@ -578,13 +394,6 @@ pub(crate) async fn sweep_in(tx: &Write, forget_before: Time) -> Result<u64, Err
     let expired = tx.run(&EXPIRE_ALL, params![tx.now()]).await?;
     tx.run(&FORGET, params![forget_before]).await?;
     Ok(expired)
-}
-
-pub(crate) fn actor_of(device: &Device) -> Actor {
-    Actor::Resident {
-        person: device.person.to_string(),
-        company: None,
-    }
 }
 
 /// The approval with this id, for the person it is addressed to.

@@ -5,7 +5,7 @@ use journal::{Audit, Event};
 use kernel::Id;
 use serde_json::json;
 
-use crate::{DEVICE_ENROLLED, DEVICE_REPLACED, Device, Error, Person, PublicJwk};
+use crate::{DEVICE_ENROLLED, DEVICE_REPLACED, DEVICE_REVOKED, Device, Error, Person, PublicJwk};
 
 ::store::sql! {
     FIND_LIVE = "SELECT id, person, name, jwk, thumbprint, created, last_seen, revoked
@@ -163,6 +163,7 @@ async fn announce(
 pub async fn revoke_in(tx: &Write, person: Id<Person>, reason: &str) -> Result<(), Error> {
     let device = live_in(tx, person).await?.ok_or(Error::NotFound)?;
     tx.run(&REVOKE_DEVICE, params![device.id, tx.now()]).await?;
+    let data = json!({ "person": person, "replaced": device.id });
     journal::audit(
         tx,
         Audit {
@@ -170,7 +171,17 @@ pub async fn revoke_in(tx: &Write, person: Id<Person>, reason: &str) -> Result<(
             noun: "device",
             id: device.id.to_string(),
             reason: Some(reason.to_owned()),
-            detail: json!({ "person": person }),
+            detail: data.clone(),
+        },
+    )
+    .await?;
+    let subject = person.to_string();
+    journal::emit(
+        tx,
+        Event {
+            kind: DEVICE_REVOKED,
+            subject,
+            data,
         },
     )
     .await?;

@@ -117,6 +117,19 @@ fn verified(owner: &Person, particulars: &Particulars) -> Vec<Field> {
 /// Changes of a profile: a value, or `null` to remove it.
 pub type Changes = Vec<(FieldKey, Value)>;
 
+/// The fields of `changes` that [`update_profile`] would refuse.
+#[must_use]
+pub fn refused_fields(changes: &Changes) -> Vec<FieldKey> {
+    let is_refused = |key: FieldKey, value: &Value| {
+        key.is_verified() || (!value.is_null() && read_value(key, value).is_err())
+    };
+    changes
+        .iter()
+        .filter(|(key, value)| is_refused(*key, value))
+        .map(|(key, _)| *key)
+        .collect()
+}
+
 /// Writes what the person declares about themselves.
 ///
 /// # Errors

@@ -9,10 +9,11 @@ use trust::SigningKey;
 use crate::{
     ApprovalState, Decision, Error, Level, Purpose, SIGN_IN_TTL, SIGN_TTL,
     proof::ProofError,
-    store::approval::{
-        cancel, consume, decide, find_by_reference, find_for_browser, open, open_of, outcome,
+    store::{
+        answer::{decide, open},
+        approval::{cancel, consume, find_by_reference, find_for_browser, open_of, outcome},
     },
-    tests::{answer, ask, browser, claims, enrol, question, signed, vault},
+    tests::{ask, browser, claims, enrol, question, reply, signed, vault},
 };
 
 async fn consumed(
@@ -29,7 +30,7 @@ async fn consumed(
         let holder = enrol(&store, &vault(store.env()), "cheung-ka-yan", Level::Plus).await;
         let asked = ask(&store, question(Purpose::SignIn, None)).await;
         assert!(matches!(consumed(&store, asked.id).await, Err(Error::NotApproved)));
-        let decided = answer(&store, &holder, &asked, Decision::Approve).await.unwrap();
+        let decided = reply(&store, &holder, &asked, Decision::Approve).await.unwrap();
         assert_eq!(decided.state, ApprovalState::Approved);
         let approved = consumed(&store, asked.id).await.unwrap();
         assert_eq!(approved.person, holder.person.id);
@@ -40,7 +41,7 @@ async fn consumed(
     async fn an_approval_is_useless_in_another_browser(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "cheung-ka-yan", Level::Plus).await;
         let asked = ask(&store, question(Purpose::SignIn, None)).await;
-        answer(&store, &holder, &asked, Decision::Approve).await.unwrap();
+        reply(&store, &holder, &asked, Decision::Approve).await.unwrap();
         let other = browser("another");
         let relayed = consume(&store, &Actor::Visitor, asked.id, &other).await;
         assert!(matches!(relayed, Err(Error::OtherBrowser)));
@@ -52,7 +53,7 @@ async fn consumed(
     async fn rejected_cancelled_and_expired_are_different_outcomes(store: Store, clock: FakeEnv) {
         let holder = enrol(&store, &vault(store.env()), "cheung-ka-yan", Level::Plus).await;
         let one = ask(&store, question(Purpose::SignIn, None)).await;
-        answer(&store, &holder, &one, Decision::Reject).await.unwrap();
+        reply(&store, &holder, &one, Decision::Reject).await.unwrap();
         let two = ask(&store, question(Purpose::SignIn, None)).await;
         cancel(&store, &Actor::Visitor, two.id, &browser("one")).await.unwrap();
         let three = ask(&store, question(Purpose::SignIn, None)).await;
@@ -79,7 +80,7 @@ async fn consumed(
     async fn a_second_answer_changes_nothing(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "cheung-ka-yan", Level::Plus).await;
         let asked = ask(&store, question(Purpose::SignIn, None)).await;
-        answer(&store, &holder, &asked, Decision::Reject).await.unwrap();
+        reply(&store, &holder, &asked, Decision::Reject).await.unwrap();
         let late = signed(&holder.key, &claims(&store, &asked, Decision::Approve));
         assert!(matches!(decide(&store, &holder.device, &late).await, Err(Error::Decided)));
         assert!(matches!(consumed(&store, asked.id).await, Err(Error::NotApproved)));
@@ -140,7 +141,7 @@ async fn consumed(
         let second = enrol(&store, &vault, "ng-chi-ming", Level::Plus).await;
         let asked = ask(&store, question(Purpose::SignIn, None)).await;
         open(&store, &first.device, asked.id).await.unwrap();
-        let refused = answer(&store, &second, &asked, Decision::Approve).await;
+        let refused = reply(&store, &second, &asked, Decision::Approve).await;
         assert!(matches!(refused, Err(Error::OtherPhone)));
     }
 
@@ -151,7 +152,7 @@ async fn consumed(
         let asked = ask(&store, question(Purpose::Sign, Some(&owner.person))).await;
         assert_eq!(open_of(&store, owner.person.id).await.unwrap().len(), 1);
         assert_eq!(open_of(&store, other.person.id).await.unwrap().len(), 0);
-        let refused = answer(&store, &other, &asked, Decision::Approve).await;
+        let refused = reply(&store, &other, &asked, Decision::Approve).await;
         assert!(matches!(refused, Err(Error::OtherPerson)));
     }
 
@@ -159,7 +160,7 @@ async fn consumed(
         let vault = vault(store.env());
         let holder = enrol(&store, &vault, "fung-chun-kit", Level::Basic).await;
         let asked = ask(&store, question(Purpose::Sign, Some(&holder.person))).await;
-        let refused = answer(&store, &holder, &asked, Decision::Approve).await;
+        let refused = reply(&store, &holder, &asked, Decision::Approve).await;
         assert!(matches!(refused, Err(Error::LevelTooLow)));
         let told = outcome(&store, asked.id, &browser("one")).await.unwrap();
         assert_eq!(told.state, ApprovalState::Failed);
@@ -170,7 +171,7 @@ async fn consumed(
         let vault = vault(store.env());
         let holder = enrol(&store, &vault, "cheung-ka-yan", Level::Plus).await;
         let asked = ask(&store, question(Purpose::Desk, None)).await;
-        let refused = answer(&store, &holder, &asked, Decision::Approve).await;
+        let refused = reply(&store, &holder, &asked, Decision::Approve).await;
         assert!(matches!(refused, Err(Error::NotOfficer)));
     }
 
@@ -188,7 +189,7 @@ async fn consumed(
         let vault = vault(store.env());
         let holder = enrol(&store, &vault, "cheung-ka-yan", Level::Plus).await;
         let asked = ask(&store, question(Purpose::Sign, Some(&holder.person))).await;
-        answer(&store, &holder, &asked, Decision::Approve).await.unwrap();
+        reply(&store, &holder, &asked, Decision::Approve).await.unwrap();
         let approved = consumed(&store, asked.id).await.unwrap();
         let key = approved.evidence.jwk.public_key().unwrap();
         assert_eq!(key.thumbprint(), approved.evidence.thumbprint);
@@ -204,7 +205,7 @@ async fn consumed(
     async fn an_approval_not_used_in_time_is_lost(store: Store, clock: FakeEnv) {
         let holder = enrol(&store, &vault(store.env()), "cheung-ka-yan", Level::Plus).await;
         let asked = ask(&store, question(Purpose::SignIn, None)).await;
-        answer(&store, &holder, &asked, Decision::Approve).await.unwrap();
+        reply(&store, &holder, &asked, Decision::Approve).await.unwrap();
         clock.advance(SIGN_IN_TTL + Duration::from_secs(1));
         assert!(matches!(consumed(&store, asked.id).await, Err(Error::Expired)));
     }
@@ -241,7 +242,7 @@ async fn consumed(
         let holder = enrol(&store, &vault(store.env()), "cheung-ka-yan", Level::Plus).await;
         let left = ask(&store, question(Purpose::SignIn, None)).await;
         let document = ask(&store, question(Purpose::Sign, Some(&holder.person))).await;
-        answer(&store, &holder, &document, Decision::Approve).await.unwrap();
+        reply(&store, &holder, &document, Decision::Approve).await.unwrap();
         clock.advance(Duration::from_secs(100 * 86_400));
         crate::sweep(&store).await.unwrap();
         crate::sweep(&store).await.unwrap();

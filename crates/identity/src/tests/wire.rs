@@ -235,8 +235,9 @@ async fn world(store: &Store) -> (World, Holder) {
             let changes = json!({ "changes": [
                 { "key": "education", "value": "degree" }, { "key": key, "value": value },
             ] });
-            let (status, _) = world.post(&holder, "/app/api/profile", &changes).await;
+            let (status, refused) = world.post(&holder, "/app/api/profile", &changes).await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert_eq!(refused["fields"], json!([key]));
         }
         let (_, profile) = world.get(&holder, "/app/api/profile").await;
         assert!(!profile["fields"].to_string().contains("education"));

@@ -33,6 +33,8 @@ export class Problem extends Error {
     this.status = status;
     this.code = body.code ?? "";
     this.advice = body.detail ?? "";
+    // Names of the fields whose values were refused.
+    this.fields = body.fields ?? [];
   }
 }
 

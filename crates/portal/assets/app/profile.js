@@ -41,7 +41,8 @@ function render(root, app, profile) {
         trouble.replaceChildren();
         root.querySelector("#saved").textContent = t("profile.saved");
       } catch (problem) {
-        complain(trouble, problem, t);
+        if (!problem.fields?.length) return complain(trouble, problem, t);
+        refuse(app, form, trouble, problem.fields);
       }
     }),
   );
@@ -56,6 +57,30 @@ function render(root, app, profile) {
     h("h2", {}, t("profile.own")),
     form,
   );
+}
+
+// Says which values were refused and how they should look; each links to its field.
+function refuse(app, form, trouble, keys) {
+  const { t } = app;
+  for (const box of form.querySelectorAll("[aria-invalid]")) box.removeAttribute("aria-invalid");
+  const items = keys.map((key) => {
+    const first = form.elements[key] ?? form.elements[`${key}.building`];
+    first.setAttribute("aria-invalid", "true");
+    const go = (event) => {
+      event.preventDefault();
+      first.focus();
+    };
+    return h("li", {}, h("a", { href: `#${key}`, onclick: go }, `${t(`field.${key}`)}${t("colon")}${t(`refused.${kind(key)}`)}`));
+  });
+  const box = h("div", { class: "errors", role: "alert", tabindex: "-1" }, h("h2", {}, t("refused.title")), h("ul", {}, items));
+  trouble.replaceChildren(box);
+  box.focus();
+}
+
+function kind(key) {
+  if (PHONES.includes(key)) return "phone";
+  if (ADDRESSES.includes(key)) return "address";
+  return key === "email" ? "email" : "choice";
 }
 
 function shown(app, one) {
