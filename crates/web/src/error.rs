@@ -3,7 +3,10 @@
 use axum::http::StatusCode;
 use kernel::{Role, Text};
 
-use crate::Explain;
+use crate::{
+    Explain,
+    failure::{Explanation, explain},
+};
 
 /// Errors of the shell. Each becomes an answer through [`Explain`].
 #[derive(Debug, thiserror::Error)]
@@ -161,6 +164,42 @@ impl Explain for Error {
             _ => None,
         }
     }
+}
+
+/// The errors of the shell and of the store, for the list of errors.
+#[must_use]
+pub fn explanations() -> Vec<Explanation> {
+    let own = explain(&[
+        Error::NotFound,
+        Error::MethodNotAllowed,
+        Error::WrongRole(vec![Role::Officer, Role::Supervisor]),
+        Error::SignedOut,
+        Error::CrossSite,
+        Error::StaleToken,
+        Error::Malformed,
+        Error::TooLarge,
+        Error::UnsupportedType,
+        Error::TooMany(60),
+        Error::TimedOut,
+        Error::Panicked,
+        Error::Render(String::new()),
+        Error::Seal,
+    ]);
+    let stored = explain(&[
+        store::Error::Unique {
+            constraint: String::new(),
+        },
+        store::Error::ForeignKey,
+        store::Error::Check {
+            constraint: String::new(),
+        },
+        store::Error::Busy,
+        store::Error::NotFound { statement: "" },
+        store::Error::Closed,
+        store::Error::Overloaded,
+        store::Error::Uncertain,
+    ]);
+    own.into_iter().chain(stored).collect()
 }
 
 fn role_advice(roles: &[Role]) -> Text {

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use kernel::{Lang, Text};
+use serde::Serialize;
 use serde_json::json;
 
 /// What a handler answers with when it can fail.
@@ -28,6 +29,28 @@ pub trait Explain: std::error::Error {
     fn retry_after(&self) -> Option<u64> {
         None
     }
+}
+
+/// One line of the list of errors: what `docs/errors.md` and the page `/{lang}/errors` show.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    pub code: &'static str,
+    pub status: u16,
+    pub title: Text,
+    pub advice: Text,
+}
+
+/// The explanations of `errors`: one sample of each variant.
+pub fn explain<E: Explain>(errors: &[E]) -> Vec<Explanation> {
+    errors
+        .iter()
+        .map(|error| Explanation {
+            code: error.code(),
+            status: error.status().as_u16(),
+            title: error.title(),
+            advice: error.advice(),
+        })
+        .collect()
 }
 
 /// An error on its way to becoming an answer.

@@ -62,7 +62,7 @@ async fn page(
     match allowed(rule, visit) {
         Ok(()) => {}
         Err(Error::SignedOut) if is_post => return hold(rule, visit, request).await,
-        Err(Error::SignedOut) => return Ok(to_sign_in(visit, &visit.here())),
+        Err(Error::SignedOut) => return Ok(to_sign_in(rule, visit, &visit.here())),
         Err(error) => return Err(error.into()),
     }
     if !is_post {
@@ -154,11 +154,12 @@ async fn hold(rule: &Rule, visit: &Visit, request: Request) -> Result<Response, 
         files: form.file_fields(),
     };
     visit.remember(HELD, &held).await?;
-    Ok(to_sign_in(visit, &visit.to("/continue")))
+    Ok(to_sign_in(rule, visit, &visit.to("/continue")))
 }
 
-fn to_sign_in(visit: &Visit, next: &str) -> Response {
-    visit.redirect(&visit.to(&format!("/sign-in?next={}", lang::encode(next))))
+fn to_sign_in(rule: &Rule, visit: &Visit, next: &str) -> Response {
+    let path = rule.access.sign_in_path();
+    visit.redirect(&visit.to(&format!("{path}?next={}", lang::encode(next))))
 }
 
 /// The page was open for so long that its token is of an earlier session. The answers come back with

@@ -33,9 +33,9 @@ mod site;
 mod visit;
 
 pub use assets::Asset;
-pub use error::Error;
+pub use error::{Error, explanations};
 pub use extract::{Json, Path, Query};
-pub use failure::{Explain, Failure, Outcome};
+pub use failure::{Explain, Explanation, Failure, Outcome, explain};
 pub use form::{Form, Upload};
 pub use headers::Extension;
 pub use lang::{is_local_path, local_path, negotiate, path_in};
@@ -46,7 +46,7 @@ pub use rate::Rate;
 pub use render::value;
 pub use routes::{Access, Kind, RouteRow, Routes};
 pub use session::{Level, Sessions, SignedIn};
-pub use shell::app;
+pub use shell::{app, error_list};
 pub use site::{Bundle, Site, SiteConfig};
 pub use visit::Visit;
 

@@ -16,6 +16,7 @@ pub(crate) static BUNDLE: Bundle = Bundle {
         ("web/parts.html", include_str!("../templates/parts.html")),
         ("web/fields.html", include_str!("../templates/fields.html")),
         ("web/error.html", include_str!("../templates/error.html")),
+        ("web/errors.html", include_str!("../templates/errors.html")),
         ("web/stale.html", include_str!("../templates/stale.html")),
         (
             "web/continue.html",

@@ -28,6 +28,14 @@ impl Access {
     /// Anybody who works cases.
     pub const OFFICER: Self = Self::Roles(&[Role::Officer, Role::Supervisor]);
 
+    /// Where a visitor signs in for this access: residents by their own way, staff at the desk.
+    pub(crate) fn sign_in_path(self) -> &'static str {
+        match self {
+            Self::Roles(roles) if !roles.contains(&Role::Resident) => "/desk/sign-in",
+            _ => "/sign-in",
+        }
+    }
+
     /// `public`, or the codes of the roles joined by `|`.
     #[must_use]
     pub fn words(self) -> String {

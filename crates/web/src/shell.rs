@@ -22,7 +22,7 @@ use tower_http::compression::CompressionLayer;
 use tracing::Instrument as _;
 
 use crate::{
-    Access, Error, Failure, Path, Rate, Routes, Site, Visit, ctx,
+    Access, Error, Explanation, Failure, Path, Rate, Routes, Site, Visit, ctx,
     guard::{self, Client, Ruled},
     headers::{self, Extension},
     lang, rate,
@@ -61,6 +61,20 @@ pub fn app(site: &Site, routes: Routes<()>) -> Router {
         .layer(from_fn_with_state(site.clone(), shell))
         .layer(CompressionLayer::new().gzip(true))
         .layer(from_fn(plain_path))
+}
+
+/// The page every problem's `type` links to: `/{lang}/errors#WEB-001`.
+#[must_use]
+pub fn error_list(mut explanations: Vec<Explanation>) -> Routes<()> {
+    explanations.sort_by_key(|explanation| explanation.code);
+    let explanations = Arc::new(explanations);
+    Routes::new().get(
+        "/{lang}/errors",
+        Access::Public,
+        async move |visit: Visit| {
+            visit.page("web/errors.html", ctx! { explanations => *explanations })
+        },
+    )
 }
 
 /// `/en/find/` is `/en/find`: people type the slash, links never have it.

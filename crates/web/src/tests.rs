@@ -88,7 +88,7 @@ impl World {
     pub(crate) async fn with(config: SiteConfig) -> Self {
         let (store, clock) = store().await;
         let site = Site::new(config, store, &[GALLERY]).unwrap();
-        let routes = routes();
+        let routes = routes().merge(crate::error_list(crate::explanations()));
         let (table, document) = (routes.table(), routes.openapi("Test", "1"));
         Self {
             router: app(&site, routes),

@@ -43,6 +43,15 @@ async fn a_wrong_role_is_told_which_role_is_needed() {
 }
 
 #[tokio::test]
+async fn staff_are_sent_to_sign_in_at_the_desk() {
+    let answer = World::new().await.get("/sc/desk").await;
+    assert_eq!(
+        answer.header("location"),
+        "/sc/desk/sign-in?next=%2Fsc%2Fdesk"
+    );
+}
+
+#[tokio::test]
 async fn a_json_route_answers_a_visitor_with_a_problem() {
     let world = World::new().await;
     let answer = world.get("/api/me/7").await;

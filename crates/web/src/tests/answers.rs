@@ -206,6 +206,31 @@ fn the_scripts_and_the_style_sheet_stay_small() {
 }
 
 #[tokio::test]
+async fn the_list_of_errors_explains_each_code_once_in_every_language() {
+    let world = World::new().await;
+    let text = world.get("/tc/errors").await.text;
+    let mut codes: Vec<&str> = crate::explanations()
+        .iter()
+        .map(|found| found.code)
+        .collect();
+    for code in &codes {
+        assert!(text.contains(&format!("id=\"{code}\"")), "{code}");
+    }
+    let count = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), count);
+    for found in crate::explanations() {
+        assert!(
+            !found.title.en.is_empty() && !found.advice.tc.is_empty(),
+            "{}",
+            found.code
+        );
+        assert_ne!(found.title.en, found.title.tc);
+    }
+}
+
+#[tokio::test]
 async fn a_trailing_slash_leads_to_the_page() {
     let world = World::new().await;
     let answer = world.get("/en/form/?a=1").await;

@@ -41,7 +41,10 @@ async fn a_session_ends_when_it_was_idle_for_half_an_hour() {
         assert_eq!(browser.get(&world, "/en/mine").await.status, StatusCode::OK);
     }
     world.clock.advance(Duration::from_secs(30 * 60));
-    assert_eq!(browser.get(&world, "/en/mine").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        browser.get(&world, "/en/mine").await.status,
+        StatusCode::SEE_OTHER
+    );
 }
 
 #[tokio::test]
