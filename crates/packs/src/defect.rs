@@ -271,6 +271,10 @@ impl Defects {
         self.list.is_empty()
     }
 
+    pub(crate) fn has_any(&self, codes: &[Code]) -> bool {
+        self.list.iter().any(|defect| codes.contains(&defect.code))
+    }
+
     /// In the order of the text.
     pub(crate) fn into_sorted(mut self) -> Vec<Defect> {
         self.list.sort_by_key(|defect| (defect.span, defect.code));

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use kernel::{Date, IdentifierError, Text};
 
 use crate::{
+    expr::Names,
     field::{Field, FieldKind},
-    journey::FieldError,
+    journey::{FieldError, shown_in_item},
     judge,
     known::{Facts, Known},
     pack::Pack,
@@ -149,6 +150,8 @@ impl Pack {
         }
         let journey = self.journey(&answers, facts);
         let view = journey.page(&page.id).ok_or(PageError::NoPage)?;
+        let known = Known::new(self, &journey.answers, facts);
+        unread.retain(|error| shows_inside(&view.fields, error, &journey.answers, &known));
         let errors = merge(&view.fields, &unread, &view.errors);
         Ok((journey.answers, errors))
     }
@@ -171,6 +174,27 @@ impl Pack {
         let clean = self.journey(answers, facts).answers;
         crate::show::name_text(self, name, &clean, &Known::new(self, &clean, facts))
     }
+}
+
+/// Whether an unreadable answer inside a group was given to a question that shows there.
+fn shows_inside(
+    fields: &[&Field],
+    error: &FieldError,
+    answers: &Answers,
+    names: &dyn Names,
+) -> bool {
+    let (Some(index), Some(Value::Items(items))) = (error.index, answers.get(&error.field)) else {
+        return true;
+    };
+    let group = fields.iter().find(|field| field.id == error.field);
+    let (Some(FieldKind::Group { fields, .. }), Some(item)) =
+        (group.map(|group| &group.kind), items.get(index))
+    else {
+        return true;
+    };
+    let shown = shown_in_item(fields, item, names);
+    let id = error.path.rsplit('.').next().unwrap_or_default();
+    shown.iter().any(|field| field.id == id)
 }
 
 /// Errors in the order of the questions that show; an unreadable answer is not also missing.

@@ -22,6 +22,7 @@ mod json;
 mod judge;
 mod known;
 mod letter;
+mod outline;
 mod pack;
 mod pack_schema;
 mod quote;
@@ -48,6 +49,7 @@ pub use journey::{FieldError, Journey, PageView};
 pub use json::AnswersError;
 pub use known::Facts;
 pub use letter::{CaseFacts, Written};
+pub use outline::outline;
 pub use pack::{
     Amount, Appeal, Applicant, Audience, Claim, Confidence, DepartmentCheck, EligibilityRule,
     FeeLine, IdentityNeed, IfNot, Issue, Keep, Let, LetValue, Letter, Level, Pack, Period, Promise,
@@ -55,7 +57,7 @@ pub use pack::{
 };
 pub use pack_schema::pack_schema;
 pub use quote::{Eligibility, FeeError, FeeQuote, IssueError, Issued, QuotedLine};
-pub use table::{Cell, Condition, Row, RowResult, Table};
+pub use table::{Cell, Column, Condition, Row, RowResult, Table};
 pub use tries::{Failure, Then, Try};
 pub use value::{AREAS, Address, Answers, DISTRICTS, District, FileAnswer, Value};
 

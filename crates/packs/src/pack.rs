@@ -9,7 +9,9 @@ use crate::{
     chart::Chart,
     defect::{At, Span},
     expr::Expr,
-    field::{Field, Page},
+    field::{Field, FieldKind, Page},
+    letter::places,
+    scope::{mentions, table_mentions},
     table::Table,
     tries::Try,
 };
@@ -150,6 +152,7 @@ pub struct Promise {
 pub struct Let {
     pub name: String,
     pub value: LetValue,
+    pub(crate) at: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -317,6 +320,59 @@ impl Pack {
     #[must_use]
     pub fn letter_text(&self, id: &str) -> Option<&Letter> {
         self.letters.iter().find(|letter| letter.id == id)
+    }
+
+    /// Every name that some rule, amount, letter or credential mentions.
+    pub(crate) fn mentioned(&self) -> BTreeSet<String> {
+        let fields = self.fields().flat_map(|field| match &field.kind {
+            FieldKind::Group { fields, .. } => std::iter::once(field).chain(fields),
+            _ => std::iter::once(field).chain(&[]),
+        });
+        let fields = fields.flat_map(|field| {
+            let rules = field.must.iter().map(|must| &must.rule);
+            field.when.iter().chain(rules)
+        });
+        let states = self.case.states.iter().flat_map(|state| {
+            let auto = state.auto.iter().map(|auto| &auto.when);
+            state
+                .actions
+                .iter()
+                .filter_map(|action| action.when.as_ref())
+                .chain(auto)
+        });
+        let issue = self.issue.iter().flat_map(|issue| {
+            let claims = issue.claims.iter().map(|claim| &claim.value);
+            issue
+                .valid_from
+                .iter()
+                .chain(&issue.valid_until)
+                .chain(claims)
+        });
+        let exprs = fields
+            .chain(states)
+            .chain(issue)
+            .chain(self.pages.iter().filter_map(|page| page.when.as_ref()))
+            .chain(self.eligibility.iter().map(|rule| &rule.rule))
+            .chain(self.fee.iter().filter_map(|line| line.when.as_ref()));
+        let mut names: BTreeSet<String> = exprs.flat_map(mentions).collect();
+        for one in &self.lets {
+            match &one.value {
+                LetValue::Expr(expr) => names.extend(mentions(expr)),
+                LetValue::Table(table) => names.extend(table_mentions(table)),
+            }
+        }
+        for line in &self.fee {
+            match &line.amount {
+                Amount::Cents(expr) => names.extend(mentions(expr)),
+                Amount::Table(table) => names.extend(table_mentions(table)),
+            }
+        }
+        for letter in &self.letters {
+            for text in [&letter.title.en, &letter.body.en] {
+                names.extend(places(text).into_iter().map(str::to_owned));
+            }
+        }
+        names
     }
 
     /// Whether anything is to be paid at all; what exactly is said by [`Pack::fee`].

@@ -1,13 +1,16 @@
 //! Golden journeys: examples in the pack that must come true.
 
+use std::collections::BTreeSet;
+
 use kernel::Date;
 
 use crate::{
     chart::APPLICANT,
     defect::{At, Span},
-    expr::{Names as _, Val},
+    expr::{Names as _, Val, evaluate},
     known::{Facts, Known},
-    pack::Pack,
+    pack::{Amount, FeeLine, Pack},
+    table::{Picked, pick},
     value::Answers,
     yaml::{Kind, Node},
 };
@@ -58,6 +61,72 @@ impl Pack {
             .iter()
             .flat_map(|one| Run::new(self, one).compare())
             .collect()
+    }
+}
+
+impl Pack {
+    /// What no golden journey shows: pages, rules that never say no, lines and rows of the fee, states.
+    /// Advice, not a defect; told by path (`eligibility.too_late`).
+    #[must_use]
+    pub fn untried(&self) -> Vec<String> {
+        let mut tried: BTreeSet<String> = BTreeSet::new();
+        for one in &self.tries {
+            let facts = Facts::on(one.today);
+            let journey = self.journey(&one.given, &facts);
+            tried.extend(
+                journey
+                    .pages
+                    .iter()
+                    .map(|view| format!("pages.{}", view.page.id)),
+            );
+            let found = self.eligibility(&one.given, &facts);
+            let said = found.refused.iter().chain(&found.warned);
+            tried.extend(said.map(|rule| format!("eligibility.{}", rule.id)));
+            tried.extend(self.fee_places(&journey.answers, &facts));
+            tried.extend(Run::new(self, one).states());
+        }
+        let rows = self.fee.iter().flat_map(|line| match &line.amount {
+            Amount::Cents(_) => vec![format!("fee.{}", line.id)],
+            Amount::Table(table) => (1..=table.rows.len())
+                .map(|row| format!("fee.{}.row {row}", line.id))
+                .collect(),
+        });
+        let pages = self.pages.iter().map(|page| format!("pages.{}", page.id));
+        let rules = self
+            .eligibility
+            .iter()
+            .map(|rule| format!("eligibility.{}", rule.id));
+        let states = self
+            .case
+            .states
+            .iter()
+            .map(|state| format!("case.states.{}", state.id));
+        pages
+            .chain(rules)
+            .chain(rows)
+            .chain(states)
+            .filter(|path| !tried.contains(path))
+            .collect()
+    }
+
+    /// The lines and rows that apply.
+    fn fee_places(&self, clean: &Answers, facts: &Facts<'_>) -> Vec<String> {
+        let known = Known::new(self, clean, facts);
+        let applies = |line: &&FeeLine| {
+            let when = line.when.as_ref();
+            when.is_none_or(|when| evaluate(&when.root, &known).truth() == Some(true))
+        };
+        let place = |line: &FeeLine| match &line.amount {
+            Amount::Cents(_) => Some(format!("fee.{}", line.id)),
+            Amount::Table(table) => match pick(table, &known) {
+                Picked::Row(row) => {
+                    let place = table.rows.iter().position(|one| std::ptr::eq(one, row))?;
+                    Some(format!("fee.{}.row {}", line.id, place + 1))
+                }
+                Picked::Unknown => None,
+            },
+        };
+        self.fee.iter().filter(applies).filter_map(place).collect()
     }
 }
 
@@ -238,6 +307,22 @@ impl<'r> Run<'r> {
             }
         }
         at
+    }
+
+    /// The states on the way of `take`.
+    fn states(&self) -> Vec<String> {
+        let chart = &self.pack.case;
+        let mut at = self.automatic(chart.start.value.clone());
+        let mut seen = vec![format!("case.states.{}", chart.start.value)];
+        for take in &self.one.take {
+            seen.push(format!("case.states.{at}"));
+            let action = chart.state(&at).and_then(|state| state.action(&take.value));
+            let Some(action) = action else { break };
+            seen.push(format!("case.states.{}", action.to.value));
+            at = self.automatic(action.to.value.clone());
+        }
+        seen.push(format!("case.states.{at}"));
+        seen
     }
 
     /// Walks the chart from the start along `take`, by anybody who may.

@@ -114,17 +114,12 @@ pub(super) const OUTSIDE: &str = "external";
 /// Ranks an officer may have in a department.
 pub(super) const RANKS: [&str; 4] = ["clerk", "officer", "supervisor", "inspector"];
 
-/// `TD` → `td`, `C&SD` → `csd`: the first part of a role.
-pub(super) fn role_prefix(code: &str) -> String {
-    code.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
-}
-
-/// Whether a role such as `td.officer` exists.
+/// Whether a role such as `td.officer` exists: a department's code in small letters and a rank.
 pub(super) fn has_role(role: &str) -> bool {
     role.split_once('.').is_some_and(|(department, rank)| {
-        RANKS.contains(&rank) && CODES.iter().any(|code| role_prefix(code) == department)
+        RANKS.contains(&rank)
+            && CODES
+                .iter()
+                .any(|code| code.to_ascii_lowercase() == department)
     })
 }

@@ -23,6 +23,7 @@ pub(crate) fn check(pack: &Pack, scope: &Scope, defects: &mut Defects) {
     rules(pack, scope, defects);
     chart::check(pack, scope, defects);
     letters::check(pack, scope, defects);
+    unused_lets(pack, defects);
     issue(pack, scope, defects);
     rest(pack, defects);
     tries::check(pack, defects);
@@ -68,6 +69,7 @@ fn rules(pack: &Pack, scope: &Scope, defects: &mut Defects) {
     );
     for rule in &pack.eligibility {
         typed(&rule.rule, &Ty::Bool, scope, defects);
+        may_stay_open(&rule.rule, "the rule", scope, defects);
         satisfy::check(
             &[&rule.rule],
             "nobody could ever be eligible",
@@ -86,22 +88,46 @@ fn rules(pack: &Pack, scope: &Scope, defects: &mut Defects) {
             satisfy::check(&[when], "the line is never charged", scope, defects);
         }
         if let Amount::Cents(cents) = &line.amount {
-            optional_in_fee(cents, line.when.as_ref(), scope, defects);
+            may_stay_open(cents, "the amount", scope, defects);
         }
     }
 }
 
-/// An amount that rests on a question which may stay unanswered could not be computed.
-fn optional_in_fee(cents: &Expr, when: Option<&Expr>, scope: &Scope, defects: &mut Defects) {
-    let source = when.map_or("", |when| when.source());
-    for (name, at) in cents.names() {
-        let guard = format!("has({name})");
-        let guarded = cents.source().contains(&guard) || source.contains(&guard);
+/// What rests on a question that may stay unanswered might never be decided.
+fn may_stay_open(expr: &Expr, what: &str, scope: &Scope, defects: &mut Defects) {
+    for (name, at) in expr.names() {
+        let guarded = expr.source().contains(&format!("has({name})"));
         if !scope.is_required(&name) && !guarded {
-            let wrong = format!("the amount rests on `{name}`, which may stay unanswered");
-            let mend = format!("Make the question required, or write has({name}) ? {name} : 0");
+            let wrong = format!("{what} rests on `{name}`, which may stay unanswered");
+            let mend = format!("Make the question required, or ask has({name}) first");
             defects.add(Code::TableInput, at, wrong, mend);
         }
+    }
+}
+
+/// A let that nothing mentions is a rule somebody believes to be in force.
+fn unused_lets(pack: &Pack, defects: &mut Defects) {
+    // What could not be read may be what mentions it.
+    let unread = [
+        Code::ExpressionSyntax,
+        Code::ExpressionTooLarge,
+        Code::BadPattern,
+        Code::UnknownName,
+        Code::TypeMismatch,
+        Code::TableCell,
+        Code::MissingKey,
+    ];
+    if defects.has_any(&unread) {
+        return;
+    }
+    let mentioned = pack.mentioned();
+    for one in pack
+        .lets
+        .iter()
+        .filter(|one| !mentioned.contains(&one.name))
+    {
+        let wrong = format!("the let `{}` is never used", one.name);
+        defects.add(Code::Unused, one.at, wrong, "Use it or remove it");
     }
 }
 

@@ -36,6 +36,14 @@ pub struct Expr {
     pub(crate) root: Node,
 }
 
+impl Expr {
+    /// The number, when the expression is written as a plain whole number: an amount in cents.
+    #[must_use]
+    pub fn as_number(&self) -> Option<i64> {
+        self.source.trim().parse().ok()
+    }
+}
+
 impl PartialEq for Expr {
     /// Two expressions are equal when they are written alike.
     fn eq(&self, other: &Self) -> bool {

@@ -9,7 +9,9 @@ use crate::{
     expr::{Declared as _, Expr, Ty, type_of},
     pack::{Amount, EligibilityRule, FeeLine, IfNot, Let, LetValue},
     scope::{Scope, mentions, table_mentions},
-    table::{Cell, Condition, Domain, Row, RowResult, TABLE_INPUTS, TABLE_ROWS, Table, prove},
+    table::{
+        Cell, Column, Condition, Domain, Row, RowResult, TABLE_INPUTS, TABLE_ROWS, Table, prove,
+    },
     yaml::{Kind, Node},
 };
 
@@ -53,6 +55,7 @@ impl Reader<'_> {
                     found.push(Let {
                         name: key.text.clone(),
                         value,
+                        at: key.span,
                     });
                 }
                 None => scope.add_wrong(&key.text),
@@ -205,7 +208,10 @@ impl Reader<'_> {
             self.same_type(&row, &mut kind, ty);
             rows.push(row);
         }
+        let column =
+            |domain: &Option<Domain>| domain.as_ref().map_or(Column::Number, Domain::column);
         let table = Table {
+            columns: domains.iter().map(column).collect(),
             inputs,
             rows,
             at: node.span,

@@ -24,6 +24,8 @@ pub(crate) const TABLE_INPUTS: usize = 6;
 pub struct Table {
     /// Questions or lets, as columns.
     pub inputs: Vec<At<String>>,
+    /// What the numbers in the cells of each input are.
+    pub columns: Vec<Column>,
     pub rows: Vec<Row>,
     pub(crate) at: Span,
 }
@@ -60,6 +62,40 @@ pub enum Cell {
     Range { from: Option<i64>, to: Option<i64> },
     OneOf(Vec<String>),
     Is(bool),
+}
+
+/// What the numbers of [`Cell::Range`] count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    Number,
+    /// Cents.
+    Money,
+    /// Days after 1970-01-01.
+    Date,
+}
+
+impl Column {
+    /// A bound as an author writes it.
+    #[must_use]
+    pub fn show(self, bound: i64) -> String {
+        match self {
+            Self::Number => bound.to_string(),
+            Self::Money => kernel::Money::from_cents(bound).plain(),
+            Self::Date => kernel::Date::new(1970, 1, 1)
+                .map(|epoch| epoch.plus_days(bound).to_string())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl Domain {
+    pub(crate) const fn column(&self) -> Column {
+        match self {
+            Self::Money { .. } => Column::Money,
+            Self::Date => Column::Date,
+            Self::Int { .. } | Self::Choice(_) | Self::Bool => Column::Number,
+        }
+    }
 }
 
 /// The type of an input, which says how its cells are read and what must be covered.

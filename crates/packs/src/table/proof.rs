@@ -3,8 +3,6 @@
 //! still hold. A piece with no row left is a gap, a pair of rows that share a piece in every input an
 //! overlap; both are told with a concrete case.
 
-use kernel::{Date, Money};
-
 use super::{Cell, Condition, Domain, Row, Table};
 use crate::defect::{Code, Defects};
 
@@ -157,7 +155,7 @@ impl Piece {
     /// One value of the piece.
     fn shown(&self, domain: &Domain) -> String {
         match self {
-            Self::Range { from, to } => domain.number_shown(from.or(*to).unwrap_or_default()),
+            Self::Range { from, to } => domain.column().show(from.or(*to).unwrap_or_default()),
             Self::Id(id) => id.clone(),
             Self::Truth(truth) => truth.to_string(),
         }
@@ -169,14 +167,6 @@ impl Domain {
         match self {
             Self::Int { from, to } | Self::Money { from, to } => (*from, *to),
             Self::Date | Self::Choice(_) | Self::Bool => (None, None),
-        }
-    }
-
-    fn number_shown(&self, number: i64) -> String {
-        match self {
-            Self::Money { .. } => Money::from_cents(number).plain(),
-            Self::Date => day(number).map_or_else(|| number.to_string(), |date| date.to_string()),
-            _ => number.to_string(),
         }
     }
 
@@ -228,10 +218,4 @@ fn ranges(cells: &[&Cell], least: Option<i64>, most: Option<i64>) -> Vec<Piece> 
     }
     pieces.push(Piece::Range { from, to: most });
     pieces
-}
-
-fn day(days: i64) -> Option<Date> {
-    Date::new(1970, 1, 1)
-        .ok()
-        .map(|epoch| epoch.plus_days(days))
 }

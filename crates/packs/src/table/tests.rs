@@ -56,6 +56,7 @@ fn table(rows: Vec<Vec<Cell>>) -> Table {
     };
     Table {
         inputs: vec![input("number"), input("id"), input("truth")],
+        columns: vec![super::Column::Number; 3],
         rows: (1..).zip(rows).map(row).collect(),
         at: Span::default(),
     }

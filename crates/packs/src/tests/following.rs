@@ -483,3 +483,75 @@ fn answers_are_shown_in_the_readers_language() {
 fn every_golden_journey_of_the_fixture_comes_true() {
     assert_eq!(Pack::check("every-type.yaml", EVERY_TYPE), []);
 }
+
+#[test]
+fn an_unreadable_answer_to_a_hidden_question_of_an_item_is_no_error() {
+    let pack = changed(
+        "- { id: joined, type: date,",
+        "- { id: count, type: number, when: \"minor\", label: { en: Count, tc: 數目 } }\n          - { id: joined, type: date,",
+    );
+    let answers = complete(&every_type());
+    let posted = [
+        COMPANY,
+        &[("partners.0.count", "many"), ("partners.4.count", "2")],
+    ]
+    .concat();
+    assert!(
+        pack.read_page("company", &form(&posted), &answers, &facts())
+            .is_ok()
+    );
+    let posted = [COMPANY, &[("partners.4.count", "many")]].concat();
+    let told = errors(&pack, "company", &posted, &answers);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].path, "partners.1.count");
+}
+
+#[test]
+fn what_no_golden_journey_shows_is_told() {
+    let untried = every_type().untried();
+    for path in [
+        "fee.permit.row 2",
+        "pages.company",
+        "fee.company",
+        "case.states.refused",
+    ] {
+        assert!(untried.iter().any(|one| one == path), "{path}: {untried:?}");
+    }
+    for path in [
+        "fee.permit.row 1",
+        "pages.you",
+        "eligibility.adult",
+        "case.states.received",
+    ] {
+        assert!(!untried.iter().any(|one| one == path), "{path}");
+    }
+    assert_eq!(
+        model().untried(),
+        ["case.states.lapsed", "case.states.withdrawn"]
+    );
+}
+
+#[test]
+fn an_outline_tells_questions_rules_fee_and_chart() {
+    let pack = every_type();
+    let en = crate::outline(&pack, Lang::En);
+    for words in [
+        "# Parking permit",
+        "answer within 5 working days",
+        "- Chinese name (optional) `name_zh` person_name_zh",
+        "— when `firm`",
+        "zone west, months 1..6: `5000`",
+        "otherwise refused: You must be 18",
+        "received --> refused : Refuse",
+    ] {
+        assert!(en.contains(words), "{words}\n{en}");
+    }
+    assert!(crate::outline(&pack, Lang::Sc).contains("泊车许可证"));
+}
+
+#[test]
+fn a_pack_may_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Pack>();
+    shared::<Facts<'static>>();
+}

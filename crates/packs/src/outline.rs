@@ -1,0 +1,231 @@
+//! A pack as an outline for people: what `pack preview` shows to a service owner before publishing.
+
+use std::fmt::Write as _;
+
+use kernel::{Lang, Text};
+
+use crate::{
+    chart::{Clock, State},
+    expr::Expr,
+    field::{Field, FieldKind},
+    pack::{Amount, IfNot, Pack},
+    table::{Cell, Column, Condition, RowResult, Table},
+};
+
+/// Markdown: the questions in order with their conditions, the fee, the rules and the chart.
+#[must_use]
+pub fn outline(pack: &Pack, lang: Lang) -> String {
+    let mut out = Outline {
+        text: String::new(),
+        lang,
+    };
+    out.head(pack);
+    out.pages(pack);
+    out.rules(pack);
+    out.fee(pack);
+    out.chart(pack);
+    out.text
+}
+
+struct Outline {
+    text: String,
+    lang: Lang,
+}
+
+impl Outline {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn words<'t>(&self, text: &'t Text) -> &'t str {
+        text.get(self.lang)
+    }
+
+    /// The words of the outline itself.
+    fn say(&self, en: &'static str, tc: &'static str) -> String {
+        Text::new(en, tc).get(self.lang).to_owned()
+    }
+
+    fn head(&mut self, pack: &Pack) {
+        let name = self.words(&pack.name).to_owned();
+        self.line(&format!("# {name}"));
+        let summary = self.words(&pack.summary).to_owned();
+        self.line(&format!("\n{summary}\n"));
+        let days = match (pack.promise.working, self.lang) {
+            (true, Lang::En) => "working days",
+            (false, Lang::En) => "days",
+            (true, _) => "個工作天",
+            (false, _) => "天",
+        };
+        let version = self.say("version", "版本");
+        let promise = self.say("answer within", "回覆時間");
+        let line = format!(
+            "{} · {} · {version} {} · {promise} {} {days}",
+            pack.service, pack.owner, pack.version, pack.promise.days
+        );
+        self.line(&line);
+    }
+
+    fn pages(&mut self, pack: &Pack) {
+        for (place, page) in (1..).zip(&pack.pages) {
+            let title = self.words(&page.title).to_owned();
+            let when = self.condition(page.when.as_ref());
+            self.line(&format!("\n## {place}. {title}{when}\n"));
+            for field in &page.fields {
+                self.field(field, "");
+            }
+        }
+    }
+
+    fn field(&mut self, field: &Field, indent: &str) {
+        let label = self.words(&field.label).to_owned();
+        let optional = if field.required {
+            String::new()
+        } else {
+            format!(" ({})", self.say("optional", "非必填"))
+        };
+        let prefill = field
+            .prefill
+            .as_ref()
+            .map(|prefill| format!(" ← {}", prefill.source));
+        let when = self.condition(field.when.as_ref());
+        let line = format!(
+            "{indent}- {label}{optional} `{}` {}{}{when}",
+            field.id,
+            field.kind.code(),
+            prefill.unwrap_or_default()
+        );
+        self.line(&line);
+        for choice in field.kind.options() {
+            let label = self.words(&choice.label).to_owned();
+            self.line(&format!("{indent}  - {label} `{}`", choice.id));
+        }
+        for must in &field.must {
+            let say = self.words(&must.say).to_owned();
+            self.line(&format!("{indent}  - `{}` → {say}", must.rule.source()));
+        }
+        if let FieldKind::Group { fields, .. } = &field.kind {
+            for inner in fields {
+                self.field(inner, &format!("{indent}  "));
+            }
+        }
+    }
+
+    fn condition(&self, when: Option<&Expr>) -> String {
+        when.map(|when| format!(" — {} `{}`", self.say("when", "當"), when.source()))
+            .unwrap_or_default()
+    }
+
+    fn rules(&mut self, pack: &Pack) {
+        if pack.eligibility.is_empty() {
+            return;
+        }
+        let title = self.say("Who may apply", "申請資格");
+        self.line(&format!("\n## {title}\n"));
+        for rule in &pack.eligibility {
+            let otherwise = match rule.if_not {
+                IfNot::Refuse => self.say("otherwise refused", "否則不接受申請"),
+                IfNot::Warn => self.say("otherwise a warning", "否則提示"),
+            };
+            let say = self.words(&rule.say).to_owned();
+            self.line(&format!("- `{}` — {otherwise}: {say}", rule.rule.source()));
+        }
+    }
+
+    fn fee(&mut self, pack: &Pack) {
+        let title = self.say("Fee", "費用");
+        self.line(&format!("\n## {title}\n"));
+        if pack.is_free() {
+            let free = self.say("Free", "免費");
+            return self.line(&format!("- {free}"));
+        }
+        for line in &pack.fee {
+            let label = self.words(&line.label).to_owned();
+            let when = self.condition(line.when.as_ref());
+            match &line.amount {
+                Amount::Cents(expr) => self.line(&format!("- {label}: `{}`{when}", expr.source())),
+                Amount::Table(table) => {
+                    self.line(&format!("- {label}{when}"));
+                    self.table(table);
+                }
+            }
+        }
+    }
+
+    fn table(&mut self, table: &Table) {
+        for row in &table.rows {
+            let condition = match &row.condition {
+                Condition::Cells(cells) => table
+                    .inputs
+                    .iter()
+                    .zip(cells)
+                    .zip(&table.columns)
+                    .filter(|((_, cell), _)| **cell != Cell::Any)
+                    .map(|((input, cell), column)| {
+                        format!("{} {}", input.value, shown(cell, *column))
+                    })
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                Condition::When(rule) => format!("`{}`", rule.source()),
+                Condition::Otherwise => self.say("otherwise", "其他情況"),
+            };
+            let result = match &row.result {
+                RowResult::Value(expr) => format!("`{}`", expr.source()),
+                RowResult::Refuse(why) => self.words(why).to_owned(),
+            };
+            self.line(&format!("  - {condition}: {result}"));
+        }
+    }
+
+    fn chart(&mut self, pack: &Pack) {
+        let title = self.say("How a case goes", "個案流程");
+        self.line(&format!("\n## {title}\n\n```mermaid\nstateDiagram-v2"));
+        let _ = writeln!(self.text, "  [*] --> {}", pack.case.start.value);
+        for state in &pack.case.states {
+            self.state(state);
+        }
+        self.line("```");
+    }
+
+    fn state(&mut self, state: &State) {
+        let label = self.words(&state.label).to_owned();
+        let stopped = if state.clock == Clock::Stopped {
+            " ⏸"
+        } else {
+            ""
+        };
+        let _ = writeln!(self.text, "  {} : {label}{stopped}", state.id);
+        for action in &state.actions {
+            let label = self.words(&action.label).to_owned();
+            let _ = writeln!(
+                self.text,
+                "  {} --> {} : {label}",
+                state.id, action.to.value
+            );
+        }
+        for timer in &state.after {
+            let unit = if timer.wait.working { "wd" } else { "d" };
+            let days = timer.wait.days;
+            let _ = writeln!(
+                self.text,
+                "  {} --> {} : ⏱ {days} {unit}",
+                state.id, timer.go.value
+            );
+        }
+        if state.is_final() {
+            let _ = writeln!(self.text, "  {} --> [*]", state.id);
+        }
+    }
+}
+
+fn shown(cell: &Cell, column: Column) -> String {
+    let end = |end: &Option<i64>| end.map(|end| column.show(end)).unwrap_or_default();
+    match cell {
+        Cell::Any => "any".to_owned(),
+        Cell::Is(truth) => truth.to_string(),
+        Cell::OneOf(ids) => ids.join(" | "),
+        Cell::Range { from, to } if from == to => end(from),
+        Cell::Range { from, to } => format!("{}..{}", end(from), end(to)),
+    }
+}
