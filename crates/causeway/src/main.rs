@@ -1,2 +1,7 @@
 //! The Causeway binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    causeway::cli::run()
+}

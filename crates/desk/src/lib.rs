@@ -1,1 +1,63 @@
-//! Pages for officers, owners and operators.
+//! Pages for those who work on cases, own services and run the platform.
+//!
+//! Invariants: a case opens only with a reason on record; what an officer may do is asked of the
+//! pack's state chart at every page and every post; lists are read by cursor and counts are bounded.
+
+mod case;
+mod inbox;
+mod operator;
+mod packs_view;
+
+use identity::Officer;
+use kernel::{Actor, Id};
+use services::{Clerk, Services};
+use web::{Bundle, Failure, Outcome, Routes, Visit};
+
+/// What the desk needs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    pub services: Services,
+    pub store: store::Store,
+}
+
+/// Templates and words of the desk.
+pub static BUNDLE: Bundle = Bundle {
+    area: "desk",
+    templates: &[
+        ("desk/act.html", include_str!("../templates/act.html")),
+        ("desk/audit.html", include_str!("../templates/audit.html")),
+        ("desk/case.html", include_str!("../templates/case.html")),
+        ("desk/correct.html", include_str!("../templates/correct.html")),
+        ("desk/found.html", include_str!("../templates/found.html")),
+        ("desk/frame.html", include_str!("../templates/frame.html")),
+        ("desk/inbox.html", include_str!("../templates/inbox.html")),
+        ("desk/jobs.html", include_str!("../templates/jobs.html")),
+        ("desk/pack.html", include_str!("../templates/pack.html")),
+        ("desk/packs.html", include_str!("../templates/packs.html")),
+        ("desk/reason.html", include_str!("../templates/reason.html")),
+    ],
+    messages: include_str!("../messages.yaml"),
+    assets: &[],
+};
+
+/// Every page of the desk.
+#[must_use]
+pub fn routes(desk: &Desk) -> Routes {
+    inbox::routes()
+        .merge(case::routes())
+        .merge(operator::routes())
+        .merge(packs_view::routes())
+        .with_state(desk)
+}
+
+impl Desk {
+    /// The officer at the browser, as on record now: a role taken away stops working at once.
+    async fn clerk(&self, visit: &Visit) -> Outcome<Clerk> {
+        let who = visit.require()?;
+        let Actor::Officer { officer, .. } = &who.actor else { return Err(Failure::not_found()) };
+        let id: Id<Officer> = officer.parse().map_err(|_| Failure::not_found())?;
+        let officer =
+            identity::find_officer(&self.store, id).await?.ok_or_else(Failure::not_found)?;
+        Ok(Clerk::of(&officer))
+    }
+}

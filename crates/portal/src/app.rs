@@ -119,6 +119,8 @@ const SHELL: &[&str] = &[
     "app/profile.js",
     "app/scan.js",
     "app/store.js",
+    "verify/codec.js",
+    "verify/qrcode.js",
 ];
 
 /// The routes of the phone app.
@@ -264,3 +266,6 @@ async fn cards(visit: Visit) -> Outcome<Json<Cards>> {
         .collect();
     Ok(Json(Cards { cards }))
 }
+
+#[cfg(test)]
+mod tests;

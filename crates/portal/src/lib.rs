@@ -1,1 +1,130 @@
-//! Pages for residents and companies.
+//! Pages for residents and companies: find a service, answer, check, pay, sign, follow, hold.
+//!
+//! Invariants: every page works without a script (only `/app`, which holds a device key, needs one);
+//! every post answers with a redirect or with the same page and its errors; nothing a person typed is
+//! lost by an error; a page shows what its view struct declares and nothing else.
+
+mod answer_view;
+pub mod app;
+mod application;
+mod apply;
+mod carried;
+mod catalogue;
+pub mod demo_phone;
+mod holding;
+mod information;
+mod service_view;
+pub mod verify;
+
+use kernel::{Actor, Date, Id};
+use packs::{Facts, Journey, Pack};
+use services::{Applicant, OpenDraft, Services};
+use web::{Asset, Bundle, Failure, Outcome, Routes, Visit, ctx};
+
+/// What the resident's pages need. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Portal {
+    pub services: Services,
+    pub identity: identity::Identity,
+    pub store: store::Store,
+    pub licences: credentials::Desk,
+}
+
+/// Templates, words and files of the portal.
+pub static BUNDLE: Bundle = Bundle {
+    area: "portal",
+    templates: &[
+        ("portal/answer.html", include_str!("../templates/answer.html")),
+        ("portal/browse.html", include_str!("../templates/browse.html")),
+        ("portal/check.html", include_str!("../templates/check.html")),
+        ("portal/confirm.html", include_str!("../templates/confirm.html")),
+        ("portal/done.html", include_str!("../templates/done.html")),
+        ("portal/draft.html", include_str!("../templates/draft.html")),
+        ("portal/draft_page.html", include_str!("../templates/draft_page.html")),
+        ("portal/find.html", include_str!("../templates/find.html")),
+        ("portal/frame.html", include_str!("../templates/frame.html")),
+        ("portal/home.html", include_str!("../templates/home.html")),
+        ("portal/known.html", include_str!("../templates/known.html")),
+        ("portal/parts.html", include_str!("../templates/parts.html")),
+        ("portal/service.html", include_str!("../templates/service.html")),
+        ("portal/application.html", include_str!("../templates/application.html")),
+        ("portal/applications.html", include_str!("../templates/applications.html")),
+        ("portal/feedback.html", include_str!("../templates/feedback.html")),
+        ("portal/inbox.html", include_str!("../templates/inbox.html")),
+        ("portal/licences.html", include_str!("../templates/licences.html")),
+        ("portal/message.html", include_str!("../templates/message.html")),
+        ("portal/news.html", include_str!("../templates/news.html")),
+        ("portal/reply.html", include_str!("../templates/reply.html")),
+        ("portal/sitemap.html", include_str!("../templates/sitemap.html")),
+        ("portal/words.html", include_str!("../templates/words.html")),
+        ("portal/stale.html", include_str!("../templates/stale.html")),
+        ("portal/submit.html", include_str!("../templates/submit.html")),
+    ],
+    messages: include_str!("../messages.yaml"),
+    assets: &[
+        Asset { name: "portal/portal.css", bytes: include_bytes!("../assets/portal.css") },
+        Asset { name: "portal/suggest.js", bytes: include_bytes!("../assets/suggest.js") },
+    ],
+};
+
+/// Every page of the portal.
+#[must_use]
+pub fn routes(portal: &Portal) -> Routes {
+    catalogue::routes()
+        .merge(apply::routes())
+        .merge(application::routes())
+        .merge(carried::routes())
+        .merge(holding::routes())
+        .merge(information::routes())
+        .merge(verify::routes())
+        .with_state(portal)
+}
+
+impl Portal {
+    /// The person at the browser and the company they act for.
+    fn applicant(&self, visit: &Visit) -> Outcome<Applicant> {
+        match &visit.require()?.actor {
+            Actor::Resident { person, company } => {
+                let person = person.parse().map_err(|_| Failure::not_found())?;
+                let company: Option<Id<identity::Company>> = match company {
+                    Some(id) => Some(id.parse().map_err(|_| Failure::not_found())?),
+                    None => None,
+                };
+                Ok(Applicant { person, company })
+            }
+            _ => Err(Failure::not_found()),
+        }
+    }
+
+    /// The way through `pack` for the answers of a draft, today.
+    fn journey<'p>(&self, pack: &'p Pack, open: &OpenDraft) -> Journey<'p> {
+        let calendar = self.services.calendar();
+        let after = move |day: Date, days: i64| calendar.plus_working_days(day, days);
+        let verified: Vec<String> = open.locked.keys().cloned().collect();
+        let today = open.draft.frozen_on.unwrap_or_else(|| self.services.env().today());
+        let facts = Facts { today, working_days_after: &after, verified: &verified };
+        pack.journey(&open.answers, &facts)
+    }
+
+    /// Announcements to show now: for everybody, and for a service when one is named.
+    async fn announcements(&self, service: Option<&str>) -> Outcome<Vec<web::Value>> {
+        let audience = service
+            .map_or(notify::Audience::Everyone, |id| notify::Audience::Service(id.to_owned()));
+        let found = self
+            .store
+            .read(move |db| {
+                let audience = audience.clone();
+                async move { notify::current_announcements(&db, &audience).await }
+            })
+            .await?;
+        Ok(found
+            .iter()
+            .map(|one| ctx! { title => one.title, body => one.body, severity => one.severity.code() })
+            .collect())
+    }
+
+    /// The same, or `None` for a visitor and for staff.
+    fn applicant_if_any(&self, visit: &Visit) -> Option<Applicant> {
+        visit.signed_in().and_then(|_| self.applicant(visit).ok())
+    }
+}

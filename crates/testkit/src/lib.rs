@@ -1,1 +1,81 @@
-//! A running Causeway for tests: the real router, a fake clock, seeded randomness, captured mail.
+//! A running Causeway for tests: the real router over a real store, with a clock that a test moves and
+//! dice that always fall the same way. Browsers are [`Browser`]s: they keep cookies, follow nothing by
+//! themselves, and fill in forms as people do.
+
+mod browser;
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use causeway::{Config, Knobs, System};
+use kernel::{Env, FakeEnv, Time};
+
+pub use browser::{Answer, Browser, fields, hidden};
+
+/// A Monday morning in Hong Kong on which every test begins: 2026-11-23 09:00.
+const MORNING: i64 = 1_795_395_600;
+
+/// The product, as a test holds it.
+pub struct App {
+    pub system: System,
+    pub clock: FakeEnv,
+    router: axum::Router,
+    dir: PathBuf,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "App({})", self.dir.display())
+    }
+}
+
+impl App {
+    /// Starts the demonstration on an embedded store of its own, with its packs published and its
+    /// people seeded.
+    ///
+    /// # Errors
+    /// The system cannot be put together.
+    pub async fn start() -> anyhow::Result<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let base = if cfg!(target_os = "linux") { "/dev/shm".into() } else { std::env::temp_dir() };
+        let dir = base.join(format!("causeway-app-{}-{count}", std::process::id()));
+        let mut config = Config::default();
+        config.server.demo = true;
+        config.store.data_dir.clone_from(&dir);
+        let (env, clock) = Env::fake(Time::from_seconds(MORNING), count);
+        let knobs = Knobs { has_rate_limits: false, records_answers: true };
+        let system = System::open_with(&config, env, knobs).await?;
+        causeway::publish_packs(&system).await?;
+        causeway::seed_demo(&system).await?;
+        let router = system.app();
+        Ok(Self { system, clock, router, dir })
+    }
+
+    /// A browser that has not been here before.
+    #[must_use]
+    pub fn browser(&self) -> Browser<'_> {
+        Browser::new(self)
+    }
+
+    /// Runs background work until nothing is due.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        self.system.runner().settle().await?;
+        Ok(())
+    }
+
+    pub(crate) fn router(&self) -> axum::Router {
+        self.router.clone()
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}

@@ -1,0 +1,102 @@
+//! `causeway backup`, `restore` and `verify`: the data and what can be proven about it.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use kernel::{Env, Lang};
+
+use super::{DEFECTS, Out, Place};
+use crate::System;
+
+/// The name of the database in a data directory.
+const DATABASE: &str = "causeway.db";
+
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    /// The new file.
+    target: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// A file made by `causeway backup`.
+    source: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verify {
+    /// Check the text of a licence code (`CW1:…`).
+    Licence {
+        code: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Recompute the tree of the evidence log and compare it with the signed checkpoint.
+    Log(Place),
+}
+
+pub(super) async fn backup(backup: Backup, out: &Out) -> anyhow::Result<ExitCode> {
+    let config = backup.place.load()?;
+    let system = System::open(&config, Env::system()).await?;
+    system.store.backup(&backup.target).await?;
+    out.line(&format!(
+        "the data is in {}; keep the directory {} with it: without the keys it cannot be read",
+        backup.target.display(),
+        config.store.data_dir.join("keys").display()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn restore(restore: &Restore, out: &Out) -> anyhow::Result<ExitCode> {
+    let config = restore.place.load()?;
+    if !config.store.url.is_empty() {
+        bail!("this installation is on Postgres: restore it with its own tools");
+    }
+    let target = config.store.data_dir.join(DATABASE);
+    if target.exists() {
+        bail!("{} exists: move it away first, so that nothing is overwritten", target.display());
+    }
+    std::fs::create_dir_all(&config.store.data_dir)?;
+    let part = target.with_extension("part");
+    std::fs::copy(&restore.source, &part)
+        .with_context(|| format!("cannot copy {}", restore.source.display()))?;
+    std::fs::File::open(&part)?.sync_all()?;
+    std::fs::rename(&part, &target)?;
+    out.line(&format!("{} is restored; start the server to use it", target.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn verify(verify: Verify, out: &Out) -> anyhow::Result<ExitCode> {
+    match verify {
+        Verify::Licence { code, place } => licence(code, &place, out).await,
+        Verify::Log(place) => log(&place, out).await,
+    }
+}
+
+async fn licence(code: String, place: &Place, out: &Out) -> anyhow::Result<ExitCode> {
+    let system = System::open(&place.load()?, Env::system()).await?;
+    let issuer = system.issuer.clone();
+    let verdict = system
+        .store
+        .read(move |db| {
+            let (issuer, code) = (issuer.clone(), code.clone());
+            async move { credentials::verify_pass(&db, &issuer, &code, Lang::En).await }
+        })
+        .await?;
+    out.record(&verdict, &format!("{:?}", verdict.outcome));
+    let is_good = verdict.light == credentials::Light::Green;
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(DEFECTS) })
+}
+
+async fn log(place: &Place, out: &Out) -> anyhow::Result<ExitCode> {
+    let system = System::open(&place.load()?, Env::system()).await?;
+    let log = crate::evidence::log(&system);
+    let size = system.store.read(move |db| async move { log.verify(&db).await }).await?;
+    out.line(&format!("{size} entries; the tree and its signed checkpoint agree"));
+    Ok(ExitCode::SUCCESS)
+}

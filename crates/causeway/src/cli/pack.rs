@@ -1,0 +1,148 @@
+//! `causeway pack`: for those who write services.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use kernel::{Actor, Env, Lang};
+use packs::{Defect, Facts};
+use serde_json::json;
+
+use super::{DEFECTS, Out, Place, block_on};
+use crate::System;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Pack {
+    /// Explain every defect as file:line:column, and run the golden journeys.
+    Check {
+        /// A pack, or a directory of packs.
+        path: PathBuf,
+    },
+    /// Show a pack as an applicant meets it: pages, questions, fee, steps.
+    Preview {
+        path: PathBuf,
+        /// en, tc or sc.
+        #[arg(long, default_value = "en")]
+        lang: String,
+    },
+    /// Compare two versions of a pack: text only, compatible, or needs a migration.
+    Diff { old: PathBuf, new: PathBuf },
+    /// Publish a pack into an installation. A published version never changes.
+    Publish {
+        path: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+pub(super) fn run(pack: Pack, out: &Out) -> anyhow::Result<ExitCode> {
+    match pack {
+        Pack::Check { path } => check(&path, out),
+        Pack::Preview { path, lang } => preview(&path, &lang, out),
+        Pack::Diff { old, new } => diff(&old, &new, out),
+        Pack::Publish { path, place } => publish(&path, &place, out),
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<(String, String)> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok((path.display().to_string(), text))
+}
+
+fn check(path: &Path, out: &Out) -> anyhow::Result<ExitCode> {
+    let (count, defects) = if path.is_dir() {
+        (packs::read_dir(path)?.len(), packs::check_dir(path))
+    } else {
+        let (name, text) = read(path)?;
+        (1, packs::Pack::check(&name, &text))
+    };
+    tell(count, &defects, *out)
+}
+
+fn tell(count: usize, defects: &[Defect], out: Out) -> anyhow::Result<ExitCode> {
+    if out.is_json() {
+        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+        out.record(&json!({ "packs": count, "defects": lines }), "");
+    } else {
+        for defect in defects {
+            out.line(&defect.to_string());
+        }
+        match defects.len() {
+            0 => out.line(&format!("{count} packs, no defects")),
+            one => out.line(&format!("{count} packs, {one} defects")),
+        }
+    }
+    Ok(if defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DEFECTS) })
+}
+
+fn load(path: &Path) -> anyhow::Result<packs::Pack> {
+    let (name, text) = read(path)?;
+    packs::Pack::read(&name, &text).map_err(|defects| {
+        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the pack has defects:\n{}", lines.join("\n"))
+    })
+}
+
+fn preview(path: &Path, lang: &str, out: &Out) -> anyhow::Result<ExitCode> {
+    let Ok(lang) = lang.parse::<Lang>() else { bail!("{lang} is not en, tc or sc") };
+    let pack = load(path)?;
+    let facts = Facts::on(Env::system().today());
+    let journey = pack.journey(&packs::Answers::new(), &facts);
+    let mut lines = vec![
+        format!("{} ({} {})", pack.name.get(lang), pack.service, pack.version),
+        pack.summary.get(lang).to_owned(),
+        String::new(),
+    ];
+    for page in &pack.pages {
+        let is_shown = journey.page(&page.id).is_some();
+        let mark = if is_shown { "" } else { "  (only for some answers)" };
+        lines.push(format!("# {}{mark}", page.title.get(lang)));
+        for field in &page.fields {
+            let need = if field.required { "" } else { ", optional" };
+            lines.push(format!("  - {} [{}{need}]", field.label.get(lang), field.kind.code()));
+        }
+    }
+    lines.push(String::new());
+    for state in &pack.case.states {
+        let to: Vec<String> = state
+            .actions
+            .iter()
+            .map(|action| format!("{} → {}", action.label.get(lang), action.to.value))
+            .collect();
+        lines.push(format!("{}: {}", state.label.get(lang), to.join("; ")));
+    }
+    out.line(&lines.join("\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn diff(old: &Path, new: &Path, out: &Out) -> anyhow::Result<ExitCode> {
+    let changes = packs::diff(&load(old)?, &load(new)?);
+    if changes.is_empty() {
+        out.line("the two packs say the same");
+    }
+    for change in &changes {
+        out.line(&format!("{}: {}: {}", change.class.code(), change.path, change.what));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn publish(path: &Path, place: &Place, out: &Out) -> anyhow::Result<ExitCode> {
+    let (name, text) = read(path)?;
+    let file = Path::new(&name).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    block_on(async {
+        let system = System::open(&place.load()?, Env::system()).await?;
+        let actor = Actor::system("command line");
+        let done = system.services.publish(&actor, (&file, &text)).await?;
+        let words = if done.is_known {
+            format!("{} {} was published before; nothing changed", done.service, done.version)
+        } else {
+            format!("{} {} is published", done.service, done.version)
+        };
+        out.record(&done, &words);
+        Ok(ExitCode::SUCCESS)
+    })
+}

@@ -1,0 +1,35 @@
+//! What a first start puts in: the packs of the binary, and for a demonstration its people.
+
+use kernel::Actor;
+
+use crate::System;
+
+/// The service packs in the binary, by file name.
+pub static PACKS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/packs.rs"));
+
+/// Publishes every pack of the binary that is not published yet. Returns how many were new.
+///
+/// # Errors
+/// A pack is refused, or a published version was changed without a new version number.
+pub async fn publish_packs(system: &System) -> anyhow::Result<usize> {
+    let actor = Actor::system("causeway");
+    let mut new = 0;
+    for (name, source) in PACKS {
+        let publication = system
+            .services
+            .publish(&actor, (name, source))
+            .await
+            .map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
+        new += usize::from(!publication.is_known);
+    }
+    Ok(new)
+}
+
+/// Puts in the invented people, companies and officers of the demonstration. Safe to repeat.
+///
+/// # Errors
+/// The store fails.
+pub async fn seed_demo(system: &System) -> anyhow::Result<()> {
+    identity::demo::seed(&system.store, &system.keys.vault()).await?;
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! The running system: every crate with what it needs, the routes of all, the work of all.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use credentials::Issuer;
+use identity::Identity;
+use journal::{Calendar, Runner};
+use kernel::{Actor, Env, Secret};
+use notify::{Courier, SimulatedCarrier};
+use payments::{Shroff, sandbox::Sandbox};
+use services::{Parts, Scanner, Services};
+use store::{Migrations, Store, StoreConfig};
+use trust::KeyStore;
+use web::{Routes, Site, SiteConfig};
+
+use crate::{config::Config, operations::Gauges};
+
+/// The tables of the house, from the ground up.
+pub static MIGRATIONS: [&Migrations; 8] = [
+    &journal::MIGRATIONS,
+    &web::MIGRATIONS,
+    &trust::MIGRATIONS,
+    &identity::MIGRATIONS,
+    &payments::MIGRATIONS,
+    &credentials::MIGRATIONS,
+    &notify::MIGRATIONS,
+    &services::MIGRATIONS,
+];
+
+/// How often expired drafts, sessions, approvals and offers are removed.
+const SWEEP_EVERY: Duration = Duration::from_secs(300);
+
+/// Templates, words and files of every crate with pages.
+#[must_use]
+pub fn bundles() -> Vec<web::Bundle> {
+    vec![
+        identity::BUNDLE,
+        payments::BUNDLE,
+        notify::BUNDLE,
+        portal::app::BUNDLE,
+        portal::BUNDLE,
+        desk::BUNDLE,
+    ]
+}
+
+/// Everything that runs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct System {
+    pub store: Store,
+    pub keys: KeyStore,
+    pub site: Site,
+    pub services: Services,
+    pub identity: Identity,
+    pub(crate) issuer: Issuer,
+    pub(crate) gauges: Gauges,
+    calendar: Calendar,
+    courier: Courier,
+    shroff: Shroff,
+    sandbox: Sandbox,
+}
+
+/// Knobs that only tests turn.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Knobs {
+    pub has_rate_limits: bool,
+    pub records_answers: bool,
+}
+
+impl System {
+    /// Opens stores and keys and puts the crates together.
+    ///
+    /// # Errors
+    /// The data directory, the database or the keys cannot be opened, or a template or message file
+    /// of the binary does not hold.
+    pub async fn open(config: &Config, env: Env) -> anyhow::Result<Self> {
+        let knobs = Knobs { has_rate_limits: true, records_answers: false };
+        Self::open_with(config, env, knobs).await
+    }
+
+    /// As [`System::open`], with the knobs of a test.
+    ///
+    /// # Errors
+    /// As [`System::open`].
+    pub async fn open_with(config: &Config, env: Env, knobs: Knobs) -> anyhow::Result<Self> {
+        let dir = &config.store.data_dir;
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        let keys = KeyStore::open(dir, &env).context("cannot open the keys")?;
+        let store = Store::open(&StoreConfig::new(config.store_url()), env.clone(), &MIGRATIONS)
+            .await
+            .with_context(|| format!("cannot open {}", config.store_url()))?;
+        let site = Site::new(site_config(config, knobs), store.clone(), &bundles())?;
+        let base_url = &config.server.base_url;
+        let issuer = Issuer::new(base_url, keys.clone(), &env)?;
+        let calendar = Calendar::new();
+        calendar.refresh(&store).await?;
+        let parts = Parts {
+            store: store.clone(),
+            keys: keys.clone(),
+            calendar: calendar.clone(),
+            issuer: issuer.clone(),
+            scanner: scanner(&config.upload.clamd),
+            base_url: base_url.clone(),
+        };
+        let services = Services::open(parts).await?;
+        let vault = keys.vault();
+        let register = Arc::new(identity::demo::register());
+        let identity = Identity::new(store.clone(), vault.clone(), register);
+        let secret = Secret::new(keys.secret("sandbox-bank")?.expose().to_vec());
+        let sandbox = Sandbox::new(store.clone(), secret, base_url);
+        let shroff =
+            Shroff::new(store.clone(), Arc::new(sandbox.clone()), base_url, config.server.demo);
+        let carrier = Arc::new(SimulatedCarrier::new(store.clone()));
+        let courier = Courier::new(store.clone(), vault, carrier.clone(), carrier);
+        let gauges = Gauges::new(&env);
+        Ok(Self {
+            store,
+            keys,
+            site,
+            services,
+            identity,
+            issuer,
+            gauges,
+            calendar,
+            courier,
+            shroff,
+            sandbox,
+        })
+    }
+
+    /// Every route of the product.
+    #[must_use]
+    pub fn routes(&self) -> Routes {
+        let portal = portal::Portal {
+            services: self.services.clone(),
+            identity: self.identity.clone(),
+            store: self.store.clone(),
+            licences: self.licences(),
+        };
+        let desk = desk::Desk { services: self.services.clone(), store: self.store.clone() };
+        let routes = portal::routes(&portal)
+            .merge(portal::app::routes())
+            .merge(desk::routes(&desk))
+            .merge(identity::routes(&self.identity))
+            .merge(credentials::routes().with_state(&self.licences()))
+            .merge(payments::pages::routes(&self.shroff))
+            .merge(payments::sandbox::routes(&self.sandbox))
+            .merge(crate::evidence::routes(self))
+            .merge(crate::operations::routes(self));
+        if self.site.is_demo() {
+            routes
+                .merge(portal::demo_phone::routes(&self.identity))
+                .merge(notify::demo_routes(&self.store))
+        } else {
+            routes
+        }
+    }
+
+    fn licences(&self) -> credentials::Desk {
+        credentials::Desk { issuer: self.issuer.clone(), store: self.store.clone() }
+    }
+
+    /// The whole site as one router.
+    #[must_use]
+    pub fn app(&self) -> axum::Router {
+        web::app(&self.site, self.routes())
+    }
+
+    /// The background work of all crates.
+    #[must_use]
+    pub fn runner(&self) -> Runner {
+        let runner = Runner::new(self.store.clone(), self.calendar.clone());
+        let runner = payments::jobs(runner, &self.shroff, Some(&self.sandbox));
+        let runner = notify::jobs(runner, &self.courier);
+        let runner = services::jobs(runner, &self.services);
+        let runner = crate::wallet::jobs(runner, self);
+        let runner = crate::evidence::jobs(runner, self);
+        let system = self.clone();
+        runner.every("causeway.sweep", SWEEP_EVERY, move || {
+            let system = system.clone();
+            async move {
+                system.sweep().await?;
+                Ok(())
+            }
+        })
+    }
+
+    /// Removes what has expired: drafts, records past their retention, sessions, approvals, offers.
+    async fn sweep(&self) -> Result<(), services::Error> {
+        self.services.sweep().await?;
+        if let Err(error) = self.site.sessions().sweep().await {
+            tracing::warn!(%error, "ended sessions could not be removed");
+        }
+        identity::sweep(&self.store).await?;
+        self.store
+            .write(&Actor::system("causeway"), |tx| async move { credentials::sweep(&tx).await })
+            .await?;
+        self.services.reload().await
+    }
+}
+
+fn site_config(config: &Config, knobs: Knobs) -> SiteConfig {
+    SiteConfig {
+        base_url: config.server.base_url.clone(),
+        is_demo: config.server.demo,
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        idle_minutes: u64::from(config.session.idle_minutes),
+        templates_dir: None,
+        has_rate_limits: knobs.has_rate_limits,
+        records_answers: knobs.records_answers,
+    }
+}
+
+fn scanner(address: &str) -> Scanner {
+    if let Some(place) = address.strip_prefix("tcp://") {
+        Scanner::Tcp(place.to_owned())
+    } else if let Some(path) = address.strip_prefix("unix://") {
+        Scanner::Unix(path.into())
+    } else {
+        Scanner::Absent
+    }
+}

@@ -1,0 +1,231 @@
+//! Answering: start, the facts government knows already, one page at a time, files, two windows,
+//! deleting. Checking, paying, signing and submitting are in [`finish`].
+
+mod finish;
+mod known;
+pub(crate) mod view;
+
+use axum::{extract::State, response::Response};
+use kernel::{Id, limits};
+use services::{Choice, Draft, Error, SavePage, Start};
+use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx};
+
+use crate::{Portal, answer_view::pack_name};
+
+/// A page with files may carry one file and the page's answers.
+const PAGE_BYTES: usize = limits::UPLOAD_BYTES + limits::FORM_BYTES;
+
+pub(crate) fn routes() -> Routes<Portal> {
+    Routes::new()
+        .post("/{lang}/services/{id}/start", Access::RESIDENT, start)
+        .get("/{lang}/drafts/{id}", Access::RESIDENT, overview)
+        .get("/{lang}/drafts/{id}/pages/{page}", Access::RESIDENT, page)
+        .post("/{lang}/drafts/{id}/pages/{page}", Access::RESIDENT, save)
+        .body_bytes(PAGE_BYTES)
+        .get("/{lang}/drafts/{id}/conflicts/{page}", Access::RESIDENT, conflict)
+        .post("/{lang}/drafts/{id}/conflicts/{page}", Access::RESIDENT, settle)
+        .get("/{lang}/drafts/{id}/delete", Access::RESIDENT, ask_delete)
+        .post("/{lang}/drafts/{id}/delete", Access::RESIDENT, delete)
+        .merge(known::routes())
+        .merge(finish::routes())
+}
+
+/// The address of the signed-in applicant's live draft of a service, for "continue".
+pub(crate) async fn live_draft(
+    portal: &Portal,
+    visit: &Visit,
+    service: &str,
+) -> Outcome<Option<String>> {
+    let Some(applicant) = portal.applicant_if_any(visit) else { return Ok(None) };
+    let drafts = portal.services.drafts(applicant).await?;
+    let now = visit.site().env().now();
+    Ok(drafts
+        .iter()
+        .find(|draft| draft.service == service && !draft.is_expired(now))
+        .map(|draft| visit.to(&format!("/drafts/{}", draft.id))))
+}
+
+async fn start(
+    State(portal): State<Portal>,
+    visit: Visit,
+    Path(service): Path<String>,
+) -> Outcome<Response> {
+    let applicant = portal.applicant(&visit)?;
+    let lang = visit.lang();
+    let open = portal.services.start(Start { applicant, service, lang }).await?;
+    let offers = portal.services.prefill_offer(applicant, open.draft.id).await?;
+    let place = if offers.is_empty() || open.draft.revision > 1 { "" } else { "/known" };
+    Ok(visit.redirect(&visit.to(&format!("/drafts/{}{place}", open.draft.id))))
+}
+
+async fn overview(
+    State(portal): State<Portal>,
+    visit: Visit,
+    Path(id): Path<Id<Draft>>,
+) -> Outcome<Response> {
+    let applicant = portal.applicant(&visit)?;
+    let open = portal.services.draft(applicant, id).await?;
+    let stage = portal.services.stage(applicant, id).await?;
+    if open.draft.revision == 1 && !open.answers.is_empty() {
+        let first = view::first_page(&portal, &open)?;
+        return Ok(visit.redirect(&view::page_path(&visit, id, &first)));
+    }
+    let context = view::overview(&portal, &visit, &open, &stage)?;
+    Ok(visit.page("portal/draft.html", context).into_response())
+}
+
+async fn page(
+    State(portal): State<Portal>,
+    visit: Visit,
+    Path((id, page)): Path<(Id<Draft>, String)>,
+) -> Outcome<Response> {
+    let applicant = portal.applicant(&visit)?;
+    let open = portal.services.draft(applicant, id).await?;
+    if open.conflicts.contains(&page) {
+        return Ok(visit.redirect(&visit.to(&format!("/drafts/{id}/conflicts/{page}"))));
+    }
+    let extra_item = visit.query().has("add");
+    let shown = view::PageToShow { page: &page, problems: Vec::new(), posted: None, extra_item };
+    let context = view::page(&portal, &visit, &open, shown).await?;
+    Ok(visit.page("portal/draft_page.html", context).into_response())
+}
+
+async fn save(
+    State(portal): State<Portal>,
+    visit: Visit,
+    Path((id, page)): Path<(Id<Draft>, String)>,
+    form: Form,
+) -> Outcome<Response> {
+    let applicant = portal.applicant(&visit)?;
+    let revision = form.text("revision").parse().unwrap_or(0);
+    let fields = view::posted(&form);
+    let save = SavePage {
+        applicant,
+        draft: id,
+        revision,
+        page: page.clone(),
+        form: fields.clone(),
+        lang: visit.lang(),
+    };
+    let saved = match portal.services.save_page(save).await {
+        Ok(saved) => saved,
+        Err(Error::StaleDraft { .. }) => {
+            return Ok(visit.redirect(&visit.to(&format!("/drafts/{id}/conflicts/{page}"))));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(lang) = visit.switch(&form) {
+        return Ok(visit.redirect(&format!("/{lang}/drafts/{id}/pages/{page}")));
+    }
+    if let Some(done) = file_changed(&portal, &visit, (id, &page), &form).await? {
+        return Ok(done);
+    }
+    if form.has("leave") {
+        return Ok(visit.redirect(&visit.to("/applications")));
+    }
+    let path = view::page_path(&visit, id, &page);
+    if form.has("add_item") {
+        return Ok(visit.redirect(&format!("{path}?add=yes#{}", form.text("add_item"))));
+    }
+    if form.has("remove_item") {
+        return Ok(visit.redirect(&path));
+    }
+    let here: Vec<_> = saved.problems.into_iter().filter(|one| one.page == page).collect();
+    if here.is_empty() {
+        let next = saved.next.map_or_else(
+            || visit.to(&format!("/drafts/{id}/check")),
+            |next| view::page_path(&visit, id, &next),
+        );
+        return Ok(visit.redirect(&next));
+    }
+    let open = saved.draft;
+    let shown = view::PageToShow {
+        page: &page,
+        problems: here,
+        posted: Some(fields),
+        extra_item: false,
+    };
+    let context = view::page(&portal, &visit, &open, shown).await?;
+    Ok(visit.page("portal/draft_page.html", context).with_errors().into_response())
+}
+
+/// Takes in an uploaded file, or removes one, when that is what the button asked for. Answers on the
+/// page are saved before.
+async fn file_changed(
+    portal: &Portal,
+    visit: &Visit,
+    (id, page): (Id<Draft>, &str),
+    form: &Form,
+) -> Outcome<Option<Response>> {
+    let applicant = portal.applicant(visit)?;
+    let path = view::page_path(visit, id, page);
+    if form.has("remove_file") {
+        let file = form.text("remove_file").parse().map_err(|_| Failure::not_found())?;
+        portal.services.remove_upload(applicant, id, file).await?;
+        return Ok(Some(visit.redirect(&path)));
+    }
+    let mut is_changed = false;
+    for file in form.files() {
+        let field = pack_name(&file.field);
+        let upload = services::NewUpload {
+            applicant,
+            draft: id,
+            field,
+            file_name: file.file_name.clone(),
+            bytes: file.bytes.to_vec(),
+        };
+        portal.services.upload(upload).await?;
+        is_changed = true;
+    }
+    Ok((is_changed && form.has("upload")).then(|| visit.redirect(&path)))
+}
+
+async fn conflict(
+    State(portal): State<Portal>,
+    visit: Visit,
+    Path((id, page)): Path<(Id<Draft>, String)>,
+) -> Outcome<Page> {
+    let applicant = portal.applicant(&visit)?;
+    let open = portal.services.draft(applicant, id).await?;
+    let conflict = portal.services.conflict(applicant, id, &page).await?;
+    let context = view::conflict(&portal, &visit, &open, &conflict)?;
+    Ok(visit.page("portal/stale.html", context))
+}
+
+async fn settle(
+    State(portal): State<Portal>,
+    visit: Visit,
+    Path((id, page)): Path<(Id<Draft>, String)>,
+    form: Form,
+) -> Outcome<Response> {
+    let applicant = portal.applicant(&visit)?;
+    let choice = if form.text("keep") == "typed" { Choice::Typed } else { Choice::Saved };
+    portal.services.settle(applicant, id, (&page, choice)).await?;
+    Ok(visit.redirect(&view::page_path(&visit, id, &page)))
+}
+
+async fn ask_delete(
+    State(portal): State<Portal>,
+    visit: Visit,
+    Path(id): Path<Id<Draft>>,
+) -> Outcome<Page> {
+    portal.services.draft(portal.applicant(&visit)?, id).await?;
+    let context = ctx! {
+        question => visit.t("portal.apply.delete.sure"),
+        words => visit.t("portal.apply.delete.text"),
+        yes => visit.t("portal.apply.delete"),
+        action => visit.to(&format!("/drafts/{id}/delete")),
+        no_href => visit.to(&format!("/drafts/{id}")),
+    };
+    Ok(visit.page("portal/confirm.html", context))
+}
+
+async fn delete(
+    State(portal): State<Portal>,
+    visit: Visit,
+    Path(id): Path<Id<Draft>>,
+) -> Outcome<Response> {
+    portal.services.delete_draft(portal.applicant(&visit)?, id).await?;
+    visit.flash("portal.apply.deleted");
+    Ok(visit.redirect(&visit.to("/applications")))
+}
