@@ -129,3 +129,40 @@ export function disguised(name) {
   const buffer = Buffer.from('MZ\u0090\u0000This program cannot be run in DOS mode.');
   return { name, mimeType: 'image/png', buffer };
 }
+
+/** An officer opens the case with this reference from the inbox and says why. */
+export async function openCase(journey, page, reference) {
+  await journey.visit(page, `/${languageOf(page)}/desk`);
+  await journey.press(page, page.locator('main table a', { hasText: reference }));
+  const reason = page.locator('main form:has(input[name=why])');
+  if (await reason.count()) await journey.press(page, reason.locator('button.btn-primary'));
+  assert.equal((await page.locator('.reference').first().textContent()).trim(), reference);
+}
+
+/** An officer takes one of the actions that the case offers. */
+export async function act(journey, page, action, { reason, field } = {}) {
+  await journey.press(page, page.locator(`main a[href$="/actions/${action}"]`));
+  if (reason) await page.locator('[name=reason]').fill(reason);
+  if (field) await page.locator(`[name=field][value=${field}]`).check();
+  await journey.press(page, page.locator('main form#form button.btn-primary'));
+}
+
+/** Applies for a service as the signed-in person, up to the reference number. */
+export async function apply(journey, page, service, answers, signing) {
+  const path = `/${languageOf(page)}/services/${service}`;
+  if (new URL(page.url()).pathname !== path) await journey.visit(page, path);
+  await journey.press(page, page.locator('main form[action$="/start"] button').first());
+  if (new URL(page.url()).pathname.endsWith('/known')) {
+    await journey.press(page, page.locator('button[name=fill][value=yes]'));
+  }
+  await answerAll(journey, page, answers);
+  await journey.press(page, page.locator('main form#form button.btn-primary'));
+  await pay(journey, page);
+  await journey.press(page, page.locator('main a.btn-primary'));
+  await journey.press(page, page.locator('main form#form button.btn-primary'));
+  await signing();
+  assert.match(new URL(page.url()).pathname, /^\/(en|tc|sc)\/applications\/[^/]+\/done$/);
+  const reference = (await page.locator('.reference').textContent()).trim();
+  assert.ok(reference, 'there is no reference number');
+  return reference;
+}

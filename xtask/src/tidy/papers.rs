@@ -47,11 +47,11 @@ fn check_readmes(sources: &[Source]) -> Vec<Finding> {
                 "move detail to the modules it is about",
             ));
         }
-        let title = format!("# {name}");
-        if readme
-            .lines()
-            .next()
-            .is_none_or(|(_, line)| line.trim() != title)
+        let title = readme.lines().next().map_or("", |(_, line)| line);
+        if title
+            .strip_prefix("# ")
+            .and_then(|words| words.split([':', ' ']).next())
+            != Some(name)
         {
             let mend = format!("begin with `# {name}`");
             findings.push(Finding::new(
@@ -61,10 +61,11 @@ fn check_readmes(sources: &[Source]) -> Vec<Finding> {
                 mend,
             ));
         }
-        if !readme
-            .lines()
-            .any(|(_, line)| line.starts_with(['#', '*']) && line.contains("nvariants"))
-        {
+        let is_heading = |line: &str| {
+            line.trim_start_matches(['#', '*', ' '])
+                .starts_with("Invariants")
+        };
+        if !readme.lines().any(|(_, line)| is_heading(line)) {
             let mend = "add `**Invariants**` and a list of what always holds";
             findings.push(Finding::new(
                 &path,

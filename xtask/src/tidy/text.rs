@@ -37,6 +37,10 @@ const HOSTS: &[&str] = &[
 ];
 
 pub(super) fn check(source: &Source) -> Vec<Finding> {
+    // Other people's code is kept as it came.
+    if source.path.contains("/vendor/") {
+        return Vec::new();
+    }
     let mut findings = Vec::new();
     let mut add = |line: usize, what: String, mend: &str| {
         findings.push(Finding::new(&source.path, line, what, mend));
