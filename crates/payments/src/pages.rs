@@ -102,7 +102,11 @@ fn bill_page(visit: &Visit, account: &Account, error: Option<String>) -> Page {
     let page = visit.page(
         "payments/bill.html",
         ctx! {
-            title => visit.t("payments.bill.title"),
+            title => visit.t(if demand.state == DemandState::Open {
+                "payments.bill.title"
+            } else {
+                "payments.bill.title_closed"
+            }),
             toggle_form => "form",
             demand => shown(demand),
             state => demand.state.code(),

@@ -36,9 +36,6 @@ async fn choose(
     form: Form,
 ) -> Outcome<Response> {
     let payment = find(&bank, token.clone()).await?;
-    if let Some(lang) = visit.switch(&form) {
-        return Ok(visit.redirect(&format!("/sandbox-bank/pay/{token}?lang={lang}")));
-    }
     let Some(choice) = Choice::from_code(form.text("choice")) else {
         let error = visit.t("payments.bank.choose");
         return Ok(page(&visit, &payment, None, &error)
@@ -78,7 +75,6 @@ fn page(visit: &Visit, payment: &SandboxPayment, said: Option<&str>, error: &str
         "payments/bank.html",
         ctx! {
             title => visit.t("payments.bank.title"),
-            toggle_form => if said.is_none() { "form" } else { "" },
             token => payment.token,
             amount => payment.amount,
             bill => payment.bill,

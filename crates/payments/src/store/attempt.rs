@@ -1,6 +1,6 @@
 //! Attempts on record.
 
-use kernel::{Id, Lang, Time};
+use kernel::{Actor, Id, Lang, Time};
 use serde_json::json;
 use store::{FromRow, Read, Row, Write, params};
 
@@ -61,8 +61,8 @@ impl FromRow for Attempt {
 /// afterwards, outside the transaction: see [`crate::Shroff::pay`].
 ///
 /// # Errors
-/// [`Error::KeyReused`] when the key came with another method; [`Error::AlreadyPaid`],
-/// [`Error::NotOpen`], [`Error::TooManyAttempts`], [`Error::Key`].
+/// [`Error::NotFound`] for anybody but the payer; [`Error::KeyReused`] when the key came with another
+/// method; [`Error::AlreadyPaid`], [`Error::NotOpen`], [`Error::TooManyAttempts`], [`Error::Key`].
 pub async fn start_attempt(
     tx: &Write,
     id: Id<Demand>,
@@ -72,6 +72,9 @@ pub async fn start_attempt(
     let is_key = !new.key.is_empty() && new.key.len() <= KEY_CHARS && new.key.is_ascii();
     if !is_key {
         return Err(Error::Key);
+    }
+    if !may_pay(tx.actor(), &demand::get(tx, id).await?) {
+        return Err(Error::NotFound);
     }
     let before: Option<Attempt> = tx.one(&FIND_ATTEMPT_BY_KEY, params![id, &new.key]).await?;
     if let Some(attempt) = before {
@@ -104,6 +107,15 @@ pub async fn start_attempt(
     )
     .await?;
     get(tx, attempt).await
+}
+
+/// Only the payer pays, or a component on their behalf.
+fn may_pay(actor: &Actor, demand: &Demand) -> bool {
+    match actor {
+        Actor::Resident { person, .. } => *person == demand.payer.to_string(),
+        Actor::System { .. } => true,
+        Actor::Officer { .. } | Actor::Visitor => false,
+    }
 }
 
 /// Writes down what the provider answered to the start. Answers of a repeated start change nothing.

@@ -172,6 +172,55 @@ store::db_tests! {
         assert!(matches!(hear(&store, &word).await, Err(Error::NotFound)));
     }
 
+    async fn only_the_payer_can_start_to_pay(store: Store) {
+        let demand = ask(&store, new_demand()).await.unwrap();
+        for actor in [super::officer("ann"), kernel::Actor::Visitor] {
+            let new = crate::NewAttempt {
+                method: Method::Card,
+                key: "k".to_owned(),
+                lang: kernel::Lang::En,
+            };
+            let id = demand.id;
+            let started = store
+                .write(&actor, move |tx| {
+                    let new = new.clone();
+                    async move { crate::start_attempt(&tx, id, &new, "sandbox").await }
+                })
+                .await;
+            assert!(matches!(started, Err(Error::NotFound)), "{actor:?}");
+        }
+    }
+
+    async fn receipts_of_a_rush_are_numbered_without_gaps(store: Store) {
+        let mut notices = Vec::new();
+        for _ in 0..24 {
+            let demand = ask(&store, new_demand()).await.unwrap();
+            let attempt = begin(&store, demand.id, "k", Method::Card).await.unwrap();
+            notices.push((demand.id, notice(&attempt, Step::Received, 1)));
+        }
+        let mut running = tokio::task::JoinSet::new();
+        for (_, word) in &notices {
+            let (store, word) = (store.clone(), word.clone());
+            running.spawn(async move {
+                // A provider sends a webhook again until it is answered.
+                while let Err(error) = hear(&store, &word).await {
+                    assert!(matches!(&error, Error::Store(busy) if busy.is_temporary()), "{error}");
+                }
+            });
+        }
+        while let Some(done) = running.join_next().await {
+            done.unwrap();
+        }
+        let mut numbers = Vec::new();
+        for (id, _) in &notices {
+            let books = books(&store, *id).await;
+            assert_eq!(books.receipts.len(), 1);
+            numbers.push(books.receipts[0].number[6..].parse::<usize>().unwrap());
+        }
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=24).collect::<Vec<_>>());
+    }
+
     async fn no_path_of_reports_keeps_more_than_was_asked(store: Store) {
         let (dice, _) = Env::fake(Time::from_seconds(0), 20_261_122);
         for _ in 0..12 {
