@@ -26,7 +26,7 @@ CREATE TABLE case_file (
     assignee {id},
     flags {json} NOT NULL,
     revision {int} NOT NULL,
-    licence {text},
+    licence {id},
     submitted_at {time} NOT NULL,
     submitted_on {date} NOT NULL,
     due_at {time},

@@ -22,7 +22,7 @@ pub const WORDS_CHARS: usize = kernel::limits::LONG_TEXT_CHARS;
 /// Cases one bulk assignment may name.
 pub const BULK_CASES: usize = 100;
 /// Entries of a timeline that are shown.
-pub const TIMELINE_ENTRIES: i64 = 500;
+pub(crate) const TIMELINE_ENTRIES: i64 = 500;
 
 /// Whether the promised time is running.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]

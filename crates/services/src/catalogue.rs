@@ -26,7 +26,7 @@ use search::{Index, Place};
 use crate::Error;
 
 /// Suggestions shown under a search box.
-pub const SUGGESTIONS: usize = 8;
+pub(crate) const SUGGESTIONS: usize = 8;
 
 const CATALOGUE: &str = include_str!("../data/catalogue.json");
 const CATEGORIES: &str = include_str!("../data/categories.json");

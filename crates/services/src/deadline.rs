@@ -7,7 +7,7 @@ use kernel::Time;
 use serde::Serialize;
 
 /// The last days before the promise breaks.
-pub const SOON: Duration = Duration::from_secs(3 * 86_400);
+pub(crate) const SOON: Duration = Duration::from_secs(3 * 86_400);
 
 /// How a case stands against its promise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]

@@ -17,7 +17,7 @@ use packs::Answers;
 use crate::applicant::Applicant;
 
 /// Drafts one holder may have at a time over all services.
-pub const DRAFTS_PER_HOLDER: i64 = 50;
+pub(crate) const DRAFTS_PER_HOLDER: i64 = 50;
 
 /// Where a draft stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]

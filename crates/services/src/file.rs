@@ -6,11 +6,11 @@ use packs::FileKind;
 use serde::{Deserialize, Serialize};
 
 /// Characters of a file name that are kept.
-pub const NAME_CHARS: usize = 100;
+pub(crate) const NAME_CHARS: usize = 100;
 /// Files one application may hold in all.
-pub const FILES_PER_APPLICATION: i64 = 60;
+pub(crate) const FILES_PER_APPLICATION: i64 = 60;
 /// Bytes one application may hold in all.
-pub const BYTES_PER_APPLICATION: i64 = 100 * 1024 * 1024;
+pub(crate) const BYTES_PER_APPLICATION: i64 = 100 * 1024 * 1024;
 
 /// The kind of `bytes` by their first ones. A Word document is a ZIP archive with a `word/` folder and
 /// without macros; any other archive is no kind at all.
@@ -61,16 +61,16 @@ pub enum FileError {
 
 /// What a field accepts.
 #[derive(Clone, Debug)]
-pub struct Accepts {
-    pub kinds: Vec<FileKind>,
-    pub most_bytes: usize,
+pub(crate) struct Accepts {
+    pub(crate) kinds: Vec<FileKind>,
+    pub(crate) most_bytes: usize,
 }
 
 /// Checks size and kind.
 ///
 /// # Errors
 /// Says what is wrong with the file.
-pub fn examine(bytes: &[u8], accepts: &Accepts) -> Result<FileKind, FileError> {
+pub(crate) fn examine(bytes: &[u8], accepts: &Accepts) -> Result<FileKind, FileError> {
     let most = accepts.most_bytes.min(limits::UPLOAD_BYTES);
     if bytes.is_empty() {
         return Err(FileError::Empty);

@@ -14,7 +14,7 @@ const ALPHABET: &[u8; 23] = b"BCDFGHJKLMNPRSTVW345679";
 const CHARS: usize = 10;
 /// Attempts to find a free reference before the platform gives up: of 23⁹ = 1.8 × 10¹² numbers,
 /// a fresh one meets one of ten million used ones about once in 180,000 tries.
-pub const ATTEMPTS: usize = 4;
+pub(crate) const ATTEMPTS: usize = 4;
 
 /// The reference number of an application, `BKM7-4TRW9C` written, without the hyphen stored.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]

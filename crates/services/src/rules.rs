@@ -75,30 +75,20 @@ pub(crate) fn check(file: &str, source: &str) -> Result<Pack, Error> {
     }
 }
 
-/// What changed in the questions between two versions, for the record of a publication.
+/// What changed between two versions, classified, for the record of a publication.
 pub(crate) fn changes(before: &Pack, after: &Pack) -> serde_json::Value {
-    let kinds = |pack: &Pack| -> BTreeMap<String, &'static str> {
-        pack.fields()
-            .map(|field| (field.id.clone(), field.kind.code()))
-            .collect()
+    let changes = packs::diff(before, after);
+    let line = |change: &packs::Change| {
+        serde_json::json!({
+            "class": change.class.code(),
+            "path": change.path,
+            "what": change.what,
+        })
     };
-    let (old, new) = (kinds(before), kinds(after));
-    let only = |left: &BTreeMap<String, &str>, right: &BTreeMap<String, &str>| -> Vec<String> {
-        left.keys()
-            .filter(|id| !right.contains_key(*id))
-            .cloned()
-            .collect()
-    };
-    let retyped: Vec<&String> = old
-        .iter()
-        .filter(|(id, kind)| new.get(*id).is_some_and(|now| now != *kind))
-        .map(|(id, _)| id)
-        .collect();
     serde_json::json!({
         "from": before.version,
-        "added": only(&new, &old),
-        "removed": only(&old, &new),
-        "retyped": retyped,
+        "gravest": packs::gravest(&changes).map(packs::ChangeClass::code),
+        "changes": changes.iter().map(line).collect::<Vec<_>>(),
     })
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct LetterJob {
 
 fn message(case: &Case, class: Class, subject: Text, body: Text) -> NewMessage {
     NewMessage::new(case.person.cast(), class, subject, body)
-        .about("case", case.id)
+        .about("case", case.id.to_string())
         .link(path(case))
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn paid(
         "你的申請尚未提交。請以手機簽署，完成申請。",
     );
     let message = NewMessage::new(draft.person.cast(), Class::Deadline, subject, body)
-        .about("draft", draft.id)
+        .about("draft", draft.id.to_string())
         .link(format!("/drafts/{}/sign", draft.id))
         .key(format!("draft-{}-paid", draft.id));
     notify::send(tx, message).await?;

@@ -8,9 +8,9 @@ use kernel::simplify;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Characters of a query that are read; the rest is ignored.
-pub const QUERY_CHARS: usize = 100;
+pub(super) const QUERY_CHARS: usize = 100;
 /// Tokens of a query that are looked up.
-pub const QUERY_TOKENS: usize = 24;
+pub(super) const QUERY_TOKENS: usize = 24;
 
 const STOP_WORDS: [&str; 20] = [
     "a", "an", "and", "at", "by", "do", "for", "from", "how", "i", "in", "is", "my", "of", "on",
@@ -19,7 +19,7 @@ const STOP_WORDS: [&str; 20] = [
 
 /// One unit of the index.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Token {
+pub(super) enum Token {
     /// A Latin word or a number, stemmed.
     Word(String),
     /// Two neighbouring Chinese characters, or one standing alone.
@@ -28,7 +28,7 @@ pub enum Token {
 
 impl Token {
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match self {
             Self::Word(text) | Self::Han(text) => text,
         }
@@ -37,7 +37,7 @@ impl Token {
 
 /// Lower-case, accent-free, Simplified: the form in which two spellings of one thing are equal.
 #[must_use]
-pub fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     let plain: String = text
         .nfkd()
         .filter(|c| !is_combining_mark(*c))
@@ -48,9 +48,10 @@ pub fn fold(text: &str) -> String {
     simplify(&plain).replace("身分", "身份")
 }
 
-/// Splits folded text into words and Chinese bigrams, in order of appearance.
+/// Splits folded text into words and Chinese bigrams in order of appearance, each with the letters as
+/// written: a slip of the pen is in those, not in the stem.
 #[must_use]
-pub fn tokens(folded: &str) -> Vec<Token> {
+pub(super) fn tokens(folded: &str) -> Vec<(Token, String)> {
     let mut found = Vec::new();
     let mut word = String::new();
     let mut han: Vec<char> = Vec::new();
@@ -71,13 +72,13 @@ pub fn tokens(folded: &str) -> Vec<Token> {
 
 /// Whether `c` is a Chinese character (unified ideographs with extensions A to H, compatibility).
 #[must_use]
-pub const fn is_han(c: char) -> bool {
+pub(super) const fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// The light stem of an English word: plural, possessive, -ing, -ed, -al and a final e fall away.
 #[must_use]
-pub fn stem(word: &str) -> String {
+pub(super) fn stem(word: &str) -> String {
     if word.len() < 4 || !word.is_ascii() || word.bytes().any(|b| b.is_ascii_digit()) {
         return word.to_owned();
     }
@@ -105,22 +106,21 @@ pub fn stem(word: &str) -> String {
     stem
 }
 
-fn end_word(word: &mut String, found: &mut Vec<Token>) {
+fn end_word(word: &mut String, found: &mut Vec<(Token, String)>) {
     if !word.is_empty() && !STOP_WORDS.contains(&word.as_str()) {
-        found.push(Token::Word(stem(word)));
+        found.push((Token::Word(stem(word)), word.clone()));
     }
     word.clear();
 }
 
-fn end_han(han: &mut Vec<char>, found: &mut Vec<Token>) {
+fn end_han(han: &mut Vec<char>, found: &mut Vec<(Token, String)>) {
+    let mut push = |text: String| found.push((Token::Han(text.clone()), text));
     match han.as_slice() {
         [] => {}
-        [only] => found.push(Token::Han(only.to_string())),
-        several => found.extend(
-            several
-                .windows(2)
-                .map(|pair| Token::Han(pair.iter().collect())),
-        ),
+        [only] => push(only.to_string()),
+        several => several
+            .windows(2)
+            .for_each(|pair| push(pair.iter().collect())),
     }
     han.clear();
 }

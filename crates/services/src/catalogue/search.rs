@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::fold::{QUERY_CHARS, QUERY_TOKENS, Token, fold, tokens};
 
 /// Hits one search returns at most.
-pub const HITS: usize = 200;
+pub(super) const HITS: usize = 200;
 /// Words that one mistyped word may stand for.
 const TYPO_CANDIDATES: usize = 8;
 /// Words that one beginning may stand for.
@@ -17,7 +17,7 @@ const TYPO_CHARS: usize = 4;
 
 /// Where a word was found. The weights keep the order name > summary > department > form number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
+pub(super) enum Place {
     Name,
     Alias,
     Summary,
@@ -63,8 +63,10 @@ struct Posting {
 
 /// The index: for each token the entries that hold it.
 #[derive(Default)]
-pub struct Index {
+pub(super) struct Index {
     postings: BTreeMap<Token, Vec<Posting>>,
+    /// Words as written, with the stem they stand under: where a mistyped word is looked up.
+    written: BTreeMap<String, Token>,
     names: Vec<Vec<String>>,
     online: Vec<bool>,
 }
@@ -81,13 +83,16 @@ impl std::fmt::Debug for Index {
 impl Index {
     /// Adds the next entry; entries are numbered from 0 in the order they are added.
     /// An entry that can be used online stands before an equal one that cannot.
-    pub fn add(&mut self, texts: &[(Place, &str)], reach: Reach) {
+    pub(super) fn add(&mut self, texts: &[(Place, &str)], reach: Reach) {
         let entry = self.names.len();
         let mut best: HashMap<Token, f64> = HashMap::new();
         let mut names = Vec::new();
         for (place, text) in texts {
             let folded = fold(text);
-            for token in tokens(&folded) {
+            for (token, written) in tokens(&folded) {
+                if matches!(token, Token::Word(_)) {
+                    self.written.insert(written, token.clone());
+                }
                 let weight = best.entry(token).or_default();
                 *weight = weight.max(place.weight());
             }
@@ -107,10 +112,10 @@ impl Index {
 
     /// Numbers of the entries that answer `query`, best first; at most [`HITS`].
     #[must_use]
-    pub fn find(&self, query: &str) -> Vec<usize> {
+    pub(super) fn find(&self, query: &str) -> Vec<usize> {
         let query: String = query.chars().take(QUERY_CHARS).collect();
         let folded = fold(&query);
-        let words: Vec<Token> = tokens(&folded).into_iter().take(QUERY_TOKENS).collect();
+        let words: Vec<(Token, String)> = tokens(&folded).into_iter().take(QUERY_TOKENS).collect();
         if words.is_empty() {
             return Vec::new();
         }
@@ -175,7 +180,7 @@ impl Index {
     }
 
     /// The best score of each entry for one word of the query.
-    fn matches(&self, word: &Token, is_last: bool) -> HashMap<usize, f64> {
+    fn matches(&self, (word, written): &(Token, String), is_last: bool) -> HashMap<usize, f64> {
         let mut best: HashMap<usize, f64> = HashMap::new();
         self.gather(word, Quality::Exact, &mut best);
         // The last word may still be being typed; the others count as finished once they are known.
@@ -185,7 +190,7 @@ impl Index {
             }
         }
         if best.is_empty() {
-            for token in self.near(word) {
+            for token in self.near(written) {
                 self.gather(token, Quality::Typo, &mut best);
             }
         }
@@ -217,20 +222,19 @@ impl Index {
             .take(PREFIX_CANDIDATES)
     }
 
-    fn near<'a>(&'a self, word: &'a Token) -> impl Iterator<Item = &'a Token> {
-        let worth_it = matches!(word, Token::Word(text) if text.chars().count() >= TYPO_CHARS);
-        self.postings
-            .keys()
-            .filter(move |token| {
-                worth_it && same_script(token, word) && is_one_edit(token.text(), word.text())
-            })
+    fn near<'a>(&'a self, word: &'a str) -> impl Iterator<Item = &'a Token> {
+        let worth_it = word.chars().count() >= TYPO_CHARS;
+        self.written
+            .iter()
+            .filter(move |(known, _)| worth_it && is_one_edit(known, word))
+            .map(|(_, token)| token)
             .take(TYPO_CANDIDATES)
     }
 }
 
 /// Whether an entry can be used here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reach {
+pub(super) enum Reach {
     Online,
     Information,
 }
@@ -249,7 +253,7 @@ fn ratio(part: usize, whole: usize) -> f64 {
 
 /// Whether one insertion, deletion, replacement or swap of neighbours turns `a` into `b`.
 #[must_use]
-pub fn is_one_edit(a: &str, b: &str) -> bool {
+pub(super) fn is_one_edit(a: &str, b: &str) -> bool {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
     if a.len().abs_diff(b.len()) > 1 || a == b {

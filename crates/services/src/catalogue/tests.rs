@@ -66,7 +66,7 @@ fn simplified_characters_find_traditional_names() {
 #[test]
 fn one_mistyped_letter_still_finds() {
     let catalogue = catalogue();
-    for query in ["dog licnece", "dgo licence", "driving licenxe"] {
+    for query in ["dog licnece", "drivng licence", "driving licenxe"] {
         assert!(!catalogue.search(query).is_empty(), "{query}");
     }
     assert_eq!(first(&catalogue, "dog licnce"), "afcd-dog-licence");
@@ -136,11 +136,11 @@ fn a_search_stays_below_its_budget() {
     let catalogue = catalogue();
     let queries = ["driving licence", "駕駛執照續期", "restaurnt licence", "狗"];
     for query in queries {
-        catalogue.search(query);
+        assert!(!catalogue.search(query).is_empty());
     }
     let start = Instant::now();
     for query in queries.iter().cycle().take(100) {
-        catalogue.search(query);
+        let _ = catalogue.search(query);
     }
     // Two milliseconds each is the budget of a release build; this guards against another order.
     assert!(

@@ -316,11 +316,6 @@ store::db_tests! {
 
     async fn a_level_too_low_cannot_apply(store: Store, clock: FakeEnv) {
         let world = World::new(store, clock).await;
-        let plus = super::PACK
-            .replace("level: basic", "level: plus")
-            .replace("version: 1", "version: 2");
-        let actor = kernel::Actor::system("test");
-        world.services.publish(&actor, ("afcd-dog-licence.yaml", &plus)).await.unwrap();
         let basic = world.person("lau-tsz-hin").await;
         let draft = world.answered(basic, "900001").await;
         let frozen = world.services.freeze(basic, draft.draft.id, draft.draft.revision).await;

@@ -256,6 +256,7 @@ store::db_tests! {
         let desk = Desk::new(store, clock).await;
         desk.act(&desk.officer, "ask", "Which chip is it?").await.unwrap();
         let waiting = desk.case().await;
+        desk.world.after(1);
         desk.world.services.send_reply(desk.person, &desk.done.reference).await.unwrap();
         desk.act(&desk.officer, "ask", "And again?").await.unwrap();
         let elapsed = crate::timers::Elapsed {
@@ -264,7 +265,6 @@ store::db_tests! {
             since: waiting.state_since,
             go: Some("lapsed".into()),
         };
-        desk.world.after(1);
         desk.world.services.elapsed(elapsed).await.unwrap();
         assert_eq!(desk.case().await.state, "waiting");
     }

@@ -7,7 +7,7 @@ use credentials::Issuer;
 use identity::{Binding, Decision, demo};
 use journal::Calendar;
 use kernel::{Actor, FakeEnv, Id, Lang, Text, Time};
-use payments::{Demand, Method, NewAttempt, Notice, Step};
+use payments::{Demand, Method, NewAttempt, Step, provider::Notice};
 use store::{Store, params};
 use trust::KeyStore;
 
