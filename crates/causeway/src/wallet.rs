@@ -18,7 +18,8 @@ pub(crate) fn jobs(runner: Runner, system: &System) -> Runner {
 }
 
 async fn heard(system: &System, event: OutboxEvent) -> Result<(), Failure> {
-    if event.kind != identity::DEVICE_REPLACED {
+    let kinds = [identity::DEVICE_REPLACED, identity::DEVICE_REVOKED];
+    if !kinds.contains(&event.kind.as_str()) {
         return Ok(());
     }
     let holder: Id<credentials::Holder> = event.subject.parse()?;
