@@ -61,3 +61,6 @@ impl Desk {
         Ok(Clerk::of(&officer))
     }
 }
+
+#[cfg(test)]
+mod tests;

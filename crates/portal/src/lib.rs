@@ -128,3 +128,6 @@ impl Portal {
         visit.signed_in().and_then(|_| self.applicant(visit).ok())
     }
 }
+
+#[cfg(test)]
+mod tests;

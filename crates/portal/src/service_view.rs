@@ -1,7 +1,7 @@
 //! What a person wants to know about a service before starting, read from its pack.
 
 use kernel::{Date, Text, Time};
-use packs::{Amount, Audience, FieldKind, Pack, RowResult, Table};
+use packs::{Amount, Audience, FeeLine, FieldKind, Pack, RowResult, Table};
 use serde::Serialize;
 use services::{Catalogue, Entry};
 
@@ -10,7 +10,6 @@ use services::{Catalogue, Entry};
 pub(crate) struct ServiceView {
     summary: Text,
     who: Text,
-    conditions: Vec<Text>,
     level: &'static str,
     is_signed: bool,
     documents: Vec<DocumentView>,
@@ -60,7 +59,6 @@ pub(crate) fn of(catalogue: &Catalogue, entry: &Entry, now: Time) -> Option<Serv
     Some(ServiceView {
         summary: pack.summary.clone(),
         who: pack.who_can_apply.clone(),
-        conditions: pack.eligibility.iter().map(|rule| rule.say.clone()).collect(),
         level: pack.identity.level.code(),
         is_signed: pack.identity.sign,
         documents: documents(pack),
@@ -94,20 +92,35 @@ fn documents(pack: &Pack) -> Vec<DocumentView> {
 }
 
 fn fees(pack: &Pack) -> Vec<FeeView> {
-    pack.fee
-        .iter()
-        .map(|line| {
-            let range = match &line.amount {
-                Amount::Cents(expr) => expr.as_number().map(|cents| (cents, cents)),
-                Amount::Table(table) => range(table),
-            };
-            FeeView {
-                label: line.label.clone(),
-                low: range.map(|(low, _)| low),
-                high: range.map(|(_, high)| high),
-            }
-        })
-        .collect()
+    pack.fee.iter().flat_map(lines).collect()
+}
+
+/// A labelled row of a table is a line of its own; the others are told as a range.
+fn lines(line: &FeeLine) -> Vec<FeeView> {
+    let whole = |range: Option<(i64, i64)>| FeeView {
+        label: line.label.clone(),
+        low: range.map(|(low, _)| low),
+        high: range.map(|(_, high)| high),
+    };
+    match &line.amount {
+        Amount::Cents(expr) => vec![whole(expr.as_number().map(|cents| (cents, cents)))],
+        Amount::Table(table) if table.rows.iter().all(|row| row.label.is_none()) => {
+            vec![whole(range(table))]
+        }
+        Amount::Table(table) => table
+            .rows
+            .iter()
+            .filter_map(|row| match &row.result {
+                RowResult::Value(expr) => {
+                    let cents = expr.as_number();
+                    let label = row.label.clone().unwrap_or_else(|| line.label.clone());
+                    Some(FeeView { label, low: cents, high: cents })
+                }
+                RowResult::Refuse(_) => None,
+            })
+            .filter(|view| view.low != Some(0))
+            .collect(),
+    }
 }
 
 fn sources(pack: &Pack) -> Vec<SourceView> {
