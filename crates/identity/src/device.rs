@@ -16,13 +16,14 @@ pub(crate) const DEVICE_NAME_CHARS: usize = 60;
 /// How exactly `last_seen` is kept: one write in this time at most.
 pub(crate) const SEEN_STEP: Duration = Duration::from_secs(60);
 
-/// The event that asks for licences to be issued again to the new phone. Data: person, device,
-/// replaced.
+/// The event that asks for licences to be issued again to the new phone. Data: person, and
+/// device and replaced as key thumbprints.
 pub const DEVICE_REPLACED: &str = "causeway.device.replaced.v1";
-/// The event of a first phone. Data: person, device.
+/// The event of a first phone. Data: person, device (its key's thumbprint).
 pub const DEVICE_ENROLLED: &str = "causeway.device.enrolled.v1";
 
-/// The event of a phone given up with none in its place. Data: person, replaced.
+/// The event of a phone given up with none in its place. Data: person, replaced (its
+/// key's thumbprint).
 pub const DEVICE_REVOKED: &str = "causeway.device.revoked.v1";
 
 /// A P-256 public key as a JWK (RFC 7517, RFC 7518 section 6.2) and nothing more.

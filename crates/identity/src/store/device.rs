@@ -97,11 +97,10 @@ pub(crate) async fn bind_in(
     if let Some(old) = &replaced {
         tx.run(&REVOKE_DEVICE, params![old.id, tx.now()]).await?;
     }
-    let id = match &known {
+    match &known {
         Some(known) => {
             tx.run(&REVIVE_DEVICE, params![known.id, name, tx.now()])
                 .await?;
-            known.id
         }
         None => {
             let id = tx.id::<Device>();
@@ -111,44 +110,41 @@ pub(crate) async fn bind_in(
                 params![id, person, name, jwk, thumbprint, tx.now()],
             )
             .await?;
-            id
         }
-    };
-    announce(tx, person, id, replaced.as_ref()).await?;
-    by_thumbprint_in(tx, &thumbprint)
-        .await?
-        .ok_or(Error::NotFound)
+    }
+    let live = by_thumbprint_in(tx, &thumbprint).await?;
+    let live = live.ok_or(Error::NotFound)?;
+    announce(tx, &live, replaced.as_ref()).await?;
+    Ok(live)
 }
 
-async fn announce(
-    tx: &Write,
-    person: Id<Person>,
-    device: Id<Device>,
-    replaced: Option<&Device>,
-) -> Result<(), Error> {
-    let replaced = replaced.map(|old| old.id.to_string());
+async fn announce(tx: &Write, live: &Device, replaced: Option<&Device>) -> Result<(), Error> {
+    let replaced = replaced.map(|old| &old.thumbprint);
     let kind = if replaced.is_some() {
         DEVICE_REPLACED
     } else {
         DEVICE_ENROLLED
     };
-    let data = json!({ "person": person, "device": device, "replaced": replaced });
+    let data = json!({
+        "person": live.person, "device": live.thumbprint, "replaced": replaced,
+    });
     journal::audit(
         tx,
         Audit {
             action: "device.bound",
             noun: "device",
-            id: device.to_string(),
+            id: live.id.to_string(),
             reason: None,
             detail: data.clone(),
         },
     )
     .await?;
+    let subject = live.person.to_string();
     journal::emit(
         tx,
         Event {
             kind,
-            subject: person.to_string(),
+            subject,
             data,
         },
     )
@@ -163,7 +159,7 @@ async fn announce(
 pub async fn revoke_in(tx: &Write, person: Id<Person>, reason: &str) -> Result<(), Error> {
     let device = live_in(tx, person).await?.ok_or(Error::NotFound)?;
     tx.run(&REVOKE_DEVICE, params![device.id, tx.now()]).await?;
-    let data = json!({ "person": person, "replaced": device.id });
+    let data = json!({ "person": person, "replaced": device.thumbprint });
     journal::audit(
         tx,
         Audit {

@@ -26,6 +26,8 @@ fn asked(store: &Store, key: &str) -> StartEnrolment {
 
 ::store::sql! {
     COUNT_EVENTS = "SELECT COUNT(*) FROM outbox_event WHERE kind = $1";
+    LATEST_REPLACED = "SELECT data FROM outbox_event
+        WHERE kind = 'causeway.device.replaced.v1' ORDER BY id DESC LIMIT 1";
     ALL_SEALED = "SELECT hkid_sealed FROM person";
 }
 
@@ -48,6 +50,12 @@ async fn events(store: &Store, kind: &'static str) -> i64 {
         let live = live_device(&store, new.person.id).await.unwrap().unwrap();
         assert_eq!(live.thumbprint, new.key.kid());
         assert_eq!(events(&store, crate::DEVICE_REPLACED).await, 1);
+        let told: serde_json::Value = store
+            .read(|db| async move { db.only(&LATEST_REPLACED, params![]).await })
+            .await
+            .unwrap();
+        assert_eq!(told["replaced"], old.key.kid());
+        assert_eq!(told["device"], new.key.kid());
     }
 
     async fn a_phone_belongs_to_one_person(store: Store) {
