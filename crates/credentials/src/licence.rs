@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 use crate::{Error, status_list::Status};
 
 /// Days a pass of a licence without an end date is good for.
-pub const OPEN_ENDED_DAYS: i64 = 366;
+pub(crate) const OPEN_ENDED_DAYS: i64 = 366;
 /// Characters of a licence number.
-pub const NUMBER_CHARS: usize = 64;
+pub(crate) const NUMBER_CHARS: usize = 64;
 /// Bytes of all claims of one licence as JSON: what still fits a QR code.
-pub const CLAIMS_BYTES: usize = 2_048;
+pub(crate) const CLAIMS_BYTES: usize = 2_048;
 
 /// The person a licence belongs to; identity's person under this crate's name.
 #[derive(Debug)]

@@ -11,15 +11,15 @@ use utoipa::ToSchema;
 use crate::{Issuer, issuer::Token, licence::Licence};
 
 /// How long a code may be redeemed.
-pub const OFFER_LIFE: Duration = Duration::from_secs(600);
+pub(crate) const OFFER_LIFE: Duration = Duration::from_secs(600);
 /// How long an access token may be used.
-pub const GRANT_LIFE: Duration = Duration::from_secs(600);
+pub(crate) const GRANT_LIFE: Duration = Duration::from_secs(600);
 /// Wrong transaction codes after which the code is dead.
-pub const TX_CODE_TRIES: i64 = 5;
+pub(crate) const TX_CODE_TRIES: i64 = 5;
 /// Credentials one access token may fetch: one, and again when the answer was lost on the way.
-pub const GRANT_USES: i64 = 5;
+pub(crate) const GRANT_USES: i64 = 5;
 /// The grant type of OpenID4VCI 1.0 section 4.1.1.
-pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
+pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 
 /// Who may redeem an offer.
 #[derive(Clone, PartialEq, Eq, Debug)]

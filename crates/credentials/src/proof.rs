@@ -10,16 +10,16 @@ use trust::{PublicKey, base64url, digest, jws};
 use crate::{Issuer, Refusal};
 
 /// How long a nonce may be used.
-pub const NONCE_LIFE: Duration = Duration::from_secs(300);
+pub(crate) const NONCE_LIFE: Duration = Duration::from_secs(300);
 /// How old a proof may be, and how far ahead its clock may run.
-pub const PROOF_SECONDS: i64 = 300;
-pub const AHEAD_SECONDS: i64 = 60;
+pub(crate) const PROOF_SECONDS: i64 = 300;
+pub(crate) const AHEAD_SECONDS: i64 = 60;
 const PROOF_TYPE: &str = "openid4vci-proof+jwt";
 const DPOP_TYPE: &str = "dpop+jwt";
 
 /// A fresh nonce: random, dated and authenticated, so that giving one out writes nothing.
 #[must_use]
-pub fn new_nonce(issuer: &Issuer) -> String {
+pub(crate) fn new_nonce(issuer: &Issuer) -> String {
     let random = base64url::encode(issuer.env().bytes::<16>());
     let body = format!("{}.{random}", issuer.now().seconds());
     let mac = base64url::encode(issuer.mac("nonce", &body));
@@ -30,7 +30,7 @@ pub fn new_nonce(issuer: &Issuer) -> String {
 ///
 /// # Errors
 /// [`Refusal::InvalidNonce`].
-pub fn check_nonce(issuer: &Issuer, nonce: &str) -> Result<(), Refusal> {
+pub(crate) fn check_nonce(issuer: &Issuer, nonce: &str) -> Result<(), Refusal> {
     let (body, mac) = nonce.rsplit_once('.').ok_or(Refusal::InvalidNonce)?;
     let expected = base64url::encode(issuer.mac("nonce", body));
     if !digest::equal(expected.as_bytes(), mac.as_bytes()) {
@@ -48,7 +48,7 @@ pub fn check_nonce(issuer: &Issuer, nonce: &str) -> Result<(), Refusal> {
 
 /// A proof that holds: whose key, and the nonce to use up.
 #[derive(Clone, Debug)]
-pub struct Possession {
+pub(crate) struct Possession {
     pub key: PublicKey,
     pub nonce: String,
     /// The client the wallet says it is, when it says so.
@@ -67,7 +67,7 @@ struct ProofClaims {
 ///
 /// # Errors
 /// [`Refusal::InvalidProof`] naming the check; [`Refusal::InvalidNonce`].
-pub fn check_proof(issuer: &Issuer, text: &str) -> Result<Possession, Refusal> {
+pub(crate) fn check_proof(issuer: &Issuer, text: &str) -> Result<Possession, Refusal> {
     let token = jws::Unverified::parse(text).map_err(|_| Refusal::InvalidProof("not ES256"))?;
     if token.header().kid.is_some() || token.header().x5c.is_some() {
         return Err(Refusal::InvalidProof("the key must be given as jwk"));
@@ -98,7 +98,7 @@ pub fn check_proof(issuer: &Issuer, text: &str) -> Result<Possession, Refusal> {
 
 /// A DPoP proof that holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Dpop {
+pub(crate) struct Dpop {
     /// The thumbprint of its key.
     pub thumbprint: String,
     /// What to remember against replay.
@@ -116,7 +116,7 @@ struct DpopClaims {
 
 /// What a DPoP proof must be about.
 #[derive(Clone, Copy, Debug)]
-pub struct DpopFor<'a> {
+pub(crate) struct DpopFor<'a> {
     pub proof: &'a str,
     /// The path of the endpoint; all of ours are POST.
     pub path: &'a str,
@@ -128,7 +128,7 @@ pub struct DpopFor<'a> {
 ///
 /// # Errors
 /// [`Refusal::InvalidDpopProof`].
-pub fn check_dpop(issuer: &Issuer, expected: DpopFor<'_>) -> Result<Dpop, Refusal> {
+pub(crate) fn check_dpop(issuer: &Issuer, expected: DpopFor<'_>) -> Result<Dpop, Refusal> {
     let refused = |_| Refusal::InvalidDpopProof;
     let token = jws::Unverified::parse(expected.proof).map_err(refused)?;
     let key = token.carried_key().map_err(refused)?;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a trust list may be used by somebody who cannot fetch another.
-pub const TRUST_LIST_LIFE: Duration = Duration::from_secs(7 * 86_400);
+pub(crate) const TRUST_LIST_LIFE: Duration = Duration::from_secs(7 * 86_400);
 /// The media type of the trust list.
 pub const TRUST_LIST_TYPE: &str = "causeway-trust-list+jwt";
 
@@ -25,7 +25,7 @@ pub const TRUST_LIST_TYPE: &str = "causeway-trust-list+jwt";
 ///
 /// # Errors
 /// [`Error::NotFound`] for a list that does not exist.
-pub async fn list(db: &Read, issuer: &Issuer, number: i64) -> Result<Arc<Published>, Error> {
+pub(crate) async fn list(db: &Read, issuer: &Issuer, number: i64) -> Result<Arc<Published>, Error> {
     let version = status::version(db, number).await?;
     let now = issuer.now();
     if let Some((made_of, published)) = issuer.published().get(&number)
@@ -47,7 +47,7 @@ pub async fn list(db: &Read, issuer: &Issuer, number: i64) -> Result<Arc<Publish
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn status(db: &Read, list: i64, index: u32) -> Result<Option<Status>, Error> {
+pub(crate) async fn status(db: &Read, list: i64, index: u32) -> Result<Option<Status>, Error> {
     let state = status::entry(db, list, index).await?;
     Ok(state.map(CredentialState::status))
 }

@@ -42,7 +42,7 @@ pub enum Refusal {
 
 /// The error body of OAuth 2.0 (RFC 6749 section 5.2).
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RefusalBody {
+pub(crate) struct RefusalBody {
     pub error: String,
     pub error_description: String,
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// A licence signed for one phone.
 #[derive(Clone, Debug)]
-pub struct Signed {
+pub(crate) struct Signed {
     /// The SD-JWT VC with all disclosures.
     pub credential: String,
     /// The printed form of the pass, `CW1:…`.
@@ -24,7 +24,7 @@ pub struct Signed {
 ///
 /// # Errors
 /// [`Error::TooLarge`] when the pass does not fit a QR code; [`Error::UnknownKind`]; [`Error::Trust`].
-pub fn sign(
+pub(crate) fn sign(
     issuer: &Issuer,
     licence: &Licence,
     holder: &PublicKey,

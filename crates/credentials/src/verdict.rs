@@ -188,7 +188,12 @@ async fn status_of(
 
 /// Judges a reading; pure.
 #[must_use]
-pub fn judge(issuer: &Issuer, reading: &Reading, status: Option<Status>, lang: Lang) -> Verdict {
+pub(crate) fn judge(
+    issuer: &Issuer,
+    reading: &Reading,
+    status: Option<Status>,
+    lang: Lang,
+) -> Verdict {
     let now = issuer.now();
     let outcome = outcome(reading, status, now);
     let screen_age_seconds = match reading.presence {

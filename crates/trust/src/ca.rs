@@ -127,7 +127,7 @@ pub fn not_after(certificate: &[u8]) -> Result<Time, Error> {
 
 fn parse(der: &[u8]) -> Result<X509Certificate<'_>, Error> {
     match X509Certificate::from_der(der) {
-        Ok((rest, certificate)) if rest.is_empty() => Ok(certificate),
+        Ok(([], certificate)) => Ok(certificate),
         _ => Err(rule("not a certificate")),
     }
 }

@@ -2,8 +2,8 @@
 //! the protected bytes as received, never over a re-encoding.
 
 use coset::{
-    CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder, Label, RegisteredLabelWithPrivate,
-    TaggedCborSerializable, cbor::value::Value, iana,
+    CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder, Label,
+    RegisteredLabelWithPrivate, TaggedCborSerializable, cbor::value::Value, iana,
 };
 
 use crate::{Error, PublicKey, SigningKey};
@@ -104,9 +104,17 @@ impl Unverified {
     /// [`Error::RefusedHeader`] for another type, [`Error::BadSignature`].
     pub fn verify(self, typ: Option<&str>, key: &PublicKey) -> Result<Vec<u8>, Error> {
         if let Some(typ) = typ {
-            let found = self.0.protected.header.rest.iter().find_map(|(label, value)| {
-                (*label == Label::Int(TYP)).then(|| value.as_text()).flatten()
-            });
+            let found = self
+                .0
+                .protected
+                .header
+                .rest
+                .iter()
+                .find_map(|(label, value)| {
+                    (*label == Label::Int(TYP))
+                        .then(|| value.as_text())
+                        .flatten()
+                });
             if found != Some(typ) {
                 return Err(Error::RefusedHeader("typ"));
             }

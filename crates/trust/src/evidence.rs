@@ -12,5 +12,5 @@ mod store;
 
 pub use merkle::{Hash, InclusionProof};
 pub use note::{Checkpoint, NoteKey, NoteVerifier};
-pub use store::{BATCH, INTEGRATE_EVERY, Log, Pending, append, check_growth};
 pub(crate) use store::STATEMENTS;
+pub use store::{BATCH, INTEGRATE_EVERY, Log, Pending, append, check_growth};

@@ -367,7 +367,11 @@ impl Ring {
 fn complete(keyring: &mut Keyring, maker: &Maker<'_>) -> Result<(), Error> {
     for purpose in Purpose::ALL {
         let now = maker.env.now();
-        let due = match keyring.current(purpose).map(Entry::certificate).transpose()? {
+        let due = match keyring
+            .current(purpose)
+            .map(Entry::certificate)
+            .transpose()?
+        {
             None => true,
             Some(Some(certificate)) if purpose != Purpose::Root => {
                 let left = ca::not_after(&certificate)?.since(now);

@@ -11,9 +11,9 @@ pub mod cose;
 pub mod digest;
 mod error;
 pub mod evidence;
+pub mod jws;
 mod key;
 mod keystore;
-pub mod jws;
 mod vault;
 
 pub use error::Error;
@@ -22,8 +22,7 @@ pub use keystore::{Jwks, KEYS_MAX, KeyStore, Known, Purpose, RETIRED_PUBLISHED, 
 pub use vault::{BlindIndex, Place, Sealed, Vault};
 
 /// The tables of this crate: the evidence log.
-pub static MIGRATIONS: store::Migrations =
-    store::migrations!("trust", "0001_create_evidence.sql");
+pub static MIGRATIONS: store::Migrations = store::migrations!("trust", "0001_create_evidence.sql");
 
 /// Every statement of this crate, prepared on both engines by a test.
 #[must_use]

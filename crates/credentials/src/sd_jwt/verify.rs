@@ -47,7 +47,7 @@ pub struct KeyBinding {
 }
 
 /// Finds the issuer's key from the header of the credential.
-pub type FindKey<'a> = &'a dyn Fn(&jws::Header) -> Option<PublicKey>;
+pub(super) type FindKey<'a> = &'a dyn Fn(&jws::Header) -> Option<PublicKey>;
 
 /// Verifies a credential without key binding (`<jwt>~…~`). Dates are returned, not judged: an
 /// expired licence is still a genuine one.

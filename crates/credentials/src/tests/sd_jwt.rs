@@ -214,6 +214,8 @@ struct Binding {
     key: SigningKey,
 }
 
+type Change = Box<dyn FnOnce(&mut Binding)>;
+
 fn present(issuer: &Issuer, change: impl FnOnce(&mut Binding)) -> Result<Claims, Error> {
     let credential = issued(issuer);
     let mut binding = Binding {
@@ -246,7 +248,7 @@ fn a_key_binding_must_hold_in_every_part() {
     let issuer = issuer(&fake().0);
     assert!(present(&issuer, |_| {}).is_ok());
     let now = issuer.now().seconds();
-    let changes: [(&str, Box<dyn FnOnce(&mut Binding)>); 11] = [
+    let changes: [(&str, Change); 11] = [
         ("type", Box::new(|b| b.typ = "JWT")),
         ("key", Box::new(|b| b.key = device(6))),
         ("audience", Box::new(|b| b.claims["aud"] = json!("abc"))),

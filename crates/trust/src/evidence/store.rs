@@ -239,7 +239,8 @@ async fn integrate(tx: &Write, origin: &str, key: &NoteKey) -> Result<u64, Error
         size: after,
         root: tiles.hash(Span::whole(after))?,
     });
-    tx.run(&SET_HEAD, params![int(after)?, note, tx.now()]).await?;
+    tx.run(&SET_HEAD, params![int(after)?, note, tx.now()])
+        .await?;
     Ok(after - before)
 }
 
@@ -269,7 +270,9 @@ async fn load(db: &Read, wanted: impl IntoIterator<Item = TileId>) -> Result<Til
 
 async fn find_tile(db: &Read, id: TileId) -> Result<Option<Vec<u8>>, Error> {
     let position = int(id.position)?;
-    Ok(db.one::<Vec<u8>>(&GET_TILE, params![id.level, position]).await?)
+    Ok(db
+        .one::<Vec<u8>>(&GET_TILE, params![id.level, position])
+        .await?)
 }
 
 fn int(number: u64) -> Result<i64, Error> {

@@ -25,8 +25,14 @@ fn root_by_definition(leaves: &[Hash]) -> Hash {
     }
 }
 
+fn small(number: u64) -> usize {
+    usize::try_from(number).unwrap()
+}
+
 fn leaves(count: usize) -> Vec<Hash> {
-    (0..count).map(|n| merkle::leaf_hash(&n.to_be_bytes())).collect()
+    (0..count)
+        .map(|n| merkle::leaf_hash(&n.to_be_bytes()))
+        .collect()
 }
 
 fn tiles(count: usize) -> Tiles {
@@ -36,7 +42,10 @@ fn tiles(count: usize) -> Tiles {
 }
 
 fn proof(tiles: &Tiles, spans: &[Span]) -> Vec<Hash> {
-    spans.iter().map(|span| tiles.hash(*span).unwrap()).collect()
+    spans
+        .iter()
+        .map(|span| tiles.hash(*span).unwrap())
+        .collect()
 }
 
 #[test]
@@ -50,15 +59,19 @@ fn the_root_over_tiles_is_the_root_by_definition() {
 #[test]
 fn every_leaf_of_every_small_tree_is_proven_and_nothing_else() {
     for count in 1..40u64 {
-        let tiles = tiles(count as usize);
+        let tiles = tiles(small(count));
         let root = tiles.hash(Span::whole(count)).unwrap();
-        let leaves = leaves(count as usize);
+        let leaves = leaves(small(count));
         for index in 0..count {
             let hashes = proof(&tiles, &merkle::inclusion_spans(index, count).unwrap());
-            let proof = InclusionProof { index, size: count, hashes };
-            let leaf = leaves[index as usize];
+            let proof = InclusionProof {
+                index,
+                size: count,
+                hashes,
+            };
+            let leaf = leaves[small(index)];
             merkle::verify_inclusion(&proof, &leaf, &root).unwrap();
-            let wrong = leaves[(index as usize + 1) % leaves.len()];
+            let wrong = leaves[(small(index) + 1) % leaves.len()];
             if count > 1 {
                 assert!(merkle::verify_inclusion(&proof, &wrong, &root).is_err());
             }
@@ -78,17 +91,26 @@ fn every_leaf_of_every_small_tree_is_proven_and_nothing_else() {
 #[test]
 fn every_growth_of_small_trees_is_proven_and_a_rewrite_is_not() {
     for new in 1..40u64 {
-        let grown = tiles(new as usize);
+        let grown = tiles(small(new));
         let new_root = grown.hash(Span::whole(new)).unwrap();
         for old in 1..=new {
-            let old_root = tiles(old as usize).hash(Span::whole(old)).unwrap();
+            let old_root = tiles(small(old)).hash(Span::whole(old)).unwrap();
             let hashes = proof(&grown, &merkle::consistency_spans(old, new).unwrap());
-            let growth = Growth { old: (old, &old_root), new: (new, &new_root) };
+            let growth = Growth {
+                old: (old, &old_root),
+                new: (new, &new_root),
+            };
             merkle::verify_consistency(growth, &hashes).unwrap();
             let rewritten = [7; 32];
-            let forged = Growth { old: (old, &rewritten), new: (new, &new_root) };
+            let forged = Growth {
+                old: (old, &rewritten),
+                new: (new, &new_root),
+            };
             assert!(merkle::verify_consistency(forged, &hashes).is_err());
-            let forged = Growth { old: (old, &old_root), new: (new, &rewritten) };
+            let forged = Growth {
+                old: (old, &old_root),
+                new: (new, &rewritten),
+            };
             assert!(merkle::verify_consistency(forged, &hashes).is_err());
         }
     }
@@ -97,24 +119,41 @@ fn every_growth_of_small_trees_is_proven_and_a_rewrite_is_not() {
 #[test]
 fn proofs_cross_tile_boundaries() {
     let count = 700;
-    let tiles = tiles(count as usize);
+    let tiles = tiles(small(count));
     let root = tiles.hash(Span::whole(count)).unwrap();
     for index in [0, 255, 256, 511, 512, 699] {
         let hashes = proof(&tiles, &merkle::inclusion_spans(index, count).unwrap());
-        let proof = InclusionProof { index, size: count, hashes };
-        merkle::verify_inclusion(&proof, &leaves(700)[index as usize], &root).unwrap();
+        let proof = InclusionProof {
+            index,
+            size: count,
+            hashes,
+        };
+        merkle::verify_inclusion(&proof, &leaves(700)[small(index)], &root).unwrap();
     }
-    assert_eq!(merkle::open_tiles(count), vec![
-        TileId { level: 0, position: 2 },
-        TileId { level: 1, position: 0 },
-    ]);
+    assert_eq!(
+        merkle::open_tiles(count),
+        vec![
+            TileId {
+                level: 0,
+                position: 2
+            },
+            TileId {
+                level: 1,
+                position: 0
+            },
+        ]
+    );
 }
 
 #[test]
 fn a_signed_checkpoint_opens_under_its_verifier_only() {
     let keys = KeyStore::in_memory(&env()).unwrap();
     let key = keys.note_key().unwrap();
-    let checkpoint = Checkpoint { origin: "example.test/evidence".into(), size: 12, root: [3; 32] };
+    let checkpoint = Checkpoint {
+        origin: "example.test/evidence".into(),
+        size: 12,
+        root: [3; 32],
+    };
     let note = key.sign(&checkpoint);
     let verifier = NoteVerifier::parse(&key.verifier("example.test/evidence").text()).unwrap();
     assert_eq!(verifier.open(&note).unwrap(), checkpoint);

@@ -11,7 +11,8 @@ struct Dir(PathBuf);
 
 impl Dir {
     fn new(name: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("causeway-trust-{name}-{}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("causeway-trust-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         Self(dir)
@@ -28,16 +29,26 @@ impl Drop for Dir {
 fn a_second_start_finds_the_keys_of_the_first() {
     let dir = Dir::new("second");
     let first = KeyStore::open(&dir.0, &env()).unwrap();
-    let second = KeyStore::open(&dir.0, &Env::fake(Time::from_seconds(1_790_000_100), 8).0).unwrap();
+    let second =
+        KeyStore::open(&dir.0, &Env::fake(Time::from_seconds(1_790_000_100), 8).0).unwrap();
     for purpose in Purpose::ALL {
         if purpose != Purpose::Evidence {
             let kid = |keys: &KeyStore| keys.signer(purpose).unwrap().key.kid().to_owned();
             assert_eq!(kid(&first), kid(&second));
         }
     }
-    assert_eq!(first.note_key().unwrap().id(), second.note_key().unwrap().id());
-    let sealed = first.vault().seal(&Place::new("person.hkid", 1), "A123456").unwrap();
-    let opened = second.vault().open_text(&Place::new("person.hkid", 1), &sealed).unwrap();
+    assert_eq!(
+        first.note_key().unwrap().id(),
+        second.note_key().unwrap().id()
+    );
+    let sealed = first
+        .vault()
+        .seal(&Place::new("person.hkid", 1), "A123456")
+        .unwrap();
+    let opened = second
+        .vault()
+        .open_text(&Place::new("person.hkid", 1), &sealed)
+        .unwrap();
     assert_eq!(opened, "A123456");
 }
 
@@ -46,7 +57,10 @@ fn the_master_key_is_readable_by_its_owner_only() {
     let dir = Dir::new("mode");
     KeyStore::open(&dir.0, &env()).unwrap();
     let path = dir.0.join("keys/master.key");
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let error = KeyStore::open(&dir.0, &env()).unwrap_err();
     assert!(error.to_string().contains("chmod 600"), "{error}");
@@ -57,7 +71,10 @@ fn a_lost_master_key_is_not_replaced_silently() {
     let dir = Dir::new("lost");
     KeyStore::open(&dir.0, &env()).unwrap();
     fs::remove_file(dir.0.join("keys/master.key")).unwrap();
-    assert!(matches!(KeyStore::open(&dir.0, &env()), Err(Error::KeyFile(_))));
+    assert!(matches!(
+        KeyStore::open(&dir.0, &env()),
+        Err(Error::KeyFile(_))
+    ));
 }
 
 #[test]
@@ -76,7 +93,13 @@ fn a_sealed_key_moved_to_another_purpose_does_not_open() {
     KeyStore::open(&dir.0, &env()).unwrap();
     let path = dir.0.join("keys/keyring.json");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("\"webhook\"", "\"seal_\"").replace("\"seal\"", "\"webhook\"").replace("\"seal_\"", "\"seal\"")).unwrap();
+    fs::write(
+        &path,
+        text.replace("\"webhook\"", "\"seal_\"")
+            .replace("\"seal\"", "\"webhook\"")
+            .replace("\"seal_\"", "\"seal\""),
+    )
+    .unwrap();
     assert!(matches!(KeyStore::open(&dir.0, &env()), Err(Error::Unseal)));
 }
 
@@ -108,12 +131,18 @@ fn a_key_retired_long_ago_leaves_the_published_set_but_still_verifies() {
 fn a_leaf_near_its_end_is_renewed_at_start() {
     let dir = Dir::new("renew");
     let (env, clock) = Env::fake(Time::from_seconds(1_790_000_000), 7);
-    let before = KeyStore::open(&dir.0, &env).unwrap().signer(Purpose::CredentialIssuer).unwrap();
+    let before = KeyStore::open(&dir.0, &env)
+        .unwrap()
+        .signer(Purpose::CredentialIssuer)
+        .unwrap();
     clock.advance(Duration::from_secs(86_400 * 780));
     let keys = KeyStore::open(&dir.0, &env).unwrap();
     let after = keys.signer(Purpose::CredentialIssuer).unwrap();
     assert_ne!(before.key.kid(), after.key.kid());
-    assert!(keys.find(Purpose::CredentialIssuer, before.key.kid()).is_some());
+    assert!(
+        keys.find(Purpose::CredentialIssuer, before.key.kid())
+            .is_some()
+    );
 }
 
 #[test]
@@ -137,7 +166,10 @@ fn a_leaf_is_refused_under_another_root_outside_its_dates_and_when_changed() {
     let stranger = KeyStore::in_memory(&env()).unwrap();
     stranger.rotate(Purpose::Root).unwrap();
     let other = stranger.root_certificate().unwrap();
-    assert!(matches!(ca::check_leaf(&leaf, &other, env().now()), Err(Error::BadSignature)));
+    assert!(matches!(
+        ca::check_leaf(&leaf, &other, env().now()),
+        Err(Error::BadSignature)
+    ));
     assert!(ca::check_leaf(&leaf, &root, Time::from_seconds(1_500_000_000)).is_err());
     assert!(ca::check_leaf(&leaf, &root, Time::from_seconds(2_500_000_000)).is_err());
     assert!(ca::check_leaf(&root, &root, env().now()).is_err());
@@ -153,15 +185,27 @@ fn a_sealed_value_opens_only_in_its_own_place_and_unchanged() {
     let place = Place::new("person.hkid", "row1");
     let sealed = vault.seal(&place, "A1234563").unwrap();
     assert_eq!(vault.open_text(&place, &sealed).unwrap(), "A1234563");
-    assert!(vault.open(&Place::new("person.hkid", "row2"), &sealed).is_err());
-    assert!(vault.open(&Place::new("person.phone", "row1"), &sealed).is_err());
+    assert!(
+        vault
+            .open(&Place::new("person.hkid", "row2"), &sealed)
+            .is_err()
+    );
+    assert!(
+        vault
+            .open(&Place::new("person.phone", "row1"), &sealed)
+            .is_err()
+    );
     for place_of_change in 0..sealed.0.len() {
         let mut changed = sealed.0.clone();
         changed[place_of_change] ^= 1;
         assert!(vault.open(&place, &Sealed(changed)).is_err());
     }
     for length in 0..sealed.0.len() {
-        assert!(vault.open(&place, &Sealed(sealed.0[..length].to_vec())).is_err());
+        assert!(
+            vault
+                .open(&place, &Sealed(sealed.0[..length].to_vec()))
+                .is_err()
+        );
     }
     assert_ne!(vault.seal(&place, "A1234563").unwrap(), sealed);
 }
@@ -173,7 +217,9 @@ fn a_blind_index_depends_on_kind_and_value_and_key() {
     assert_eq!(index, vault.blind_index("hkid", "A1234563"));
     assert_ne!(index, vault.blind_index("phone", "A1234563"));
     assert_ne!(index, vault.blind_index("hkid", "A1234564"));
-    let other = KeyStore::in_memory(&Env::fake(env().now(), 99).0).unwrap().vault();
+    let other = KeyStore::in_memory(&Env::fake(env().now(), 99).0)
+        .unwrap()
+        .vault();
     assert_ne!(index, other.blind_index("hkid", "A1234563"));
 }
 
@@ -181,7 +227,11 @@ fn a_blind_index_depends_on_kind_and_value_and_key() {
 fn secrets_do_not_appear_in_debug_output() {
     let keys = KeyStore::in_memory(&env()).unwrap();
     let signed = keys.signer(Purpose::Seal).unwrap();
-    let text = format!("{keys:?} {:?} {signed:?} {:?}", keys.vault(), keys.note_key().unwrap());
+    let text = format!(
+        "{keys:?} {:?} {signed:?} {:?}",
+        keys.vault(),
+        keys.note_key().unwrap()
+    );
     let scalar = signed.key.scalar().expose();
     assert!(!text.contains(&crate::digest::hex(scalar)));
     assert!(!text.contains(&format!("{scalar:?}")));

@@ -19,7 +19,10 @@ fn the_thumbprint_agrees_with_rfc_7638_rules_and_an_independent_value() {
     }))
     .unwrap();
     let key = jwk.public_key().unwrap();
-    assert_eq!(key.thumbprint(), "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
+    assert_eq!(
+        key.thumbprint(),
+        "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U"
+    );
 }
 
 #[test]
@@ -34,7 +37,8 @@ fn the_example_of_rfc_7515_appendix_a_3_verifies() {
     .public_key()
     .unwrap();
     let (input, signature) = token.rsplit_once('.').unwrap();
-    key.verify(input.as_bytes(), &base64url::decode(signature).unwrap()).unwrap();
+    key.verify(input.as_bytes(), &base64url::decode(signature).unwrap())
+        .unwrap();
     // The example has no typ, and this house never accepts a token without one.
     let refused = jws::Unverified::parse(token).unwrap().verify("JWT", &key);
     assert!(matches!(refused, Err(Error::RefusedHeader("typ"))));
@@ -43,19 +47,26 @@ fn the_example_of_rfc_7515_appendix_a_3_verifies() {
 #[test]
 fn a_token_opens_under_its_key_and_type_only() {
     let key = key();
-    let token = jws::Signer::new(&key, "test+jwt").sign(&json!({"a": 1})).unwrap();
+    let token = jws::Signer::new(&key, "test+jwt")
+        .sign(&json!({"a": 1}))
+        .unwrap();
     let open = |typ: &str, key: &PublicKey| jws::Unverified::parse(&token)?.verify(typ, key);
     let claims: Value = open("test+jwt", key.public()).unwrap().claims().unwrap();
     assert_eq!(claims, json!({"a": 1}));
     assert!(open("other+jwt", key.public()).is_err());
     let other = SigningKey::from_scalar([9; 32]).unwrap();
-    assert!(matches!(open("test+jwt", other.public()), Err(Error::BadSignature)));
+    assert!(matches!(
+        open("test+jwt", other.public()),
+        Err(Error::BadSignature)
+    ));
 }
 
 #[test]
 fn every_changed_character_of_a_token_is_noticed() {
     let key = key();
-    let token = jws::Signer::new(&key, "test+jwt").sign(&json!({"a": 1})).unwrap();
+    let token = jws::Signer::new(&key, "test+jwt")
+        .sign(&json!({"a": 1}))
+        .unwrap();
     for place in 0..token.len() {
         let mut bytes = token.clone().into_bytes();
         bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
@@ -68,7 +79,11 @@ fn every_changed_character_of_a_token_is_noticed() {
 
 fn with_header(header: &Value) -> String {
     let key = key();
-    let input = format!("{}.{}", base64url::encode(header.to_string()), base64url::encode("{}"));
+    let input = format!(
+        "{}.{}",
+        base64url::encode(header.to_string()),
+        base64url::encode("{}")
+    );
     let signature = key.sign(input.as_bytes()).unwrap();
     format!("{input}.{}", base64url::encode(signature))
 }
@@ -83,7 +98,10 @@ fn other_algorithms_none_and_critical_headers_are_refused() {
         json!({"alg": "ES256", "typ": "t", "b64": false}),
         json!({"typ": "t"}),
     ] {
-        assert!(jws::Unverified::parse(&with_header(&header)).is_err(), "{header}");
+        assert!(
+            jws::Unverified::parse(&with_header(&header)).is_err(),
+            "{header}"
+        );
     }
     assert!(jws::Unverified::parse(&with_header(&json!({"alg": "ES256", "typ": "t"}))).is_ok());
 }
@@ -119,26 +137,47 @@ fn base64url_has_one_text_for_one_value() {
 fn hmac_and_hkdf_agree_with_published_vectors() {
     // RFC 4231 test case 2.
     assert_eq!(
-        digest::hex(&digest::hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
+        digest::hex(&digest::hmac_sha256(
+            b"Jefe",
+            b"what do ya want for nothing?"
+        )),
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     );
     assert_eq!(
         digest::hex(&digest::sha256("abc")),
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     );
-    assert_ne!(digest::derive(&[1; 32], "a").unwrap(), digest::derive(&[1; 32], "b").unwrap());
+    assert_ne!(
+        digest::derive(&[1; 32], "a").unwrap(),
+        digest::derive(&[1; 32], "b").unwrap()
+    );
 }
 
 #[test]
 fn a_cose_structure_opens_under_its_key_and_type_and_unchanged_only() {
     let key = key();
     for tagged in [false, true] {
-        let shape = cose::Shape { typ: Some("application/x"), kid: Some(cose::short_kid(key.public())), tagged };
+        let shape = cose::Shape {
+            typ: Some("application/x"),
+            kid: Some(cose::short_kid(key.public())),
+            tagged,
+        };
         let bytes = cose::sign(&key, &shape, b"payload".to_vec()).unwrap();
         let parsed = cose::Unverified::parse(&bytes).unwrap();
         assert_eq!(parsed.kid(), cose::short_kid(key.public()));
-        assert_eq!(parsed.clone().verify(Some("application/x"), key.public()).unwrap(), b"payload");
-        assert!(parsed.clone().verify(Some("application/y"), key.public()).is_err());
+        assert_eq!(
+            parsed
+                .clone()
+                .verify(Some("application/x"), key.public())
+                .unwrap(),
+            b"payload"
+        );
+        assert!(
+            parsed
+                .clone()
+                .verify(Some("application/y"), key.public())
+                .is_err()
+        );
         let other = SigningKey::from_scalar([9; 32]).unwrap();
         assert!(parsed.verify(None, other.public()).is_err());
         for place in 0..bytes.len() {
