@@ -30,6 +30,10 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// Demonstration mode: synthetic people, simulated phone and bank, labelled on every page.
     pub demo: bool,
+    /// For those who write pages: the `crates` directory of a checkout, from which templates are read
+    /// at every request instead of from the binary. Messages and assets stay those of the binary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub templates_dir: Option<PathBuf>,
 }
 
 /// Where records are kept.
@@ -87,6 +91,7 @@ impl Default for ServerConfig {
             base_url: "http://localhost:8080".to_owned(),
             trusted_proxies: Vec::new(),
             demo: false,
+            templates_dir: None,
         }
     }
 }

@@ -205,7 +205,7 @@ fn site_config(config: &Config, knobs: Knobs) -> SiteConfig {
         is_demo: config.server.demo,
         trusted_proxies: config.server.trusted_proxies.clone(),
         idle_minutes: u64::from(config.session.idle_minutes),
-        templates_dir: None,
+        templates_dir: config.server.templates_dir.clone(),
         has_rate_limits: knobs.has_rate_limits,
         records_answers: knobs.records_answers,
     }
