@@ -15,8 +15,8 @@ pub(crate) fn routes() -> Routes<Portal> {
     Routes::new()
         .get("/{lang}/drafts/{id}/check", Access::RESIDENT, check)
         .post("/{lang}/drafts/{id}/check", Access::RESIDENT, freeze)
-        .get("/{lang}/drafts/{id}/submit", Access::RESIDENT, next_step)
-        .post("/{lang}/drafts/{id}/submit", Access::RESIDENT, take_step)
+        .get("/{lang}/drafts/{id}/sign", Access::RESIDENT, next_step)
+        .post("/{lang}/drafts/{id}/sign", Access::RESIDENT, take_step)
         .get("/{lang}/applications/{reference}/done", Access::RESIDENT, done)
 }
 
@@ -109,7 +109,7 @@ async fn freeze(
 
 /// Where a frozen draft goes next.
 fn onward(visit: &Visit, id: Id<Draft>, stage: &Stage) -> String {
-    let back = visit.to(&format!("/drafts/{id}/submit"));
+    let back = visit.to(&format!("/drafts/{id}/sign"));
     match stage {
         Stage::Pay(demand) => visit.to(&format!("/pay/{demand}?next={back}")),
         Stage::Sign | Stage::Submit => back,
@@ -145,7 +145,7 @@ async fn next_step(
         step_now => view::step_of(&pack, &stage),
         is_paid => open.draft.demand.is_some(),
         go => visit.t(go),
-        action => visit.to(&format!("/drafts/{id}/submit")),
+        action => visit.to(&format!("/drafts/{id}/sign")),
         check => visit.to(&format!("/drafts/{id}/check")),
     };
     Ok(visit.page("portal/submit.html", context).into_response())
@@ -167,7 +167,7 @@ async fn take_step(
                 draft: id,
                 binding: identity::binding(&visit).await?,
                 place: identity::place_of(agent.unwrap_or_default()),
-                return_to: visit.to(&format!("/drafts/{id}/submit")),
+                return_to: visit.to(&format!("/drafts/{id}/sign")),
             };
             let approval = portal.services.ask_signature(ask).await?;
             Ok(visit.redirect(&visit.to(&format!("/approvals/{}", approval.id))))

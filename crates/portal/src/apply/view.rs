@@ -125,7 +125,7 @@ pub(crate) fn resume(visit: &Visit, id: Id<Draft>, stage: &Stage) -> String {
     match stage {
         Stage::Answer(page) => page_path(visit, id, page),
         Stage::Check => visit.to(&format!("/drafts/{id}/check")),
-        Stage::Pay(_) | Stage::Sign | Stage::Submit => visit.to(&format!("/drafts/{id}/submit")),
+        Stage::Pay(_) | Stage::Sign | Stage::Submit => visit.to(&format!("/drafts/{id}/sign")),
     }
 }
 
