@@ -29,6 +29,8 @@ CREATE TABLE case_file (
     licence {id},
     submitted_at {time} NOT NULL,
     submitted_on {date} NOT NULL,
+    promise_from {date} NOT NULL,
+    promise_days {int} NOT NULL,
     due_at {time},
     stopped_at {time},
     decided_at {time},

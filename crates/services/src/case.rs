@@ -162,6 +162,9 @@ pub struct Case {
     pub licence: Option<Id<Licence>>,
     pub submitted: Time,
     pub submitted_on: Date,
+    /// The day the promised time was last set running, and the days it had then.
+    pub promise_from: Date,
+    pub promise_days: i64,
     pub due: Option<Time>,
     pub stopped: Option<Time>,
     pub decided: Option<Time>,

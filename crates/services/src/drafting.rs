@@ -78,6 +78,7 @@ impl Services {
     /// # Errors
     /// [`Error::NotOnline`], [`Error::NoSuchService`].
     pub async fn start(&self, start: Start) -> Result<OpenDraft, Error> {
+        self.guard_mandate(start.applicant).await?;
         let catalogue = self.catalogue();
         let current = catalogue
             .current(&start.service, self.now())
@@ -110,6 +111,7 @@ impl Services {
     /// # Errors
     /// [`Error::NoSuchDraft`] also for somebody else's; [`Error::DraftExpired`].
     pub async fn draft(&self, applicant: Applicant, id: Id<Draft>) -> Result<OpenDraft, Error> {
+        self.guard_mandate(applicant).await?;
         let open = self.read_draft(id).await?;
         owned(&open.draft, applicant, self.now())?;
         Ok(open)
@@ -120,6 +122,7 @@ impl Services {
     /// # Errors
     /// The store fails.
     pub async fn drafts(&self, applicant: Applicant) -> Result<Vec<Draft>, Error> {
+        self.guard_mandate(applicant).await?;
         let holder = applicant.holder();
         let rows = self
             .store()
@@ -259,6 +262,16 @@ impl Services {
                 crate::money::let_go(&tx, demand).await
             })
             .await
+    }
+
+    /// Whoever acts for a company must hold its mandate now, not only when they signed in.
+    pub(crate) async fn guard_mandate(&self, applicant: Applicant) -> Result<(), Error> {
+        if let Some(company) = applicant.company {
+            identity::mandate_for(self.store(), applicant.person, company)
+                .await?
+                .ok_or(Error::NoMandate)?;
+        }
+        Ok(())
     }
 
     /// Reads and opens a draft, whoever it belongs to.

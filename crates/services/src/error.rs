@@ -45,6 +45,8 @@ pub enum Error {
     LevelTooLow,
     #[error("the person may not sign for this company")]
     MayNotSign,
+    #[error("the person holds no mandate of this company")]
+    NoMandate,
     #[error("{} answers are missing or wrong", .0.len())]
     Incomplete(Vec<Problem>),
     #[error("the rules of the service refuse this application")]
@@ -306,6 +308,15 @@ fn submit_words(error: &Error) -> Option<Words> {
             (
                 "Check them once more, then go on.",
                 "請再核對一次，然後繼續。",
+            ),
+        ),
+        Error::NoMandate => (
+            "SV-018",
+            S::FORBIDDEN,
+            ("You may not act for this company", "你無權代表這間公司辦理"),
+            (
+                "Ask the company's administrator for a mandate.",
+                "請向公司的管理人索取授權。",
             ),
         ),
         Error::NotPaid => (

@@ -117,6 +117,7 @@ impl Services {
         applicant: Applicant,
         after: Option<Cursor>,
     ) -> Result<Page<ApplicationRow>, Error> {
+        self.guard_mandate(applicant).await?;
         let holder = applicant.holder();
         let before = after
             .and_then(|cursor| cursor.0.parse().ok())
@@ -417,6 +418,7 @@ impl Services {
         applicant: Applicant,
         reference: &Reference,
     ) -> Result<CaseRow, Error> {
+        self.guard_mandate(applicant).await?;
         let reference = reference.clone();
         let row = self
             .store()

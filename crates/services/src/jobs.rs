@@ -9,14 +9,15 @@ use store::Write;
 
 use crate::{
     Error, Services,
-    case::{ActionKind, Case, Flag},
+    case::{ActionKind, Case, Clock, Flag},
     document::Document,
     drafting,
     file::ScanState,
     money::{self, PAID_JOB},
     progress::{self, Author, Entry, Step},
+    rules,
     scanner::Verdict,
-    store::{case, document, draft},
+    store::{case, document, draft, queue},
     submit::Submit,
     tell::{self, LETTER_JOB, LetterJob},
     timers::{Elapsed, PROMISE, STATE},
@@ -53,6 +54,16 @@ pub fn jobs(runner: Runner, services: &Services) -> Runner {
     };
     let runner = on(runner, services, PROMISE, elapsed);
     let runner = on(runner, services, STATE, elapsed);
+    let listener = services.clone();
+    let runner = runner.consume("services", move |event| {
+        let services = listener.clone();
+        async move {
+            if event.kind.starts_with("causeway.suspension.") {
+                services.redue_all().await?;
+            }
+            Ok(())
+        }
+    });
     let (sweeper, reader) = (services.clone(), services.clone());
     runner
         .every("services.sweep", SWEEP_EVERY, move || {
@@ -146,6 +157,40 @@ impl Services {
                 async move { elapsed_in(&services, &tx, &elapsed).await }
             })
             .await
+    }
+
+    /// Works out every running promise anew: a day was declared lost, or given back.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn redue_all(&self) -> Result<(), Error> {
+        self.calendar().refresh(self.store()).await?;
+        let mut after = Id::<Case>::from_bits(0);
+        loop {
+            let rows = self
+                .store()
+                .read(move |db| async move { case::running(&db, after, SWEPT).await })
+                .await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after = last.case.id;
+            for row in rows {
+                let (services, id) = (self.clone(), row.case.id);
+                self.store()
+                    .write(&Actor::system("calendar"), move |tx| {
+                        let services = services.clone();
+                        async move {
+                            let mut case = case::get(&tx, id).await?.case;
+                            if case.clock == Clock::Running {
+                                redue_in(&services, &tx, &mut case).await?;
+                            }
+                            Ok::<_, Error>(())
+                        }
+                    })
+                    .await?;
+            }
+        }
     }
 
     /// Erases drafts and cases whose time is over. Returns how many.
@@ -259,8 +304,12 @@ async fn elapsed_in(services: &Services, tx: &Write, elapsed: &Elapsed) -> Resul
 }
 
 async fn overdue_in(services: &Services, tx: &Write, case: &mut Case) -> Result<(), Error> {
-    let is_late = case.due.is_some_and(|due| tx.now() > due) && case.stopped.is_none();
-    if !is_late || case.has(Flag::Overdue) {
+    if case.clock != Clock::Running || case.has(Flag::Overdue) {
+        return Ok(());
+    }
+    // A typhoon since the timer was set gives the department another day.
+    redue_in(services, tx, case).await?;
+    if case.due.is_none_or(|due| tx.now() <= due) {
         return Ok(());
     }
     case.flag(Flag::Overdue);
@@ -273,6 +322,19 @@ async fn overdue_in(services: &Services, tx: &Write, case: &mut Case) -> Result<
         data,
     };
     journal::emit(tx, event).await?;
+    case::update(tx, case).await
+}
+
+/// Moves the promise of a case to where the calendar now puts it; nothing is written when it stays.
+async fn redue_in(services: &Services, tx: &Write, case: &mut Case) -> Result<(), Error> {
+    let before = case.due;
+    let pack = services.pinned(&case.service, case.pack_version)?;
+    let from = (case.promise_from, case.promise_days);
+    if before == Some(rules::due(services.calendar(), pack.promise, from)) {
+        return Ok(());
+    }
+    progress::redue(services, tx, case, &pack).await?;
+    queue::redue(tx, case).await?;
     case::update(tx, case).await
 }
 

@@ -29,12 +29,12 @@ pub struct FeeLine {
 /// Makes the demand for a frozen draft.
 pub(crate) async fn demand_in(
     tx: &Write,
-    draft: &Draft,
+    (draft, applicant): (Id<Draft>, Applicant),
     (pack, payee): (&Pack, &Text),
     fee: &Fee,
 ) -> Result<Id<Demand>, Error> {
     let new = NewDemand {
-        payer: payer(draft.applicant()),
+        payer: payer(applicant),
         payee: payee.clone(),
         purpose: pack.name.clone(),
         lines: fee
@@ -48,11 +48,11 @@ pub(crate) async fn demand_in(
             .collect(),
         about: About {
             noun: ABOUT.to_owned(),
-            id: draft.id.to_string(),
+            id: draft.to_string(),
         },
         due: None,
         on_paid: Some(PAID_JOB.to_owned()),
-        back: format!("/drafts/{}/sign", draft.id),
+        back: format!("/drafts/{draft}/sign"),
     };
     Ok(payments::demand(tx, new).await?.id)
 }

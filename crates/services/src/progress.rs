@@ -256,21 +256,33 @@ async fn set_clock(
         (Clock::Running, true) => {
             case.clock = Clock::Stopped;
             case.stopped = Some(tx.now());
+            if let Some(due) = case.due {
+                let calendar = services.calendar();
+                case.promise_days = rules::days_left(calendar, pack.promise, due, tx.now());
+            }
             timers::cancel_promise(tx, case).await
         }
         (Clock::Stopped, false) => {
-            let stopped = case.stopped.take();
             case.clock = Clock::Running;
-            if let (Some(due), Some(stopped)) = (case.due, stopped) {
-                let calendar = services.calendar();
-                let due = rules::resumed_due(calendar, pack.promise, (stopped, due), tx.now());
-                case.due = Some(due);
-                timers::set_promise(tx, case, due).await?;
-            }
-            Ok(())
+            case.stopped = None;
+            case.promise_from = tx.now().date();
+            redue(services, tx, case, pack).await
         }
         _ => Ok(()),
     }
+}
+
+/// Works out the promise anew from the calendar as it is now, and moves its timer.
+pub(crate) async fn redue(
+    services: &Services,
+    tx: &Write,
+    case: &mut Case,
+    pack: &Pack,
+) -> Result<(), Error> {
+    let from = (case.promise_from, case.promise_days);
+    let due = rules::due(services.calendar(), pack.promise, from);
+    case.due = Some(due);
+    timers::set_promise(tx, case, due).await
 }
 
 async fn close(tx: &Write, case: &mut Case, (pack, outcome): (&Pack, &str)) -> Result<(), Error> {

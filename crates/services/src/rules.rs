@@ -351,35 +351,21 @@ pub(crate) fn first_hkid(pack: &Pack, answers: &Answers) -> Option<String> {
         .find_map(|field| answers.get(&field.id)?.as_text().map(str::to_owned))
 }
 
-/// The instant by which the department has promised to answer.
-pub(crate) fn due(calendar: &Calendar, promise: Promise, from: Time) -> Time {
-    end_of(days_after(
-        calendar,
-        promise.working,
-        from.date(),
-        i64::from(promise.days),
-    ))
+/// The instant by which the department has promised to answer, counted from a day with so many days
+/// left: worked out anew whenever the calendar changes.
+pub(crate) fn due(calendar: &Calendar, promise: Promise, (from, days): (Date, i64)) -> Time {
+    end_of(days_after(calendar, promise.working, from, days))
 }
 
-/// The promise after a stop: as many days as were left when it stopped.
-pub(crate) fn resumed_due(
-    calendar: &Calendar,
-    promise: Promise,
-    (stopped, due): (Time, Time),
-    now: Time,
-) -> Time {
-    let (from, to) = (stopped.date(), due.date());
+/// The days of the promise that are left when it stops.
+pub(crate) fn days_left(calendar: &Calendar, promise: Promise, due: Time, now: Time) -> i64 {
+    let (from, to) = (now.date(), due.date());
     let left = if promise.working {
         calendar.working_days_between(from, to)
     } else {
         from.days_until(to)
     };
-    end_of(days_after(
-        calendar,
-        promise.working,
-        now.date(),
-        left.max(0),
-    ))
+    left.max(0)
 }
 
 /// The instant a timer of the chart fires when it starts now.

@@ -16,7 +16,7 @@ use crate::{
     applicant::Applicant,
     case::{ActionKind, Case, Clock, Flag},
     draft::{Draft, DraftState, OpenDraft},
-    drafting::{kept_of, owned},
+    drafting::kept_of,
     error::{Problem, Refusal},
     file::ScanState,
     money::{self, Fee},
@@ -178,15 +178,20 @@ impl Services {
         }
         if open.draft.state == DraftState::Open {
             let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
-            self.guard_applicant(&open.draft, &pack).await?;
+            self.guard_applicant(applicant, &open.draft, &pack).await?;
             let fee = self.guard_answers(&open, &pack)?;
             self.guard_live(&open.draft, &pack).await?;
-            self.freeze_with(&open, &pack, fee).await?;
+            self.freeze_with(&open, (&pack, applicant), fee).await?;
         }
         self.stage(applicant, id).await
     }
 
-    async fn freeze_with(&self, open: &OpenDraft, pack: &Pack, fee: Fee) -> Result<(), Error> {
+    async fn freeze_with(
+        &self,
+        open: &OpenDraft,
+        (pack, applicant): (&Pack, Applicant),
+        fee: Fee,
+    ) -> Result<(), Error> {
         let mut frozen = open.draft.clone();
         frozen.state = DraftState::Frozen;
         frozen.frozen_digest = Some(digest::sha256(open.answers.canonical()));
@@ -195,7 +200,7 @@ impl Services {
         let answers = kept_of(open).seal(self.vault(), Column::DraftAnswers, frozen.id)?;
         let payee = self.catalogue().department_name(&pack.owner);
         let pack = self.pinned(&frozen.service, frozen.pack_version)?;
-        let actor = frozen.applicant().actor();
+        let actor = applicant.actor();
         self.store()
             .write(&actor, move |tx| {
                 let (mut frozen, answers, fee) = (frozen.clone(), answers.clone(), fee.clone());
@@ -203,7 +208,8 @@ impl Services {
                 async move {
                     if !fee.total.is_zero() {
                         let words = (pack.as_ref(), &payee);
-                        frozen.demand = Some(money::demand_in(&tx, &frozen, words, &fee).await?);
+                        frozen.demand =
+                            Some(money::demand_in(&tx, (frozen.id, applicant), words, &fee).await?);
                     }
                     match draft::save(&tx, &frozen, &answers).await? {
                         0 => Err(Error::StaleDraft {
@@ -253,10 +259,10 @@ impl Services {
         {
             return Ok(done);
         }
-        let open = self.read_draft(submit.draft).await?;
-        owned(&open.draft, submit.applicant, self.now())?;
+        let open = self.draft(submit.applicant, submit.draft).await?;
         let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
-        self.guard_applicant(&open.draft, &pack).await?;
+        self.guard_applicant(submit.applicant, &open.draft, &pack)
+            .await?;
         self.guard_paid(&open.draft).await?;
         if pack.identity.sign && submit.signature.is_none() {
             return Err(Error::NotSigned);
@@ -342,7 +348,12 @@ impl Services {
     }
 
     /// Level of identification, mandate, and whether the version is still accepted.
-    async fn guard_applicant(&self, draft: &Draft, pack: &Pack) -> Result<(), Error> {
+    async fn guard_applicant(
+        &self,
+        applicant: Applicant,
+        draft: &Draft,
+        pack: &Pack,
+    ) -> Result<(), Error> {
         let catalogue = self.catalogue();
         let cutoff = catalogue
             .pinned(&draft.service, draft.pack_version)
@@ -350,14 +361,14 @@ impl Services {
         if cutoff.is_some_and(|cutoff| self.now() >= cutoff) {
             return Err(Error::CutOff);
         }
-        let person = identity::find_person(self.store(), draft.person)
+        let person = identity::find_person(self.store(), applicant.person)
             .await?
             .ok_or(identity::Error::NotFound)?;
         if person.level < rules::level(pack) {
             return Err(Error::LevelTooLow);
         }
         if let Some(company) = draft.company {
-            let mandate = identity::mandate_for(self.store(), draft.person, company).await?;
+            let mandate = identity::mandate_for(self.store(), applicant.person, company).await?;
             if !mandate.is_some_and(|mandate| mandate.role.may_sign()) {
                 return Err(Error::MayNotSign);
             }
@@ -436,7 +447,8 @@ impl Services {
         }
         let start = pack.case.start_state().ok_or(Error::NoSuchAction)?;
         let now = self.now();
-        let due = rules::due(self.calendar(), pack.promise, now);
+        let promise = (now.date(), i64::from(pack.promise.days));
+        let due = rules::due(self.calendar(), pack.promise, promise);
         let id = self.env().id::<Case>();
         let case = Case {
             id,
@@ -445,7 +457,8 @@ impl Services {
             service: draft.service.clone(),
             pack_version: draft.pack_version,
             department: pack.owner.to_lowercase(),
-            person: draft.person,
+            // A colleague may finish what another began: who signs is the applicant.
+            person: submit.applicant.person,
             company: draft.company,
             lang: draft.lang,
             state: start.id.clone(),
@@ -461,6 +474,8 @@ impl Services {
             licence: None,
             submitted: now,
             submitted_on: now.date(),
+            promise_from: promise.0,
+            promise_days: promise.1,
             due: Some(due),
             stopped: None,
             decided: None,
@@ -468,7 +483,7 @@ impl Services {
             forget_on: None,
         };
         let seal = self.seal(&case, submit.signature.as_ref())?;
-        let name = self.applicant_name(draft.applicant()).await?;
+        let name = self.applicant_name(submit.applicant).await?;
         let row = CaseRow {
             answers: kept_of(open).seal(self.vault(), Column::CaseAnswers, id)?,
             applicant: seal::seal(self.vault(), Column::CaseApplicant, id, &name)?,

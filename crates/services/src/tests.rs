@@ -32,3 +32,12 @@ pub(crate) fn published() -> Published {
         cutoff: None,
     }
 }
+
+#[tokio::test]
+async fn both_engines_prepare_every_statement_and_hold_the_same_tables() {
+    let statements = crate::statements();
+    let defects = store::check::statements(&world::OWNERS, &statements).await;
+    assert!(defects.is_empty(), "{}", defects.join("\n"));
+    let defects = store::check::shape(&world::OWNERS).await;
+    assert!(defects.is_empty(), "{}", defects.join("\n"));
+}

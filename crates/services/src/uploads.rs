@@ -147,6 +147,7 @@ impl Services {
         applicant: Applicant,
         id: Id<Document>,
     ) -> Result<Content, Error> {
+        self.guard_mandate(applicant).await?;
         let document = self.document(id).await?;
         let holder = match (document.draft, document.case) {
             (Some(draft), _) => self.read_draft(draft).await?.draft.applicant().holder(),

@@ -18,7 +18,7 @@ macro_rules! select {
             "SELECT c.id, c.reference, c.draft, c.service, c.pack_version, c.department, c.person,
             c.company, c.lang, c.state, c.state_since, c.clock, c.outcome, c.answers, c.answers_digest,
             c.applicant, c.seal, c.signature, c.demand, c.fee_cents, c.assignee, c.flags, c.revision, c.licence,
-            c.submitted_at, c.submitted_on, c.due_at, c.stopped_at, c.decided_at, c.closed_at,
+            c.submitted_at, c.submitted_on, c.promise_from, c.promise_days, c.due_at, c.stopped_at, c.decided_at, c.closed_at,
             c.forget_on FROM case_file c ",
             $tail
         )
@@ -36,16 +36,20 @@ store::sql! {
     CASES_OF_APPLICANT = select!(
         "WHERE c.applicant_index = $1 AND c.department = $2 ORDER BY c.submitted_at DESC LIMIT $3"
     );
+    RUNNING_CASES = select!(
+        "WHERE c.id > $1 AND c.closed_at IS NULL AND c.clock = 'running' ORDER BY c.id LIMIT $2"
+    );
     CASES_TO_FORGET = "SELECT id FROM case_file WHERE forget_on <= $1 ORDER BY forget_on LIMIT $2";
     INSERT_CASE = "INSERT INTO case_file
         (id, reference, draft, service, pack_version, department, holder, person, company, lang, state,
          state_since, clock, answers, answers_digest, applicant, applicant_index, seal, demand, fee_cents,
-         live_key, flags, revision, submitted_at, submitted_on, due_at)
+         live_key, flags, revision, submitted_at, submitted_on, promise_from, promise_days, due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-         $20, $21, $22, $23, $24, $25, $26)";
+         $20, $21, $22, $23, $24, $25, $26, $27, $28)";
     UPDATE_CASE = "UPDATE case_file SET state = $3, state_since = $4, clock = $5, outcome = $6,
         assignee = $7, flags = $8, licence = $9, due_at = $10, stopped_at = $11, decided_at = $12,
-        closed_at = $13, forget_on = $14, live_key = CASE WHEN $15 THEN NULL ELSE live_key END,
+        closed_at = $13, forget_on = $14, promise_from = $15, promise_days = $16,
+        live_key = CASE WHEN $17 THEN NULL ELSE live_key END,
         revision = revision + 1
         WHERE id = $1 AND revision = $2";
     SET_SIGNATURE = "UPDATE case_file SET signature = $2 WHERE id = $1";
@@ -127,6 +131,8 @@ fn case(row: &Row) -> Result<Case, store::Error> {
         licence: row.get("licence")?,
         submitted: row.get("submitted_at")?,
         submitted_on: row.get("submitted_on")?,
+        promise_from: row.get("promise_from")?,
+        promise_days: row.get("promise_days")?,
         due: row.get("due_at")?,
         stopped: row.get("stopped_at")?,
         decided: row.get("decided_at")?,
@@ -186,6 +192,11 @@ pub(crate) async fn of_applicant(
         .await?)
 }
 
+/// Open cases whose promised time is running, after `after` in the order of their ids.
+pub(crate) async fn running(db: &Read, after: Id<Case>, rows: i64) -> Result<Vec<CaseRow>, Error> {
+    Ok(db.all(&RUNNING_CASES, params![after, rows]).await?)
+}
+
 pub(crate) async fn to_forget(db: &Read, today: Date, rows: i64) -> Result<Vec<Id<Case>>, Error> {
     Ok(db.all(&CASES_TO_FORGET, params![today, rows]).await?)
 }
@@ -220,6 +231,8 @@ pub(crate) async fn insert(tx: &Write, new: &NewCase) -> Result<(), store::Error
         case.revision,
         case.submitted,
         case.submitted_on,
+        case.promise_from,
+        case.promise_days,
         case.due
     ];
     tx.run(&INSERT_CASE, params).await?;
@@ -243,6 +256,8 @@ pub(crate) async fn update(tx: &Write, case: &mut Case) -> Result<(), Error> {
         case.decided,
         case.closed,
         case.forget_on,
+        case.promise_from,
+        case.promise_days,
         case.is_closed()
     ];
     match tx.run(&UPDATE_CASE, params).await? {

@@ -30,8 +30,8 @@ store::sql! {
     FIND_DOCUMENT = select!("WHERE id = $1");
     DOCUMENTS_OF_DRAFT = select!("WHERE draft = $1 ORDER BY received_at, id LIMIT $2");
     DOCUMENTS_OF_CASE = select!("WHERE case_id = $1 ORDER BY received_at, id LIMIT $2");
-    USED_BY_DRAFT = "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM document WHERE draft = $1";
-    USED_BY_CASE = "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM document WHERE case_id = $1";
+    USED_BY_DRAFT = "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes FROM document WHERE draft = $1";
+    USED_BY_CASE = "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes FROM document WHERE case_id = $1";
     FIND_BLOB = "SELECT content FROM document_blob WHERE document = $1";
     MOVE_TO_CASE = "UPDATE document SET case_id = $2, draft = NULL WHERE draft = $1";
     SET_SCAN = "UPDATE document SET scan_state = $2, scan_detail = $3, scanned_at = $4 WHERE id = $1";

@@ -14,7 +14,7 @@ macro_rules! select {
             "SELECT c.id, c.reference, c.draft, c.service, c.pack_version, c.department, c.person,
             c.company, c.lang, c.state, c.state_since, c.clock, c.outcome, c.answers, c.answers_digest,
             c.applicant, c.seal, c.signature, c.demand, c.fee_cents, c.assignee, c.flags, c.revision, c.licence,
-            c.submitted_at, c.submitted_on, c.due_at, c.stopped_at, c.decided_at, c.closed_at,
+            c.submitted_at, c.submitted_on, c.promise_from, c.promise_days, c.due_at, c.stopped_at, c.decided_at, c.closed_at,
             c.forget_on ",
             $from
         )
@@ -25,6 +25,7 @@ store::sql! {
     INSERT_QUEUE = "INSERT INTO case_queue (role, case_id, due_at, assignee, service, state)
         VALUES ($1, $2, $3, $4, $5, $6)";
     ASSIGN_QUEUE = "UPDATE case_queue SET assignee = $2 WHERE case_id = $1";
+    MOVE_DUE = "UPDATE case_queue SET due_at = $2 WHERE case_id = $1";
     DROP_QUEUE = "DELETE FROM case_queue WHERE case_id = $1";
     IN_QUEUE = select!("FROM case_file c WHERE c.id IN (
             SELECT q.case_id FROM case_queue q
@@ -84,6 +85,13 @@ pub(crate) async fn place(tx: &Write, case: &Case, roles: &[String]) -> Result<(
 pub(crate) async fn assign(tx: &Write, case: &Case) -> Result<(), Error> {
     tx.run(&ASSIGN_QUEUE, params![case.id, case.assignee])
         .await?;
+    Ok(())
+}
+
+/// Moves the case to its new place in time on every desk.
+pub(crate) async fn redue(tx: &Write, case: &Case) -> Result<(), Error> {
+    let due = case.due.unwrap_or(NO_DUE);
+    tx.run(&MOVE_DUE, params![case.id, due]).await?;
     Ok(())
 }
 

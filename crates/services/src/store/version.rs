@@ -17,7 +17,8 @@ store::sql! {
         (service, version, source, digest, changes, published_at, published_by, cutoff_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)";
     CUT_OFF = "UPDATE service_version SET cutoff_at = $3 WHERE service = $1 AND version = $2";
-    COUNT_VERSIONS = "SELECT COUNT(*), COALESCE(MAX(published_at), 0), COALESCE(MAX(cutoff_at), 0)
+    COUNT_VERSIONS = "SELECT COUNT(*) AS versions, COALESCE(MAX(published_at), 0) AS published,
+        COALESCE(MAX(cutoff_at), 0) AS cut_off
         FROM service_version";
 }
 

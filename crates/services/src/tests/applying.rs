@@ -348,6 +348,41 @@ store::db_tests! {
         assert!(fresh.answers.has("chip") && !fresh.answers.has("hkid"), "locked values are asked anew");
     }
 
+    async fn a_request_that_is_dropped_submits_everything_or_nothing(store: Store, clock: FakeEnv) {
+        let world = World::new(store, clock).await;
+        let person = world.resident().await;
+        let draft = world.answered(person, "900001").await;
+        let demand = world.frozen(&draft).await;
+        world.pay(demand).await;
+        let signature = world.sign(person, draft.draft.id).await;
+        let whole = Submit { signature: Some(signature), ..submit(person, &draft) };
+        for micros in [0, 200, 500, 1_000, 2_000, 4_000, 8_000] {
+            let patience = std::time::Duration::from_micros(micros);
+            let _ = tokio::time::timeout(patience, world.services.submit(whole.clone())).await;
+            let (cases, drafts) = (world.count(Count::Cases).await, world.count(Count::Drafts).await);
+            assert_eq!(cases + drafts, 1, "the answers are in the draft or in the case");
+        }
+        let done = world.services.submit(whole).await.unwrap();
+        assert!(world.timer(format!("case/{}/promise", done.case)).await.is_some());
+        assert_eq!(world.count(Count::Cases).await, 1);
+    }
+
+    async fn colleagues_share_a_company_s_draft_and_strangers_do_not(store: Store, clock: FakeEnv) {
+        let world = World::new(store, clock).await;
+        let owner = world.person("ng-chi-ming").await.person;
+        let company = identity::mandates_of(&world.store, owner).await.unwrap()[0].company.id;
+        let owner = Applicant::company(owner, company);
+        let draft = world.start(owner).await;
+        let colleague = world.person("kwok-wing-sze").await.person;
+        let colleague = Applicant::company(colleague, company);
+        assert_eq!(world.start(colleague).await.draft.id, draft.draft.id);
+        let stranger = world.resident().await.person;
+        let stranger = Applicant::company(stranger, company);
+        let seen = world.services.draft(stranger, draft.draft.id).await;
+        assert!(matches!(seen, Err(Error::NoMandate)));
+        assert!(matches!(world.services.applications(stranger, None).await, Err(Error::NoMandate)));
+    }
+
     async fn answers_are_sealed_at_rest(store: Store, clock: FakeEnv) {
         let world = World::new(store, clock).await;
         let done = world.submitted(world.resident().await, "900001777").await;

@@ -286,6 +286,30 @@ store::db_tests! {
         assert_eq!(desk.inbox(late).await, [desk.done.case]);
     }
 
+    async fn a_day_lost_to_a_typhoon_moves_the_promise(store: Store, clock: FakeEnv) {
+        let desk = Desk::new(store, clock).await;
+        desk.world.after(1);
+        let start = desk.world.services.env().now();
+        let end = start + std::time::Duration::from_secs(3600);
+        desk.world
+            .store
+            .write(&kernel::Actor::system("test"), move |tx| async move {
+                let reason = journal::suspension::Reason::Typhoon;
+                journal::suspension::declare(&tx, reason, start, Some(end), "signal 8").await
+            })
+            .await
+            .unwrap();
+        desk.world.work().await;
+        let case = desk.case().await;
+        assert_eq!(case.due.unwrap().date(), Date::new(2026, 12, 1).unwrap());
+        assert_eq!(desk.promise_due().await.map(kernel::Time::date), Some(Date::new(2026, 12, 2).unwrap()));
+        let view = desk.world.services.application(desk.person, &desk.done.reference).await.unwrap();
+        assert_eq!(view.row.next.by, case.due, "the applicant sees the same instant as the desk");
+        desk.world.after(7);
+        desk.world.work().await;
+        assert!(!desk.case().await.has(Flag::Overdue));
+    }
+
     async fn the_applicant_withdraws_and_gets_the_fee_back(store: Store, clock: FakeEnv) {
         let desk = Desk::new(store, clock).await;
         let services = &desk.world.services;
