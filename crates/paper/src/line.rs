@@ -63,6 +63,38 @@ pub(crate) struct Glyph {
     pub(crate) text: Range<usize>,
 }
 
+impl Line {
+    /// Fills the measure by opening the space between all characters, as Chinese is set. A line with
+    /// more room than two characters was broken for another reason and stays as it is.
+    fn stretch(&mut self, width: f32) {
+        let slack = width - self.width;
+        let is_narrow = slack > 0.0 && slack < self.style.size * 2.0;
+        let count = self
+            .spans
+            .iter()
+            .map(|span| span.glyphs.len())
+            .sum::<usize>();
+        let gaps = f32::from(u16::try_from(count.saturating_sub(1)).unwrap_or(u16::MAX));
+        if !is_narrow || gaps < 8.0 {
+            return;
+        }
+        let glyphs = self.spans.iter_mut().flat_map(|span| &mut span.glyphs);
+        for glyph in glyphs.take(count.saturating_sub(1)) {
+            glyph.advance += slack / gaps;
+        }
+        self.width = width;
+    }
+
+    /// Places each span after the one before it.
+    fn arrange(&mut self) {
+        let mut x = 0.0;
+        for span in &mut self.spans {
+            span.x = x;
+            x += span.glyphs.iter().map(|glyph| glyph.advance).sum::<f32>();
+        }
+    }
+}
+
 /// Sets words in one language and remembers the characters that no face could show.
 pub(crate) struct Setter {
     faces: &'static Faces,
@@ -114,22 +146,21 @@ impl Setter {
         }
         let text: Arc<str> = text.into();
         let layout = self.layout(&text, style, width);
+        let last = layout.len().saturating_sub(1);
         let mut lines = Vec::with_capacity(layout.len());
-        for line in layout.lines() {
+        for (index, line) in layout.lines().enumerate() {
             let metrics = line.metrics();
-            let mut spans = Vec::new();
-            let mut x = 0.0;
-            for run in line.runs() {
-                let span = self.span(&text, &run, x);
-                x += span.glyphs.iter().map(|glyph| glyph.advance).sum::<f32>();
-                spans.push(span);
-            }
-            lines.push(Line {
+            let mut set = Line {
                 text: Arc::clone(&text),
-                spans,
+                spans: line.runs().map(|run| self.span(&text, &run)).collect(),
                 width: metrics.advance - metrics.hanging_advance,
                 style,
-            });
+            };
+            if index < last && self.lang != Lang::En {
+                set.stretch(width);
+            }
+            set.arrange();
+            lines.push(set);
         }
         lines
     }
@@ -149,7 +180,7 @@ impl Setter {
         layout
     }
 
-    fn span(&mut self, text: &str, run: &Run<'_, ()>, x: f32) -> Span {
+    fn span(&mut self, text: &str, run: &Run<'_, ()>) -> Span {
         let face = self.faces.of_blob(run.font().data.id());
         let mut glyphs: Vec<Glyph> = Vec::new();
         for cluster in run.visual_clusters() {
@@ -174,6 +205,10 @@ impl Setter {
                 });
             }
         }
-        Span { face, x, glyphs }
+        Span {
+            face,
+            x: 0.0,
+            glyphs,
+        }
     }
 }

@@ -247,3 +247,21 @@ proptest::proptest! {
         }
     }
 }
+
+/// Signs that must not begin a line in Chinese (CLREQ, prohibition rules for line start).
+#[test]
+fn no_line_of_chinese_begins_with_a_closing_sign() {
+    let sentence = "申請人須於限期前（即二〇二六年十二月十四日）繳付「正式駕駛執照」費用；逾期者，本署不予辦理。";
+    let mut document = plain("");
+    document.body = (0..30)
+        .map(|shift| Block::Paragraph(format!("{}{}", "甲".repeat(shift), sentence.repeat(4))))
+        .collect();
+    let file = File::new("lines", &document);
+    for line in file
+        .read("pdftotext", &["-enc", "UTF-8", "-layout"], &["-"])
+        .lines()
+    {
+        let first = line.trim_start().chars().next().unwrap_or('甲');
+        assert!(!"，。；：、）」』！？".contains(first), "{line}");
+    }
+}
