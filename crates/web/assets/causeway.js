@@ -33,8 +33,14 @@ for (const area of document.querySelectorAll("textarea[data-limit]")) {
   if (area.value) count();
 }
 
-// One press, one post. Coming back to the page makes the buttons work again.
+// One press, one post. Coming back to the page makes the buttons work again, and so does waiting: the
+// answer may have been a file, or lost on the way.
+const ONCE_MS = 10000;
 const once = document.querySelectorAll("form[data-once]");
+const release = (form) => {
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("button")) button.disabled = false;
+};
 for (const form of once) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) {
@@ -45,14 +51,10 @@ for (const form of once) {
     setTimeout(() => {
       for (const button of form.querySelectorAll("button")) button.disabled = true;
     });
+    setTimeout(release, ONCE_MS, form);
   });
 }
-addEventListener("pageshow", () => {
-  for (const form of once) {
-    delete form.dataset.sent;
-    for (const button of form.querySelectorAll("button")) button.disabled = false;
-  }
-});
+addEventListener("pageshow", () => once.forEach(release));
 
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;

@@ -135,7 +135,7 @@ impl Failure {
         if self.0.status.is_server_error() {
             tracing::error!(code, status, route, error = words, "request failed");
         } else {
-            tracing::info!(code, status, route, error = words, "request refused");
+            tracing::debug!(code, status, route, error = words, "request refused");
         }
     }
 }

@@ -30,6 +30,7 @@ mod seal;
 mod session;
 mod shell;
 mod site;
+mod traffic;
 mod visit;
 
 pub use assets::Asset;
@@ -48,6 +49,7 @@ pub use routes::{Access, Kind, RouteRow, Routes};
 pub use session::{Level, Sessions, SignedIn};
 pub use shell::{app, error_list};
 pub use site::{Bundle, Site, SiteConfig};
+pub use traffic::TrafficRow;
 pub use visit::Visit;
 
 pub use axum::{

@@ -99,6 +99,8 @@ async fn shell(State(site): State<Site>, request: Request, next: Next) -> Respon
     let request_id = site.env().id::<Request>().to_string();
     let span = tracing::info_span!("request", id = %request_id, method = %parts.method);
     async move {
+        let began = site.env().now();
+        let method = parts.method.to_string();
         let admitted = admit(&site, &parts, client);
         let (visit, loaded) = load(&site, &parts, request_id).await;
         let response = match admitted.and(loaded) {
@@ -109,7 +111,23 @@ async fn shell(State(site): State<Site>, request: Request, next: Next) -> Respon
                 run(Request::from_parts(parts, body), next).await
             }
         };
-        leave(&visit, response)
+        let ruled = response.extensions().get::<Ruled>().cloned();
+        let route = ruled.map_or("unmatched", |Ruled(rule)| rule.path);
+        let response = leave(&visit, response);
+        let (status, time) = (response.status().as_u16(), site.env().now().since(began));
+        tracing::debug!(
+            route,
+            status,
+            time_us = time.as_micros(),
+            "request answered"
+        );
+        let method = if route == "unmatched" {
+            "any"
+        } else {
+            method.as_str()
+        };
+        site.count().note(method, route, status, time);
+        response
     }
     .instrument(span)
     .await
@@ -175,6 +193,10 @@ async fn load(site: &Site, request: &Parts, request_id: String) -> (Visit, Resul
     match site.sessions().load(&token).await {
         Ok(loaded) => {
             arrival.loaded = loaded;
+            (Visit::arrive(arrival), Ok(()))
+        }
+        Err(Error::Seal) => {
+            tracing::warn!("a session could not be opened and counts as ended");
             (Visit::arrive(arrival), Ok(()))
         }
         Err(error) => (Visit::arrive(arrival), Err(error)),

@@ -12,6 +12,7 @@ use crate::{
     openapi::Recorder,
     rate::Limiter,
     render::{Renderer, Source},
+    traffic::{Traffic, TrafficRow},
 };
 
 /// What one crate brings to the pages.
@@ -83,6 +84,7 @@ struct Inner {
     sessions: Sessions,
     limiter: Limiter,
     recorder: Recorder,
+    traffic: Traffic,
 }
 
 impl Site {
@@ -126,6 +128,7 @@ impl Site {
             sessions,
             limiter,
             recorder,
+            traffic: Traffic::default(),
         })))
     }
 
@@ -216,6 +219,16 @@ impl Site {
     #[must_use]
     pub fn recorded(&self) -> Vec<crate::openapi::Answered> {
         self.0.recorder.answers()
+    }
+
+    /// Answers since start by route and status, for the metrics.
+    #[must_use]
+    pub fn traffic(&self) -> Vec<TrafficRow> {
+        self.0.traffic.rows()
+    }
+
+    pub(crate) fn count(&self) -> &Traffic {
+        &self.0.traffic
     }
 
     pub(crate) fn renderer(&self) -> &Renderer {

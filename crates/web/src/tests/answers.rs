@@ -231,6 +231,27 @@ async fn the_list_of_errors_explains_each_code_once_in_every_language() {
 }
 
 #[tokio::test]
+async fn answers_are_counted_by_route_never_by_address() {
+    let world = World::new().await;
+    world.get("/en/number/7").await;
+    world.get("/tc/number/8").await;
+    world.get("/en/nowhere/private-words").await;
+    let rows: Vec<(String, &str, u16, u64)> = world
+        .site
+        .traffic()
+        .into_iter()
+        .map(|row| (row.method, row.route, row.status, row.answers))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("GET".to_owned(), "/{lang}/number/{n}", 200, 2),
+            ("any".to_owned(), "unmatched", 404, 1)
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_trailing_slash_leads_to_the_page() {
     let world = World::new().await;
     let answer = world.get("/en/form/?a=1").await;

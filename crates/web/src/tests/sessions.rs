@@ -84,6 +84,29 @@ async fn a_person_can_be_signed_out_of_every_browser() {
 }
 
 #[tokio::test]
+async fn a_session_that_cannot_be_opened_counts_as_ended() {
+    let world = World::new().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&world, "resident").await;
+    let actor = Actor::system("test");
+    let spoilt = world.site.store().write(&actor, |tx| async move {
+        tx.run(&SPOIL, store::params![vec![7_u8; 40]]).await
+    });
+    assert_eq!(spoilt.await.unwrap(), 1);
+    assert_eq!(browser.get(&world, "/en").await.status, StatusCode::OK);
+    assert_eq!(
+        browser.get(&world, "/en/mine").await.status,
+        StatusCode::SEE_OTHER
+    );
+    browser.sign_in(&world, "resident").await;
+    assert_eq!(browser.get(&world, "/en/mine").await.status, StatusCode::OK);
+}
+
+store::sql! {
+    SPOIL = "UPDATE web_session SET sealed = $1";
+}
+
+#[tokio::test]
 async fn ended_sessions_are_swept() {
     let world = World::new().await;
     Browser::default().sign_in(&world, "resident").await;
