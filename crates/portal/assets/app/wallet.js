@@ -107,18 +107,20 @@ function replaced() {
   );
 }
 
-async function licences() {
-  const { licencesView } = await import("./licences.js");
-  const wallet = {
-    api: app.api,
-    sign: (bytes) => app.key.sign(bytes),
-    publicJwk: app.key.publicJwk,
-    thumbprint: app.key.thumbprint,
-    lang: app.lang,
-    t: app.t,
-    db: app.db,
-  };
-  return view((place) => licencesView(place, wallet));
+function licences() {
+  return view(async (place) => {
+    const { licencesView } = await import("./licences.js");
+    const wallet = {
+      api: app.api,
+      sign: (bytes) => app.key.sign(bytes),
+      publicJwk: app.key.publicJwk,
+      thumbprint: app.key.thumbprint,
+      lang: app.lang,
+      t: app.t,
+      db: app.db,
+    };
+    return licencesView(place, wallet);
+  });
 }
 
 function mark(place) {
