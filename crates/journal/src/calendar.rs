@@ -54,25 +54,27 @@ impl Calendar {
         }
     }
 
-    /// Takes up the suspensions declared so far. The runner calls this; so does whoever declares
-    /// one.
+    /// Takes up the suspensions declared so far, and tells whether that changed a day. The runner
+    /// calls this each minute and before it hands on an event about a suspension.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn refresh(&self, store: &Store) -> Result<(), Error> {
+    pub async fn refresh(&self, store: &Store) -> Result<bool, Error> {
         let now = store.env().now();
         let declared = store
             .read(|db| async move { suspension::list(&db).await })
             .await?;
-        let days = declared
+        let days: BTreeSet<Date> = declared
             .iter()
             .flat_map(|suspension| suspension.days(now))
             .collect();
-        *self
+        let mut suspended = self
             .suspended
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = days;
-        Ok(())
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_changed = *suspended != days;
+        *suspended = days;
+        Ok(is_changed)
     }
 
     /// Whether offices work on `day`.

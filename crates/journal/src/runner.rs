@@ -22,13 +22,15 @@ use tracing::Instrument;
 use crate::{
     Calendar, Error, Failure, OutboxEvent, Task, backoff, limits,
     outbox::{self, Feed},
-    queue, sweep, timer,
+    queue, suspension, sweep, timer,
 };
 
 type Handler = Arc<dyn Fn(Task) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 type Listener = Arc<dyn Fn(OutboxEvent) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 type Chore = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
+/// Chores never run more often than this.
+const SHORTEST: Duration = Duration::from_secs(1);
 /// How often old rows are removed and suspensions are read again.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -137,6 +139,7 @@ impl Runner {
     {
         let work: Chore = Arc::new(move || chore().boxed());
         let due = self.store.env().now();
+        let every = every.max(SHORTEST);
         self.chores.push(Repeat {
             name,
             every,
@@ -202,12 +205,14 @@ impl Runner {
         }
     }
 
-    fn with_housekeeping(self) -> Self {
+    pub(crate) fn with_housekeeping(self) -> Self {
         let (store, calendar) = (self.store.clone(), self.calendar.clone());
         self.every("journal.housekeeping", HOUSEKEEPING, move || {
             let (store, calendar) = (store.clone(), calendar.clone());
             async move {
-                calendar.refresh(&store).await?;
+                if calendar.refresh(&store).await? {
+                    suspension::tell_of_another_day(&store).await?;
+                }
                 let swept = sweep(&store).await?;
                 tracing::debug!(?swept, "removed old rows");
                 Ok(())
@@ -223,7 +228,7 @@ impl Runner {
         for (consumer, listener) in &self.listeners {
             is_busy |= self.feed(consumer, listener).await?;
         }
-        self.chores().await;
+        is_busy |= self.chores().await;
         let free = limits::JOBS_AT_ONCE.saturating_sub(running.len());
         if free > 0 && !self.handlers.is_empty() && self.is_job_due().await? {
             let kinds: Vec<&'static str> = self.handlers.keys().copied().collect();
@@ -252,12 +257,15 @@ impl Runner {
             .spawn(async move { run_task(&store, &counts, handler, task).await }.instrument(span));
     }
 
-    async fn chores(&mut self) {
+    /// Runs the chores whose time has come; tells whether there were any, since they leave traces.
+    async fn chores(&mut self) -> bool {
         let now = self.store.env().now();
+        let mut has_run = false;
         for repeat in &mut self.chores {
             if repeat.due > now {
                 continue;
             }
+            has_run = true;
             repeat.due = now + repeat.every;
             let span = tracing::info_span!("chore", name = repeat.name);
             let done = AssertUnwindSafe((repeat.work)().instrument(span))
@@ -271,6 +279,7 @@ impl Runner {
                 Err(_) => tracing::error!(chore = repeat.name, "a chore panicked"),
             }
         }
+        has_run
     }
 
     /// Hands one consumer what it has not read; tells whether there may be more.
@@ -294,6 +303,9 @@ impl Runner {
         let end = self.store.env().now() + limits::LEASE / 2;
         let mut reached = feed.position;
         for event in events {
+            if event.kind.starts_with(suspension::EVENTS) {
+                self.calendar.refresh(&self.store).await?;
+            }
             let next = event.position;
             let kind = event.kind.clone();
             let span = tracing::info_span!("event", consumer, kind, position = next);

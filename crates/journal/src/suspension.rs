@@ -2,10 +2,10 @@
 //! or another closure of offices. Days touched by one are not working days (see
 //! [`crate::Calendar`]).
 
-use kernel::{Date, Id, Time};
+use kernel::{Actor, Date, Id, Time};
 use serde::Serialize;
 use serde_json::json;
-use store::{FromRow, Read, Row, Write, params};
+use store::{FromRow, Read, Row, Store, Write, params};
 
 use crate::{Audit, Error, Event, audit, emit, limits};
 
@@ -17,6 +17,9 @@ store::sql! {
     LIST = "SELECT id, starts_at, ends_at, reason, note, declared_at FROM suspension
         ORDER BY starts_at DESC LIMIT $1";
 }
+
+/// How the kinds of all events about suspensions begin.
+pub const EVENTS: &str = "causeway.suspension.";
 
 /// Why offices are shut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -118,6 +121,38 @@ pub async fn lift(tx: &Write, id: Id<Suspension>, note: &str) -> Result<(), Erro
 /// The store fails.
 pub async fn list(db: &Read) -> Result<Vec<Suspension>, Error> {
     Ok(db.all(&LIST, params![limits::LIST]).await?)
+}
+
+/// An open suspension has reached another day: whoever computed deadlines hears of it. Processes that
+/// notice together tell it more than once, which is harmless.
+pub(crate) async fn tell_of_another_day(store: &Store) -> Result<(), Error> {
+    let now = store.env().now();
+    let declared = store.read(|db| async move { list(&db).await }).await?;
+    let open: Vec<_> = declared
+        .into_iter()
+        .filter(|one| one.ends_at.is_none_or(|end| end > now) && one.starts_at <= now)
+        .collect();
+    store
+        .write(&Actor::system("journal"), move |tx: Write| {
+            let open = open.clone();
+            async move {
+                for one in &open {
+                    let data = json!({ "reason": one.reason, "day": tx.now().date() });
+                    let subject = one.id.to_string();
+                    emit(
+                        &tx,
+                        Event {
+                            kind: "causeway.suspension.continued.v1",
+                            subject,
+                            data,
+                        },
+                    )
+                    .await?;
+                }
+                Ok(())
+            }
+        })
+        .await
 }
 
 async fn record(tx: &Write, action: &str, id: Id<Suspension>, note: &str) -> Result<(), Error> {

@@ -42,6 +42,44 @@ impl Store {
     }
 }
 
+/// Puts the backup at `source` in the place of the database file `target`, which must not exist yet.
+/// The copy is checked, made durable, and only then given its name; nobody may have `target` open.
+///
+/// # Errors
+/// [`Error::Backup`] when the backup is damaged, or a database or its logs lie at `target`: a log of
+/// another life beside a restored file would damage it.
+pub fn restore(source: &Path, target: &Path) -> Result<(), Error> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut name = target.as_os_str().to_owned();
+        name.push(suffix);
+        if Path::new(&name).exists() {
+            let name = Path::new(&name).display();
+            return Err(Error::Backup(format!("{name} exists: move it away first")));
+        }
+    }
+    check(source)?;
+    let part = target.with_extension("part");
+    let copied = place(source, &part, target);
+    if copied.is_err() && part.exists() {
+        std::fs::remove_file(&part).map_err(|e| broken(&e))?;
+    }
+    copied
+}
+
+fn place(source: &Path, part: &Path, target: &Path) -> Result<(), Error> {
+    sqlite::create_private(part)?;
+    std::fs::copy(source, part).map_err(|e| broken(&e))?;
+    std::fs::File::open(part)
+        .and_then(|file| file.sync_all())
+        .map_err(|e| broken(&e))?;
+    check(part)?;
+    std::fs::rename(part, target).map_err(|e| broken(&e))
+}
+
+fn broken(error: &std::io::Error) -> Error {
+    Error::Backup(error.to_string())
+}
+
 fn copy(source: &Path, target: &Path) -> Result<(), Error> {
     if target.exists() {
         return Err(Error::Backup(format!(

@@ -46,7 +46,10 @@ pub enum Error {
     /// The connection broke during commit: the write may or may not have happened.
     #[error("the connection broke during commit; whether the write happened is not known")]
     Uncertain,
-    /// A query returned more than [`crate::limits::ROWS`] rows, or a write drew too many ids.
+    /// A statement or a read took longer than [`crate::limits::STATEMENT_TIMEOUT`].
+    #[error("the read took too long and was stopped")]
+    Slow,
+    /// A query returned more than [`crate::limits::ROWS`] rows; the list should be paged.
     #[error("{what} is over its limit of {limit}")]
     TooMany { what: &'static str, limit: usize },
     /// The address in the configuration cannot be used.
@@ -85,6 +88,7 @@ impl Error {
             Self::Migration { .. } => "ST-015",
             Self::Backup(_) => "ST-016",
             Self::Database { .. } => "ST-017",
+            Self::Slow => "ST-018",
         }
     }
 

@@ -26,6 +26,7 @@ pub mod check;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use backup::restore;
 pub use config::StoreConfig;
 pub use error::Error;
 pub use handle::{Read, Write};
@@ -57,7 +58,7 @@ pub mod limits {
     pub const ROWS: usize = 100_000;
     /// Prepared statements kept per SQLite connection.
     pub const STATEMENT_CACHE: usize = 1_024;
-    /// The time Postgres gives one statement.
+    /// The time one read has on SQLite, and one statement on Postgres.
     pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 }
 

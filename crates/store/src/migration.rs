@@ -219,7 +219,7 @@ fn strict(text: &str) -> String {
 }
 
 /// Cuts SQL after each `;` that stands outside quotes, comments and brackets.
-fn statements(text: &str) -> Vec<&str> {
+pub(crate) fn statements(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut start, mut depth, mut quote, mut comment) = (0, 0_i32, None, false);
     let mut previous = ' ';

@@ -197,7 +197,11 @@ where
         return Ok(again_or_done(error, link.is_broken()));
     }
     let outcome = outcome?;
-    if link.is_conflicted() || link.is_broken() {
+    if link.is_broken() {
+        // Not given back: nothing that is sent on this connection would arrive.
+        return Ok(Run::Again(Error::Closed));
+    }
+    if link.is_conflicted() {
         lease.finish("ROLLBACK").await;
         return Ok(Run::Again(Error::Busy));
     }

@@ -105,9 +105,14 @@ impl Engine {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (job, answer) = ReadJob::new(work);
+        let (job, answer, leash) = ReadJob::new(work);
         self.enqueue(&self.reads, Box::new(job)).await?;
-        answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        let answered = tokio::time::timeout(limits::STATEMENT_TIMEOUT, answer).await;
+        drop(leash);
+        match answered {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(Error::Closed.into())),
+            Err(_) => Err(Error::Slow.into()),
+        }
     }
 
     async fn enqueue(&self, queue: &mpsc::Sender<Message>, job: Box<dyn Job>) -> Result<(), Error> {

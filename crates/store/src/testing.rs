@@ -29,6 +29,8 @@ const TEST_READERS: usize = 2;
 const TEST_CONNECTIONS: usize = 8;
 /// Two programs may make the same template at the same moment; one waits for the other this long.
 const COPY_ATTEMPTS: u32 = 200;
+/// Files of test runs older than this belong to nobody.
+const STALE: Duration = Duration::from_secs(86_400);
 const COPY_PAUSE: Duration = Duration::from_millis(25);
 
 /// Declares tests that run once on SQLite and once on Postgres:
@@ -247,6 +249,7 @@ fn fingerprint(owners: &[&'static Migrations]) -> String {
 fn sqlite_template(owners: &[&'static Migrations]) -> PathBuf {
     let made = scratch().join(format!("causeway-template-{}.db", fingerprint(owners)));
     if !made.exists() {
+        clear_away();
         let draft = scratch().join(format!("causeway-draft-{}.db", unique()));
         let mut connection = sqlite::open_writer(&draft).expect("the template opens");
         sqlite::migrate(&mut connection, START, owners).expect("the migrations apply");
@@ -254,6 +257,29 @@ fn sqlite_template(owners: &[&'static Migrations]) -> PathBuf {
         std::fs::rename(&draft, &made).expect("the template can be renamed");
     }
     made
+}
+
+/// Removes what killed test runs left behind. Another run may clear away the same things.
+fn clear_away() {
+    let Ok(entries) = std::fs::read_dir(scratch()) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_ours = ["causeway-test-", "causeway-draft-", "causeway-template-"]
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix));
+        let age = entry
+            .metadata()
+            .and_then(|data| data.modified())
+            .map(|time| time.elapsed());
+        if is_ours && age.is_ok_and(|age| age.is_ok_and(|age| age > STALE)) {
+            let path = entry.path();
+            std::fs::remove_dir_all(&path)
+                .or_else(|_| std::fs::remove_file(&path))
+                .ok();
+        }
+    }
 }
 
 async fn postgres_template(server: &str, admin: &Client, owners: &[&'static Migrations]) -> String {

@@ -15,6 +15,7 @@ use crate::{Error, Row, Store, Value, Write, params};
 
 mod fixture;
 mod migration;
+mod postgres;
 mod sqlite;
 mod stmt;
 
@@ -392,6 +393,7 @@ fn every_kind_of_failure_has_its_own_code() {
         Error::Panicked,
         Error::Doomed,
         Error::Uncertain,
+        Error::Slow,
         Error::Unique {
             constraint: String::new(),
         },

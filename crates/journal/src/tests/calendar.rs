@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use store::{Store, Write};
 
 use crate::{
-    Calendar, Deadline, Error, MIGRATIONS,
+    Calendar, Deadline, Error, MIGRATIONS, Runner,
     suspension::{self, Reason},
 };
 
@@ -102,8 +102,9 @@ proptest! {
     }
 
     #[test]
-    fn more_days_never_end_earlier(from in any_day(), days in 0_i64..200) {
+    fn more_days_end_later(from in any_day(), days in 1_i64..200) {
         let calendar = Calendar::new();
+        prop_assert!(calendar.plus_working_days(from, 0) <= calendar.plus_working_days(from, 1));
         prop_assert!(
             calendar.plus_working_days(from, days) < calendar.plus_working_days(from, days + 1)
         );
@@ -165,6 +166,37 @@ store::db_tests! {
         let list = store.read(|db| async move { suspension::list(&db).await }).await.unwrap();
         assert_eq!(list.len(), 1);
         assert_eq!(list[0].reason, Reason::Typhoon);
+    }
+
+    async fn a_listener_hears_of_each_day_of_a_storm_with_the_calendar_up_to_date(
+        store: Store, clock: FakeEnv,
+    ) {
+        let declared: Result<_, Error> = store
+            .write(&super::system(), |tx: Write| async move {
+                suspension::declare(&tx, Reason::Typhoon, tx.now(), None, "signal no. 8").await
+            })
+            .await;
+        declared.unwrap();
+        let calendar = Calendar::new();
+        let seen = super::Seen::default();
+        let (listener, days) = (std::sync::Arc::clone(&seen), calendar.clone());
+        let mut runner = Runner::new(store.clone(), calendar).consume("deadlines", move |event| {
+            let due = days.plus_working_days(day("2026-11-20"), 1);
+            super::note(&listener, format!("{} {due}", event.kind));
+            async { Ok(()) }
+        });
+        runner = runner.with_housekeeping();
+        runner.settle().await.unwrap();
+        let before = super::words(&seen);
+        assert_eq!(before.first().unwrap(), "causeway.suspension.declared.v1 2026-11-24");
+        clock.advance(Duration::from_secs(24 * 3600));
+        runner.settle().await.unwrap();
+        let after = super::words(&seen);
+        assert_eq!(after.len(), before.len() + 1);
+        assert_eq!(after.last().unwrap(), "causeway.suspension.continued.v1 2026-11-25");
+        clock.advance(Duration::from_secs(120));
+        runner.settle().await.unwrap();
+        assert_eq!(super::words(&seen).len(), after.len(), "once a day");
     }
 
     async fn a_suspension_cannot_end_before_it_begins(store: Store) {

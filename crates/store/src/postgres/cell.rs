@@ -87,7 +87,7 @@ impl<'a> FromSql<'a> for Cell {
             Type::INT4 => Value::Int(i32::from_sql(kind, raw)?.into()),
             Type::INT2 => Value::Int(i16::from_sql(kind, raw)?.into()),
             Type::FLOAT8 => Value::Real(f64::from_sql(kind, raw)?),
-            Type::NUMERIC => Value::Int(numeric(raw)?),
+            Type::NUMERIC => numeric(raw)?,
             Type::TEXT | Type::VARCHAR | Type::NAME | Type::UNKNOWN | Type::JSON => {
                 Value::Text(std::str::from_utf8(raw)?.to_owned())
             }
@@ -112,9 +112,10 @@ impl<'a> FromSql<'a> for Cell {
     }
 }
 
-/// `SUM` of BIGINT is NUMERIC: digits in base 10,000 with the weight of the first one.
-fn numeric(raw: &[u8]) -> Result<i64, Failure> {
-    const SHAPE: &str = "a sum that is not a whole number of 64 bits";
+/// `SUM` of BIGINT is NUMERIC, and so is `AVG`: digits in base 10,000 with the weight of the first
+/// one. Whole when nothing stands behind the point.
+fn numeric(raw: &[u8]) -> Result<Value, Failure> {
+    const SHAPE: &str = "a number too large to be read";
     const NEGATIVE: i16 = 0x4000;
     let mut words = raw.chunks_exact(2).map(|pair| match pair {
         [high, low] => i16::from_be_bytes([*high, *low]),
@@ -125,6 +126,13 @@ fn numeric(raw: &[u8]) -> Result<i64, Failure> {
     if sign != 0 && sign != NEGATIVE {
         return Err(SHAPE.into());
     }
+    if count > weight + 1 {
+        let mut total = 0.0;
+        for place in 0..count {
+            total += f64::from(word()?) * 10_000_f64.powi(i32::from(weight - place));
+        }
+        return Ok(Value::Real(if sign == NEGATIVE { -total } else { total }));
+    }
     let mut total: i64 = 0;
     for place in 0..=weight.max(-1) {
         let digit = if place < count { word()? } else { 0 };
@@ -134,12 +142,13 @@ fn numeric(raw: &[u8]) -> Result<i64, Failure> {
             .and_then(|total| total.checked_sub(digit.into()))
             .ok_or(SHAPE)?;
     }
-    if count > weight + 1 {
-        return Err(SHAPE.into());
-    }
-    if sign == NEGATIVE {
-        Ok(total)
+    let whole = if sign == NEGATIVE {
+        Some(total)
     } else {
-        total.checked_neg().ok_or_else(|| SHAPE.into())
-    }
+        total.checked_neg()
+    };
+    Ok(Value::Int(whole.ok_or(SHAPE)?))
 }
+
+#[cfg(test)]
+mod tests;

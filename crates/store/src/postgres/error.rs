@@ -55,6 +55,9 @@ pub(crate) fn map_error(error: &tokio_postgres::Error) -> Error {
     if *code == SqlState::IN_FAILED_SQL_TRANSACTION {
         return Error::Doomed;
     }
+    if *code == SqlState::QUERY_CANCELED {
+        return Error::Slow;
+    }
     if is_conflict(error) || *code == SqlState::LOCK_NOT_AVAILABLE {
         return Error::Busy;
     }

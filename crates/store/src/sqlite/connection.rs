@@ -109,6 +109,7 @@ pub(crate) fn map_error(error: &rusqlite::Error) -> Error {
         {
             Error::Busy
         }
+        _ if failure.code == ErrorCode::OperationInterrupted => Error::Slow,
         _ => Error::database(error.to_string()),
     }
 }

@@ -4,13 +4,15 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, Waker},
 };
 
+use rusqlite::InterruptHandle;
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use super::link::{Lent, Link};
+use super::link::{Lent, Link, lock};
 use crate::{Error, engine};
 
 /// A queued closure whose types have been forgotten.
@@ -79,22 +81,49 @@ pub(crate) struct ReadJob<F, T, E> {
     work: Option<F>,
     answer: oneshot::Sender<Result<T, E>>,
     outcome: Option<Result<T, E>>,
+    running: Running,
     span: Span,
 }
 
 impl<F, T, E> ReadJob<F, T, E> {
-    pub(crate) fn new(work: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
+    pub(crate) fn new(work: F) -> (Self, oneshot::Receiver<Result<T, E>>, Leash) {
         let (answer, receiver) = oneshot::channel();
+        let running = Running::default();
+        let leash = Leash(Arc::clone(&running));
+        let span = Span::current();
         (
             Self {
                 work: Some(work),
                 answer,
                 outcome: None,
-                span: Span::current(),
+                running,
+                span,
             },
             receiver,
+            leash,
         )
     }
+}
+
+/// The connection a read runs on, while it runs.
+type Running = Arc<Mutex<Option<InterruptHandle>>>;
+
+/// Held by the caller of a read. Dropped while the read runs, because the caller went away or has
+/// waited long enough, it stops the read, so that its thread is free for others.
+pub(crate) struct Leash(Running);
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        // Under the lock the thread cannot go on to somebody else's read meanwhile.
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = running.as_ref() {
+            handle.interrupt();
+        }
+    }
+}
+
+fn set(running: &Running, handle: Option<InterruptHandle>) {
+    *running.lock().unwrap_or_else(PoisonError::into_inner) = handle;
 }
 
 impl<T, E, F, Fut> Job for ReadJob<F, T, E>
@@ -108,7 +137,9 @@ where
         let span = self.span.clone();
         let _entered = span.enter();
         if let (Some(work), false) = (self.work.take(), self.answer.is_closed()) {
+            set(&self.running, Some(lock(connection).get_interrupt_handle()));
             self.outcome = Some(poll_once(connection, work));
+            set(&self.running, None);
         }
         false
     }

@@ -2,9 +2,11 @@
 
 use kernel::Env;
 
+use proptest::prelude::*;
+
 use crate::{
     Dialect, Error, Migration, Migrations, Store, StoreConfig,
-    migration::render,
+    migration::{render, statements},
     testing::{START, TestDatabase, on_postgres, postgres_database, sqlite_database},
 };
 
@@ -180,4 +182,18 @@ fn type_tokens_become_columns_of_each_engine() {
         !postgres.contains("fts5") && !postgres.contains("STRICT"),
         "{postgres}"
     );
+}
+
+proptest! {
+    #[test]
+    fn cutting_into_statements_loses_nothing(text in "([a-z();'\"\n -]|--|'[^']{0,5}'){0,80}") {
+        prop_assert_eq!(statements(&text).concat(), text);
+    }
+
+    #[test]
+    fn a_text_without_tokens_or_tables_is_left_as_it_is(text in "([a-z0-9;]| |\n){0,80}") {
+        let lines: String = text.lines().map(|line| format!("{line}\n")).collect();
+        prop_assert_eq!(render(&text, Dialect::Postgres), lines.as_str());
+        prop_assert_eq!(render(&text, Dialect::Sqlite), lines.as_str());
+    }
 }

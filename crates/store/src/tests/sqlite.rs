@@ -9,9 +9,16 @@ use super::{
     fixture::{ADD, MIGRATIONS, Note},
 };
 use crate::{
-    Error, Store, StoreConfig, Write, limits, params,
+    Error, Stmt, Store, StoreConfig, Write, limits, params, restore,
     testing::{on_postgres, on_sqlite, sqlite_database},
 };
+
+/// Counts for far longer than a test lasts.
+static ENDLESS: Stmt = Stmt::new(
+    "ENDLESS",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000000)
+    SELECT COUNT(*) FROM n",
+);
 
 #[test]
 fn a_refused_write_does_not_fail_the_others_of_its_batch() {
@@ -149,7 +156,13 @@ fn a_backup_taken_under_load_is_whole_and_can_be_opened() {
         );
         load.await.unwrap();
         Store::check_backup(&target).await.unwrap();
-        let config = StoreConfig::new(format!("sqlite:{}", target.display()));
+        let restored = target.with_file_name("restored.db");
+        restore(&target, &restored).unwrap();
+        assert!(
+            matches!(restore(&target, &restored), Err(Error::Backup(_))),
+            "it exists"
+        );
+        let config = StoreConfig::new(format!("sqlite:{}", restored.display()));
         let (env, _clock) = kernel::Env::fake(crate::testing::START, 9);
         let copy = Store::open(&config, env, &[&MIGRATIONS]).await.unwrap();
         assert!((3..=203).contains(&count(&copy).await));
@@ -160,6 +173,16 @@ fn a_backup_taken_under_load_is_whole_and_can_be_opened() {
         )
         .unwrap();
         assert!(Store::check_backup(&target).await.is_err());
+        let elsewhere = target.with_file_name("elsewhere.db");
+        assert!(restore(&target, &elsewhere).is_err());
+        assert!(!elsewhere.exists() && !elsewhere.with_extension("part").exists());
+        std::fs::write(
+            target.with_file_name("elsewhere.db-wal"),
+            b"of another life",
+        )
+        .unwrap();
+        let stale = restore(&restored, &elsewhere);
+        assert!(matches!(stale, Err(Error::Backup(words)) if words.contains("-wal")));
         database.discard().await;
     });
 }
@@ -206,5 +229,18 @@ fn a_write_queued_before_the_end_is_finished() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         store.close().await;
         writing.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_read_whose_caller_went_away_is_stopped() {
+    on_sqlite(&[&MIGRATIONS], |store, _clock| async move {
+        // More of them than readers: only stopped reads leave a thread for the last one.
+        for _ in 0..6 {
+            let read = store.read(|db| async move { db.one::<i64>(&ENDLESS, params![]).await });
+            let late = tokio::time::timeout(Duration::from_millis(50), read).await;
+            assert!(late.is_err());
+        }
+        assert_eq!(count(&store).await, 0);
     });
 }
