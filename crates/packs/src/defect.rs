@@ -92,10 +92,12 @@ pub enum Code {
     AskedTwice,
     TryFailed,
     TooFewTries,
+    /// A complete application without a fee, a decided rule or a date of validity.
+    Stuck,
 }
 
 impl Code {
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::YamlSyntax,
         Self::YamlFeature,
         Self::TooLarge,
@@ -139,6 +141,7 @@ impl Code {
         Self::AskedTwice,
         Self::TryFailed,
         Self::TooFewTries,
+        Self::Stuck,
     ];
 
     /// `PK-021`.
@@ -188,6 +191,7 @@ impl Code {
             Self::AskedTwice => 62,
             Self::TryFailed => 70,
             Self::TooFewTries => 71,
+            Self::Stuck => 72,
         }
     }
 }

@@ -150,6 +150,33 @@ impl Pack {
             .collect()
     }
 
+    /// Whether no author's rule about an answer is broken; types and bounds are not looked at.
+    pub(crate) fn rules_hold(&self, answers: &Answers, facts: &Facts<'_>) -> bool {
+        let known = Known::new(self, answers, facts);
+        let holds = |field: &Field, names: &dyn Names| {
+            let mut rules = field.must.iter();
+            rules.all(|must| evaluate(&must.rule.root, names).truth() != Some(false))
+        };
+        self.fields()
+            .filter(|field| answers.has(&field.id))
+            .all(|field| {
+                let inner = match (&field.kind, answers.get(&field.id)) {
+                    (FieldKind::Group { fields, .. }, Some(Value::Items(items))) => {
+                        items.iter().all(|item| {
+                            let inside = InItem {
+                                outer: &known,
+                                item,
+                                fields,
+                            };
+                            fields.iter().all(|inner| holds(inner, &inside))
+                        })
+                    }
+                    _ => true,
+                };
+                inner && holds(field, &known)
+            })
+    }
+
     /// The questions of `page` that show, moving their answers from `answers` to `clean`.
     fn show_page<'p>(
         &'p self,

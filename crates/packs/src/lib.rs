@@ -25,6 +25,7 @@ mod letter;
 mod outline;
 mod pack;
 mod pack_schema;
+mod probe;
 mod quote;
 mod read;
 mod scope;
@@ -86,6 +87,10 @@ impl Pack {
                 let wrong = format!("“{}”: {}", failure.name, failure.wrong);
                 let mend = "Mend the rule, or the example";
                 defects.add(Code::TryFailed, failure.at, wrong, mend);
+            }
+            let today = pack.tries.first().map(|one| one.today);
+            if let Some(today) = today {
+                probe::probe(&pack, today, &mut defects);
             }
         }
         defects.into_sorted()

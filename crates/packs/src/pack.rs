@@ -322,8 +322,8 @@ impl Pack {
         self.letters.iter().find(|letter| letter.id == id)
     }
 
-    /// Every name that some rule, amount, letter or credential mentions.
-    pub(crate) fn mentioned(&self) -> BTreeSet<String> {
+    /// Every expression outside tables.
+    pub(crate) fn rule_expressions(&self) -> Vec<&Expr> {
         let fields = self.fields().flat_map(|field| match &field.kind {
             FieldKind::Group { fields, .. } => std::iter::once(field).chain(fields),
             _ => std::iter::once(field).chain(&[]),
@@ -334,9 +334,8 @@ impl Pack {
         });
         let states = self.case.states.iter().flat_map(|state| {
             let auto = state.auto.iter().map(|auto| &auto.when);
-            state
-                .actions
-                .iter()
+            let actions = state.actions.iter();
+            actions
                 .filter_map(|action| action.when.as_ref())
                 .chain(auto)
         });
@@ -348,24 +347,35 @@ impl Pack {
                 .chain(&issue.valid_until)
                 .chain(claims)
         });
-        let exprs = fields
+        let lets = self.lets.iter().filter_map(|one| match &one.value {
+            LetValue::Expr(expr) => Some(expr),
+            LetValue::Table(_) => None,
+        });
+        let fees = self.fee.iter().flat_map(|line| {
+            let cents = match &line.amount {
+                Amount::Cents(expr) => Some(expr),
+                Amount::Table(_) => None,
+            };
+            line.when.iter().chain(cents)
+        });
+        let pages = self.pages.iter().filter_map(|page| page.when.as_ref());
+        let rules = self.eligibility.iter().map(|rule| &rule.rule);
+        fields
             .chain(states)
             .chain(issue)
-            .chain(self.pages.iter().filter_map(|page| page.when.as_ref()))
-            .chain(self.eligibility.iter().map(|rule| &rule.rule))
-            .chain(self.fee.iter().filter_map(|line| line.when.as_ref()));
+            .chain(lets)
+            .chain(fees)
+            .chain(pages)
+            .chain(rules)
+            .collect()
+    }
+
+    /// Every name that some rule, amount, letter or credential mentions.
+    pub(crate) fn mentioned(&self) -> BTreeSet<String> {
+        let exprs = self.rule_expressions().into_iter();
         let mut names: BTreeSet<String> = exprs.flat_map(mentions).collect();
-        for one in &self.lets {
-            match &one.value {
-                LetValue::Expr(expr) => names.extend(mentions(expr)),
-                LetValue::Table(table) => names.extend(table_mentions(table)),
-            }
-        }
-        for line in &self.fee {
-            match &line.amount {
-                Amount::Cents(expr) => names.extend(mentions(expr)),
-                Amount::Table(table) => names.extend(table_mentions(table)),
-            }
+        for table in self.tables() {
+            names.extend(table_mentions(table));
         }
         for letter in &self.letters {
             for text in [&letter.title.en, &letter.body.en] {
@@ -373,6 +383,19 @@ impl Pack {
             }
         }
         names
+    }
+
+    /// The decision tables of lets and fees.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
+        let lets = self.lets.iter().filter_map(|one| match &one.value {
+            LetValue::Table(table) => Some(table),
+            LetValue::Expr(_) => None,
+        });
+        let fees = self.fee.iter().filter_map(|line| match &line.amount {
+            Amount::Table(table) => Some(table),
+            Amount::Cents(_) => None,
+        });
+        lets.chain(fees)
     }
 
     /// Whether anything is to be paid at all; what exactly is said by [`Pack::fee`].

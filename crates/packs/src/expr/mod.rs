@@ -185,6 +185,35 @@ impl Expr {
 }
 
 impl Node {
+    /// Sees this node and all below it.
+    pub(crate) fn each(&self, see: &mut dyn FnMut(&Self)) {
+        see(self);
+        match &self.term {
+            Term::Int(_) | Term::Text(_) | Term::Bool(_) | Term::Date(_) | Term::Name(_) => {}
+            Term::List(nodes) | Term::Call(_, nodes) => {
+                nodes.iter().for_each(|node| node.each(see))
+            }
+            Term::Member(node, _)
+            | Term::Not(node)
+            | Term::Negate(node)
+            | Term::Matches(node, _)
+            | Term::Has(node) => node.each(see),
+            Term::Binary(_, left, right) => {
+                left.each(see);
+                right.each(see);
+            }
+            Term::Choose(test, yes, no) => {
+                test.each(see);
+                yes.each(see);
+                no.each(see);
+            }
+            Term::Over(over) => {
+                over.items.each(see);
+                over.body.each(see);
+            }
+        }
+    }
+
     fn walk<'n>(&'n self, locals: &mut Vec<&'n str>, see: &mut dyn FnMut(&str, u32)) {
         match &self.term {
             Term::Int(_) | Term::Text(_) | Term::Bool(_) | Term::Date(_) => {}
