@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use kernel::{Cursor, limits};
 use packs::Form as PackForm;
 use services::{
-    ApplicationRow, ApplicationView, Draft, Error, NewFeedback, NewUpload, Reference, ReplyDraft,
+    ApplicationRow, ApplicationView, Draft, Error, NewFeedback, NewUpload, Problem, Reference, ReplyDraft,
     SaveReply,
 };
 use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Value, Visit, ctx};
@@ -269,7 +269,17 @@ async fn save_reply(
             file_name: file.file_name.clone(),
             bytes: file.bytes.to_vec(),
         };
-        portal.services.reply_upload(&reference, upload).await?;
+        match portal.services.reply_upload(&reference, upload).await {
+            Ok(_) => {}
+            Err(error @ Error::File(_)) => {
+                let mut draft = portal.services.reply_draft(applicant, &reference).await?;
+                let field = pack_name(&file.field);
+                let words = view::in_words(error);
+                draft.problems = vec![Problem { page: String::new(), field, words }];
+                return Ok(reply_page(&portal, &visit, &draft, Some(posted))?.into_response());
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     if let Some(lang) = visit.switch(&form) {
         return Ok(visit.redirect(&format!("/{lang}/applications/{}/reply", reference.as_str())));

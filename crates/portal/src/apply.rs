@@ -7,8 +7,8 @@ pub(crate) mod view;
 
 use axum::{extract::State, response::Response};
 use kernel::{Id, limits};
-use services::{Choice, Draft, Error, SavePage, Start};
-use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx};
+use services::{Choice, Draft, Error, Problem, SavePage, Start};
+use web::{Access, Explain as _, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx};
 
 use crate::{Portal, answer_view::pack_name};
 
@@ -117,10 +117,12 @@ async fn save(
     if let Some(lang) = visit.switch(&form) {
         return Ok(visit.redirect(&format!("/{lang}/drafts/{id}/pages/{page}")));
     }
-    if let Some(done) = file_changed(&portal, &visit, (id, &page), &form).await? {
-        return Ok(done);
-    }
-    if form.has("leave") {
+    let refused = match file_changed(&portal, &visit, (id, &page), &form).await? {
+        FileChange::Done(answer) => return Ok(answer),
+        FileChange::Refused(problem) => Some(problem),
+        FileChange::None => None,
+    };
+    if form.has("leave") && refused.is_none() {
         return Ok(visit.redirect(&visit.to("/applications")));
     }
     let path = view::page_path(&visit, id, &page);
@@ -130,7 +132,10 @@ async fn save(
     if form.has("remove_item") {
         return Ok(visit.redirect(&path));
     }
-    let here: Vec<_> = saved.problems.into_iter().filter(|one| one.page == page).collect();
+    let here: Vec<_> = match refused {
+        Some(problem) => vec![problem],
+        None => saved.problems.into_iter().filter(|one| one.page == page).collect(),
+    };
     if here.is_empty() {
         let next = saved.next.map_or_else(
             || visit.to(&format!("/drafts/{id}/check")),
@@ -149,6 +154,25 @@ async fn save(
     Ok(visit.page("portal/draft_page.html", context).with_errors().into_response())
 }
 
+/// What became of the files of a posted page.
+enum FileChange {
+    /// There were none, or they came with the page's answers.
+    None,
+    /// The button was about a file; this is the answer.
+    Done(Response),
+    /// A file is not acceptable; the page says so beside its question.
+    Refused(Problem),
+}
+
+/// What became of the files of a post.
+enum Files {
+    None,
+    /// The button asked for nothing else.
+    Settled(Response),
+    /// A file was turned away at the door; the answers beside it are saved.
+    Refused(Problem),
+}
+
 /// Takes in an uploaded file, or removes one, when that is what the button asked for. Answers on the
 /// page are saved before.
 async fn file_changed(
@@ -156,28 +180,34 @@ async fn file_changed(
     visit: &Visit,
     (id, page): (Id<Draft>, &str),
     form: &Form,
-) -> Outcome<Option<Response>> {
+) -> Outcome<Files> {
     let applicant = portal.applicant(visit)?;
     let path = view::page_path(visit, id, page);
     if form.has("remove_file") {
         let file = form.text("remove_file").parse().map_err(|_| Failure::not_found())?;
         portal.services.remove_upload(applicant, id, file).await?;
-        return Ok(Some(visit.redirect(&path)));
+        return Ok(Files::Settled(visit.redirect(&path)));
     }
-    let mut is_changed = false;
     for file in form.files() {
         let field = pack_name(&file.field);
         let upload = services::NewUpload {
             applicant,
             draft: id,
-            field,
+            field: field.clone(),
             file_name: file.file_name.clone(),
             bytes: file.bytes.to_vec(),
         };
-        portal.services.upload(upload).await?;
-        is_changed = true;
+        match portal.services.upload(upload).await {
+            Ok(_) => {}
+            Err(error @ Error::File(_)) => {
+                let words = view::in_words(error);
+                return Ok(Files::Refused(Problem { page: page.to_owned(), field, words }));
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok((is_changed && form.has("upload")).then(|| visit.redirect(&path)))
+    let is_upload = form.has("upload");
+    Ok(if is_upload { Files::Settled(visit.redirect(&path)) } else { Files::None })
 }
 
 async fn conflict(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::Id;
+use kernel::{Id, Text};
 use packs::{Form as PackForm, Journey, Pack};
 use serde::Serialize;
 use services::{Conflict, Draft, OpenDraft, Problem, Stage};
@@ -221,6 +221,17 @@ fn form_of(pack: &Pack, open: &OpenDraft, shown: &PageToShow<'_>) -> PackForm {
         }
     }
     PackForm::new(pairs)
+}
+
+/// What an error says, for a place beside the question it is about.
+pub(crate) fn in_words(error: services::Error) -> Text {
+    let failure = Failure::from(error);
+    let join = |title: &str, advice: &str, stop: &str| format!("{title}{stop}{advice}");
+    Text::with_sc(
+        join(&failure.title().en, &failure.advice().en, ". "),
+        join(&failure.title().tc, &failure.advice().tc, "。"),
+        join(&failure.title().sc, &failure.advice().sc, "。"),
+    )
 }
 
 pub(crate) fn errors_of(visit: &Visit, problems: &[Problem]) -> Vec<ErrorView> {
