@@ -44,8 +44,7 @@ async fn troubled(store: &crate::Store, trouble: &'static Stmt) -> Vec<(Time, Id
         })
         .await;
     assert_eq!(written.unwrap(), 1);
-    let seen = seen.lock().unwrap().clone();
-    seen
+    seen.lock().unwrap().clone()
 }
 
 #[test]

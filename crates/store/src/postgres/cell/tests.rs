@@ -50,7 +50,7 @@ proptest! {
 fn a_fraction_becomes_a_real_number() {
     for (raw, expected) in [
         (wire(3, &[2_500]), 3.25),
-        (wire(-12_345, &[1]), -12_345.0001),
+        (wire(-12_345, &[1]), -12_345.000_1),
     ] {
         match numeric(&raw).unwrap() {
             Value::Real(number) => assert!((number - expected).abs() < 1e-9, "{number}"),
