@@ -22,12 +22,14 @@ const LAST_LINES = 30;
 export async function startCauseway(name) {
   await mkdir(ARTIFACTS, { recursive: true });
   const data = await mkdtemp(join(tmpdir(), 'causeway-journey-'));
-  const listen = `127.0.0.1:${await freePort()}`;
+  const port = await freePort();
+  const listen = `127.0.0.1:${port}`;
   const logFile = join(ARTIFACTS, `${name}.log`);
   const log = createWriteStream(logFile);
   const child = spawn(BINARY, ['serve', '--demo', '--data', data, '--listen', listen], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: join(HERE, '../..'),
+    env: { ...process.env, CAUSEWAY__LOG__FILTER: 'info,store=warn' },
   });
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
@@ -37,7 +39,8 @@ export async function startCauseway(name) {
   });
 
   const causeway = {
-    base: `http://${listen}`,
+    // The name that causeway calls itself by, so that cookies, keys and addresses agree.
+    base: `http://localhost:${port}`,
     logFile,
     async lastLines() {
       const text = await readFile(logFile, 'utf8').catch(() => '');

@@ -43,7 +43,7 @@ export class Journey {
     this.browser = browser;
     this.base = base;
     this.looks = 0;
-    this.complaints = [];
+    this.complaints = new Map();
     this.people = [];
   }
 
@@ -60,7 +60,8 @@ export class Journey {
     await context.route(
       (url) => !url.href.startsWith(this.base) && url.protocol.startsWith('http'),
       (route) => {
-        this.complaints.push(`${who}: the page asked for ${route.request().url()}`);
+        const asked = new URL(route.request().url());
+        this.complain(`the page asked for ${asked.origin}${asked.pathname}`, who);
         return route.abort();
       },
     );
@@ -73,10 +74,10 @@ export class Journey {
   }
 
   #listen(who, page) {
-    page.on('pageerror', (error) => this.complaints.push(`${who}: ${page.url()}: ${error}`));
+    page.on('pageerror', (error) => this.complain(`script: ${error}`, `${who}: ${page.url()}`));
     page.on('console', (message) => {
       if (message.type() === 'error' && !page.expectsErrors) {
-        this.complaints.push(`${who}: ${page.url()}: console: ${message.text()}`);
+        this.complain(`console: ${message.text()}`, `${who}: ${page.url()}`);
       }
     });
   }
@@ -103,7 +104,7 @@ export class Journey {
     await this.look(page);
   }
 
-  /** The close look. Throws at the first defect, with where and what. */
+  /** The close look. What it finds is remembered, and fails the journey at its end. */
   async look(page) {
     this.looks += 1;
     const where = `${page.url()} at ${page.viewportSize().width} px`;
@@ -116,12 +117,15 @@ export class Journey {
         .slice(0, 3)
         .map((element) => element.outerHTML.slice(0, 120)),
     }));
-    assert.ok(facts.title.trim(), `${where}: the page has no title`);
-    assert.ok(facts.lang, `${where}: the page has no language`);
-    assert.ok(facts.wide <= 0, `${where}: ${facts.wide} px wider than the window: ${facts.widest}`);
-    const defects = await this.#axe(page);
-    assert.equal(defects.length, 0, `${where}: axe finds\n${defects.join('\n')}`);
-    assert.deepEqual(this.complaints, [], 'the browser complained');
+    if (!facts.title.trim()) this.complain('the page has no title', where);
+    if (!facts.lang) this.complain('the page has no language', where);
+    if (facts.wide > 0) this.complain(`wider than the window: ${facts.widest.join(' ')}`, where);
+    for (const defect of await this.#axe(page)) this.complain(defect, where);
+  }
+
+  /** Remembers a defect and where it was first seen. */
+  complain(what, where) {
+    if (!this.complaints.has(what)) this.complaints.set(what, where);
   }
 
   async #axe(page) {
@@ -133,7 +137,7 @@ export class Journey {
         resultTypes: ['violations'],
       });
       return violations.flatMap(({ id, help, nodes }) =>
-        nodes.slice(0, 3).map((node) => `  ${id}: ${help}: ${node.html.slice(0, 200)}`),
+        nodes.slice(0, 3).map((node) => `axe ${id}: ${help}: ${node.html.slice(0, 160)}`),
       );
     }, AXE_TAGS);
   }

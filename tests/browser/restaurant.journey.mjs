@@ -39,7 +39,9 @@ async function refusesAProgram(journey, page) {
   const draft = new URL(page.url()).pathname.split('/').slice(0, 4).join('/');
   await journey.visit(page, `${draft}/pages/plans`);
   await page.locator('input[type=file][name=br]').setInputFiles(disguised('certificate.png'));
+  page.expectsErrors = true;
   await journey.press(page, page.locator('button[name=upload][value=br]'));
+  page.expectsErrors = false;
   assert.ok(await page.locator('#br-error, .errors').count(), 'a disguised program was accepted');
   assert.equal(await page.locator('#br .file-name').count(), 0);
   await journey.visit(page, new URL(service).pathname);

@@ -39,20 +39,24 @@ async function runs(name) {
     causeway = await startCauseway(name);
     journey = new Journey(name, browser, causeway.base);
     await within(JOURNEY_WITHIN_MS, walk(journey));
-    if (journey.complaints.length > 0) throw new Error(journey.complaints.join('\n'));
   } catch (caught) {
     error = caught;
   }
+  const complaints = [...(journey?.complaints ?? [])];
   const seconds = ((Date.now() - start) / 1000).toFixed(1);
-  if (error) {
-    console.log(`FAILED ${name} (${seconds} s)\n${error.stack ?? error}`);
-    if (causeway) console.log(`last lines of ${causeway.logFile}:\n${await causeway.lastLines()}`);
+  if (error || complaints.length > 0) {
+    console.log(`FAILED ${name} (${seconds} s)`);
+    for (const [what, where] of complaints) console.log(`  ${what}\n    first seen: ${where}`);
   } else {
     console.log(`ok     ${name} (${seconds} s, ${journey.looks} close looks)`);
   }
+  if (error) {
+    console.log(error.stack ?? error);
+    if (causeway) console.log(`last lines of ${causeway.logFile}:\n${await causeway.lastLines()}`);
+  }
   await journey?.end({ failed: error !== null });
   await causeway?.stop();
-  return error === null;
+  return error === null && complaints.length === 0;
 }
 
 async function within(limit, work) {

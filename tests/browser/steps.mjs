@@ -151,7 +151,8 @@ export async function act(journey, page, action, { reason, field } = {}) {
 export async function apply(journey, page, service, answers, signing) {
   const path = `/${languageOf(page)}/services/${service}`;
   if (new URL(page.url()).pathname !== path) await journey.visit(page, path);
-  await journey.press(page, page.locator('main form[action$="/start"] button').first());
+  const begin = page.locator('main form[action$="/start"] button, main a.btn[href*="/drafts/"]');
+  await journey.press(page, begin.first());
   if (new URL(page.url()).pathname.endsWith('/known')) {
     await journey.press(page, page.locator('button[name=fill][value=yes]'));
   }
