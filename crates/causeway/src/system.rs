@@ -39,6 +39,7 @@ pub fn bundles() -> Vec<web::Bundle> {
         payments::BUNDLE,
         notify::BUNDLE,
         portal::app::BUNDLE,
+        portal::verify::BUNDLE,
         portal::BUNDLE,
         desk::BUNDLE,
     ]
