@@ -134,7 +134,11 @@ async fn save(
     }
     let here: Vec<_> = match refused {
         Some(problem) => vec![problem],
-        None => saved.problems.into_iter().filter(|one| one.page == page).collect(),
+        None => {
+            let is_answered = |field: &str| form.files().iter().any(|one| pack_name(&one.field) == field);
+            let problems = saved.problems.into_iter();
+            problems.filter(|one| one.page == page && !is_answered(&one.field)).collect()
+        }
     };
     if here.is_empty() {
         let next = saved.next.map_or_else(
@@ -143,7 +147,8 @@ async fn save(
         );
         return Ok(visit.redirect(&next));
     }
-    let open = saved.draft;
+    // A file that came with the page has moved the revision on.
+    let open = portal.services.draft(applicant, id).await?;
     let shown = view::PageToShow {
         page: &page,
         problems: here,
@@ -164,15 +169,6 @@ enum FileChange {
     Refused(Problem),
 }
 
-/// What became of the files of a post.
-enum Files {
-    None,
-    /// The button asked for nothing else.
-    Settled(Response),
-    /// A file was turned away at the door; the answers beside it are saved.
-    Refused(Problem),
-}
-
 /// Takes in an uploaded file, or removes one, when that is what the button asked for. Answers on the
 /// page are saved before.
 async fn file_changed(
@@ -180,13 +176,13 @@ async fn file_changed(
     visit: &Visit,
     (id, page): (Id<Draft>, &str),
     form: &Form,
-) -> Outcome<Files> {
+) -> Outcome<FileChange> {
     let applicant = portal.applicant(visit)?;
     let path = view::page_path(visit, id, page);
     if form.has("remove_file") {
         let file = form.text("remove_file").parse().map_err(|_| Failure::not_found())?;
         portal.services.remove_upload(applicant, id, file).await?;
-        return Ok(Files::Settled(visit.redirect(&path)));
+        return Ok(FileChange::Done(visit.redirect(&path)));
     }
     for file in form.files() {
         let field = pack_name(&file.field);
@@ -201,13 +197,13 @@ async fn file_changed(
             Ok(_) => {}
             Err(error @ Error::File(_)) => {
                 let words = view::in_words(error);
-                return Ok(Files::Refused(Problem { page: page.to_owned(), field, words }));
+                return Ok(FileChange::Refused(Problem { page: page.to_owned(), field, words }));
             }
             Err(error) => return Err(error.into()),
         }
     }
     let is_upload = form.has("upload");
-    Ok(if is_upload { Files::Settled(visit.redirect(&path)) } else { Files::None })
+    Ok(if is_upload { FileChange::Done(visit.redirect(&path)) } else { FileChange::None })
 }
 
 async fn conflict(
