@@ -102,30 +102,74 @@ impl Error {
     }
 }
 
+impl Error {
+    /// A failure of the store says for itself whether trying again helps.
+    const fn stored(&self) -> Option<&store::Error> {
+        match self {
+            Self::Store(error) | Self::Journal(journal::Error::Store(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 impl Explain for Error {
     fn code(&self) -> &'static str {
-        self.number().0
+        self.stored().map_or(self.number().0, Explain::code)
     }
 
     fn status(&self) -> StatusCode {
-        self.number().1
+        self.stored().map_or(self.number().1, Explain::status)
     }
 
     fn title(&self) -> Text {
         let [en, tc] = words::words(self.number().0).title;
-        Text::new(en, tc)
+        self.stored()
+            .map_or_else(|| Text::new(en, tc), Explain::title)
     }
 
     fn advice(&self) -> Text {
         let [en, tc] = words::words(self.number().0).advice;
-        Text::new(en, tc)
+        self.stored()
+            .map_or_else(|| Text::new(en, tc), Explain::advice)
     }
 
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyAttempts => Some(3_600),
             Self::TooManyOpen | Self::RegisterDown => Some(60),
-            _ => None,
+            _ => self.stored().and_then(Explain::retry_after),
         }
     }
+}
+
+/// The errors of this crate, for the list of errors.
+#[must_use]
+pub fn explanations() -> Vec<web::Explanation> {
+    web::explain(&[
+        Error::NotFound,
+        Error::OtherBrowser,
+        Error::OtherPhone,
+        Error::OtherPerson,
+        Error::Expired,
+        Error::Decided,
+        Error::Consumed,
+        Error::NotApproved,
+        Error::NotSeen,
+        Error::LevelTooLow,
+        Error::TooManyOpen,
+        Error::Replayed,
+        Error::Proof(ProofError::Signature),
+        Error::UnknownDevice,
+        Error::Inactive,
+        Error::NoMatch,
+        Error::TooManyAttempts,
+        Error::TooYoung,
+        Error::GuardianNeeded,
+        Error::RegisterDown,
+        Error::Value(ValueError::Shape),
+        Error::Malformed(""),
+        Error::NotOfficer,
+        Error::Corrupt(""),
+        Error::Trust(trust::Error::Refused),
+    ])
 }

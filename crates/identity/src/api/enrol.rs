@@ -87,13 +87,23 @@ pub(crate) enum Check {
     Simulated,
 }
 
+/// A simulated check counts only where the register itself is simulated.
+fn check(identity: &Identity, made: Check) -> Result<(), Error> {
+    let Check::Simulated = made;
+    if identity.register().is_simulated() {
+        Ok(())
+    } else {
+        Err(Error::Malformed("check"))
+    }
+}
+
 pub(crate) async fn confirm(
     visit: Visit,
     State(identity): State<Identity>,
     phone: NewPhone,
 ) -> Outcome<Json<Me>> {
     let asked: Confirm = phone.read()?;
-    let Check::Simulated = asked.liveness;
+    check(&identity, asked.liveness)?;
     let id = asked.enrolment.parse().map_err(|_| Error::NotFound)?;
     let store = identity.store();
     let started = enrolment::find_started(store, id).await?;
@@ -129,10 +139,7 @@ pub(crate) struct Raise {
 
 pub(crate) async fn raise(State(identity): State<Identity>, phone: Phone) -> Outcome<Json<Me>> {
     let asked: Raise = phone.read()?;
-    let Check::Simulated = asked.card_present;
-    if !identity.register().is_simulated() {
-        return Err(Error::Malformed("card_present").into());
-    }
+    check(&identity, asked.card_present)?;
     let id = phone.person.id;
     let store = identity.store();
     let raised = store

@@ -119,7 +119,7 @@ async fn insert(
         challenge: base64url::encode(store.env().bytes::<32>()),
         expires: store.env().now() + ENROLMENT_TTL,
     };
-    let row = enrolment.clone();
+    let (row, guardian) = (enrolment.clone(), asked.guardian);
     store
         .write(&Actor::Visitor, move |tx| {
             let (row, index, particulars) = (row.clone(), index.clone(), particulars.clone());
@@ -140,6 +140,14 @@ async fn insert(
                     ],
                 )
                 .await?;
+                let audit = Audit {
+                    action: "enrolment.started",
+                    noun: "enrolment",
+                    id: row.id.to_string(),
+                    reason: None,
+                    detail: json!({ "level": row.level, "guardian": guardian }),
+                };
+                journal::audit(&tx, audit).await?;
                 Ok::<_, Error>(())
             }
         })

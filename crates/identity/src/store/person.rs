@@ -4,7 +4,7 @@ use ::store::{FromRow, Read, Row, Store, Write, params};
 use kernel::{Date, Hkid, Id};
 use trust::{Place, Sealed, Vault};
 
-use crate::{Error, Level, Particulars, Person, PersonName, RegisterEntry};
+use crate::{Error, Level, Particulars, Person, PersonName, PersonState, RegisterEntry};
 
 ::store::sql! {
     FIND_PERSON = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled
@@ -16,6 +16,7 @@ use crate::{Error, Level, Particulars, Person, PersonName, RegisterEntry};
             hkid_index, born_sealed, level, state, enrolled)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)";
     SET_LEVEL = "UPDATE person SET level = $2 WHERE id = $1";
+    SET_STATE = "UPDATE person SET state = $2 WHERE id = $1";
     COUNT_BY_BAND = "SELECT level, birth_year, COUNT(*) AS people FROM person
         GROUP BY level, birth_year ORDER BY level, birth_year";
 }
@@ -137,6 +138,31 @@ pub(crate) async fn enrol_in(tx: &Write, new: &SealedPerson) -> Result<Person, E
     )
     .await?;
     get_in(tx, new.id).await
+}
+
+/// Suspends a person, closes the account, or lets them back in. Their phone answers nothing while
+/// they are not active.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn set_state_in(
+    tx: &Write,
+    id: Id<Person>,
+    state: PersonState,
+    reason: &str,
+) -> Result<(), Error> {
+    if tx.run(&SET_STATE, params![id, state]).await? == 0 {
+        return Err(Error::NotFound);
+    }
+    let audit = journal::Audit {
+        action: "person.state_changed",
+        noun: "person",
+        id: id.to_string(),
+        reason: Some(reason.to_owned()),
+        detail: serde_json::json!({ "state": state }),
+    };
+    journal::audit(tx, audit).await?;
+    Ok(())
 }
 
 /// Raises a person to the plus level: the card was shown.

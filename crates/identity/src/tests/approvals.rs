@@ -175,6 +175,24 @@ async fn consumed(
         assert!(matches!(refused, Err(Error::NotOfficer)));
     }
 
+    async fn a_suspended_persons_phone_cannot_approve(store: Store) {
+        let vault = vault(store.env());
+        let holder = enrol(&store, &vault, "cheung-ka-yan", Level::Plus).await;
+        let person = holder.person.id;
+        store
+            .write(&Actor::system("test"), move |tx| async move {
+                let state = crate::PersonState::Suspended;
+                crate::set_person_state_in(&tx, person, state, "a court order").await
+            })
+            .await
+            .unwrap();
+        let asked = ask(&store, question(Purpose::SignIn, None)).await;
+        let refused = reply(&store, &holder, &asked, Decision::Approve).await;
+        assert!(matches!(refused, Err(Error::Inactive)));
+        let told = outcome(&store, asked.id, &browser("one")).await.unwrap();
+        assert_eq!(told.reason, Some(crate::FailReason::Suspended));
+    }
+
     async fn a_replaced_phone_can_no_longer_answer(store: Store) {
         let vault = vault(store.env());
         let old = enrol(&store, &vault, "cheung-ka-yan", Level::Plus).await;

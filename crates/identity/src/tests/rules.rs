@@ -247,3 +247,22 @@ fn templates_and_words_hold() {
     let defects = web::check::bundle(&crate::BUNDLE, env!("CARGO_MANIFEST_DIR"));
     assert_eq!(defects, Vec::<String>::new());
 }
+
+#[test]
+fn every_error_has_words_of_its_own() {
+    let explained = crate::explanations();
+    let mut codes: Vec<_> = explained.iter().map(|error| error.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), explained.len());
+    let ours = "Something went wrong on our side";
+    let nameless = explained
+        .iter()
+        .filter(|error| error.title.en == ours && error.status < 500);
+    assert_eq!(nameless.count(), 0);
+    assert!(
+        explained
+            .iter()
+            .all(|error| !error.title.tc.is_empty() && !error.advice.tc.is_empty())
+    );
+}
