@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use kernel::{Env, Lang};
 
@@ -58,15 +58,8 @@ pub(super) fn restore(restore: &Restore, out: &Out) -> anyhow::Result<ExitCode> 
         bail!("this installation is on Postgres: restore it with its own tools");
     }
     let target = config.store.data_dir.join(DATABASE);
-    if target.exists() {
-        bail!("{} exists: move it away first, so that nothing is overwritten", target.display());
-    }
     std::fs::create_dir_all(&config.store.data_dir)?;
-    let part = target.with_extension("part");
-    std::fs::copy(&restore.source, &part)
-        .with_context(|| format!("cannot copy {}", restore.source.display()))?;
-    std::fs::File::open(&part)?.sync_all()?;
-    std::fs::rename(&part, &target)?;
+    store::restore(&restore.source, &target)?;
     out.line(&format!("{} is restored; start the server to use it", target.display()));
     Ok(ExitCode::SUCCESS)
 }
