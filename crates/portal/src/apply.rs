@@ -54,8 +54,12 @@ async fn start(
     let lang = visit.lang();
     let open = portal.services.start(Start { applicant, service, lang }).await?;
     let offers = portal.services.prefill_offer(applicant, open.draft.id).await?;
-    let place = if offers.is_empty() || open.draft.revision > 1 { "" } else { "/known" };
-    Ok(visit.redirect(&visit.to(&format!("/drafts/{}{place}", open.draft.id))))
+    let id = open.draft.id;
+    if open.draft.revision == 1 && !offers.is_empty() {
+        return Ok(visit.redirect(&visit.to(&format!("/drafts/{id}/known"))));
+    }
+    let stage = portal.services.stage(applicant, id).await?;
+    Ok(visit.redirect(&view::resume(&visit, id, &stage)))
 }
 
 async fn overview(
@@ -66,10 +70,6 @@ async fn overview(
     let applicant = portal.applicant(&visit)?;
     let open = portal.services.draft(applicant, id).await?;
     let stage = portal.services.stage(applicant, id).await?;
-    if open.draft.revision == 1 && !open.answers.is_empty() {
-        let first = view::first_page(&portal, &open)?;
-        return Ok(visit.redirect(&view::page_path(&visit, id, &first)));
-    }
     let context = view::overview(&portal, &visit, &open, &stage)?;
     Ok(visit.page("portal/draft.html", context).into_response())
 }
