@@ -11,9 +11,10 @@ use kernel::{Date, Money};
 
 use crate::{
     defect::{Code, Defects, Span},
-    expr::{Expr, ExprNode, Term},
+    expr::{Expr, ExprNode, Names as _, Term, Val},
     field::{Field, FieldKind},
-    known::Facts,
+    known::{Facts, Known},
+    letter::places,
     pack::Pack,
     quote::{FeeError, IssueError},
     table::{Cell, Column, Condition, RowResult, Table},
@@ -95,12 +96,35 @@ impl Pack {
                 found.push((at.map_or(self.try_at, |line| line.at), what, mend));
             }
         }
-        match (self.validity(answers, facts), &self.issue) {
-            (Err(error @ IssueError::Unanswered(_)), Some(issue)) => {
-                let what = format!("an approved application cannot be issued: {error}");
-                found.push((issue.at, what, "Give the date for this case too"));
+        if let (Err(error @ IssueError::Unanswered(_)), Some(issue)) =
+            (self.validity(answers, facts), &self.issue)
+        {
+            let what = format!("an approved application cannot be issued: {error}");
+            found.push((issue.at, what, "Give the date for this case too"));
+        }
+        found.extend(self.empty_places(answers, facts));
+        found
+    }
+}
+
+impl Pack {
+    /// Lets that letters mention and that a complete application leaves unknown.
+    fn empty_places(
+        &self,
+        answers: &Answers,
+        facts: &Facts<'_>,
+    ) -> Vec<(Span, String, &'static str)> {
+        let known = Known::new(self, answers, facts);
+        let mut found = Vec::new();
+        for letter in &self.letters {
+            for place in places(&letter.body.en) {
+                let is_let = self.lets.iter().any(|one| one.name == place);
+                if is_let && known.value(place) == Val::Unknown {
+                    let id = &letter.id;
+                    let what = format!("the letter `{id}` would have nothing at {{{place}}}");
+                    found.push((letter.at, what, "Give the let a value for this case too"));
+                }
             }
-            _ => {}
         }
         found
     }
