@@ -9,25 +9,22 @@ use packs::Pack;
 use serde::Serialize;
 use serde_json::json;
 use store::Write;
-use trust::{digest, jws::Signer};
+use trust::digest;
 
 use crate::{
     Error, Services,
     applicant::Applicant,
-    case::{ActionKind, Case, Clock, Flag},
+    case::{ActionKind, Case, Flag},
     draft::{Draft, DraftState, OpenDraft},
     drafting::kept_of,
     error::{Problem, Refusal},
-    file::ScanState,
     money::{self, Fee},
+    plan::Plan,
     progress::{self, Author, Entry},
     reference::{ATTEMPTS, Reference},
     rules,
-    seal::{self, Column},
-    store::{
-        case::{self, CaseRow, NewCase},
-        document, draft,
-    },
+    seal::Column,
+    store::{case, document, draft},
 };
 
 /// Everything the "check your answers" page shows.
@@ -411,168 +408,13 @@ impl Services {
 }
 
 /// The value that two live applications of one applicant would share.
-fn live_key(draft: &Draft, pack: &Pack) -> Option<String> {
+pub(crate) fn live_key(draft: &Draft, pack: &Pack) -> Option<String> {
     let per = pack.identity.one_live_application_per?;
     let holder = match (per, draft.company) {
         (packs::Applicant::Company, Some(company)) => format!("company:{company}"),
         _ => format!("person:{}", draft.person),
     };
     Some(format!("{}/{holder}", draft.service))
-}
-
-/// Everything a submission writes that is worked out before the write: numbers drawn, values sealed,
-/// the platform's seal made.
-#[derive(Clone)]
-struct Plan {
-    actor: kernel::Actor,
-    pack: std::sync::Arc<Pack>,
-    draft: Draft,
-    new: NewCase,
-    keys: Vec<(i64, Vec<u8>)>,
-    signature: Option<Signature>,
-    summary: Text,
-}
-
-impl Services {
-    async fn plan(
-        &self,
-        open: &OpenDraft,
-        pack: &std::sync::Arc<Pack>,
-        submit: &Submit,
-    ) -> Result<Plan, Error> {
-        let draft = &open.draft;
-        let frozen = draft.frozen_digest.ok_or(Error::NotFrozen)?;
-        if digest::sha256(open.answers.canonical()) != frozen {
-            return Err(Error::NotFrozen);
-        }
-        let start = pack.case.start_state().ok_or(Error::NoSuchAction)?;
-        let now = self.now();
-        let promise = (now.date(), i64::from(pack.promise.days));
-        let due = rules::due(self.calendar(), pack.promise, promise);
-        let id = self.env().id::<Case>();
-        let case = Case {
-            id,
-            reference: Reference::fresh(self.env()),
-            draft: draft.id,
-            service: draft.service.clone(),
-            pack_version: draft.pack_version,
-            department: pack.owner.to_lowercase(),
-            // A colleague may finish what another began: who signs is the applicant.
-            person: submit.applicant.person,
-            company: draft.company,
-            lang: draft.lang,
-            state: start.id.clone(),
-            state_since: now,
-            clock: Clock::Running,
-            outcome: None,
-            answers_digest: frozen,
-            demand: draft.demand,
-            fee: draft.fee.unwrap_or_default(),
-            assignee: None,
-            flags: self.first_flags(open, pack).await?,
-            revision: 1,
-            licence: None,
-            submitted: now,
-            submitted_on: now.date(),
-            promise_from: promise.0,
-            promise_days: promise.1,
-            due: Some(due),
-            stopped: None,
-            decided: None,
-            closed: None,
-            forget_on: None,
-        };
-        let seal = self.seal(&case, submit.signature.as_ref())?;
-        let name = self.applicant_name(submit.applicant).await?;
-        let row = CaseRow {
-            answers: kept_of(open).seal(self.vault(), Column::CaseAnswers, id)?,
-            applicant: seal::seal(self.vault(), Column::CaseApplicant, id, &name)?,
-            seal,
-            signature: None,
-            case,
-        };
-        Ok(Plan {
-            actor: submit.applicant.actor(),
-            pack: std::sync::Arc::clone(pack),
-            draft: draft.clone(),
-            new: NewCase {
-                row,
-                applicant_index: self.applicant_index(&open.answers, pack, draft),
-                live_key: live_key(draft, pack),
-            },
-            keys: rules::duplicate_keys(self.vault(), pack, &open.answers),
-            signature: submit.signature.clone(),
-            summary: pack.name.clone(),
-        })
-    }
-
-    /// What officers should look at from the start: warnings of the rules, files not examined.
-    async fn first_flags(&self, open: &OpenDraft, pack: &Pack) -> Result<Vec<Flag>, Error> {
-        let id = open.draft.id;
-        let files = self
-            .store()
-            .read(move |db| async move { document::of_draft(&db, id).await })
-            .await?;
-        if files.iter().any(|file| file.scan == ScanState::Infected) {
-            return Err(Error::Infected);
-        }
-        let mut flags = Vec::new();
-        let today = self.on(self.today(), &open.locked);
-        if !rules::eligibility(pack, &open.answers, &today)
-            .warnings
-            .is_empty()
-        {
-            flags.push(Flag::Warned);
-        }
-        if files.iter().any(|file| file.scan == ScanState::NotScanned) {
-            flags.push(Flag::NotScanned);
-        }
-        Ok(flags)
-    }
-
-    /// The platform's word that these answers were submitted then, by the signature named.
-    fn seal(&self, case: &Case, signature: Option<&Signature>) -> Result<String, Error> {
-        let signed = self.keys().signer(trust::Purpose::Seal)?;
-        let claims = json!({
-            "iss": self.base_url(),
-            "iat": case.submitted.seconds(),
-            "jti": case.id,
-            "reference": case.reference,
-            "service": case.service,
-            "version": case.pack_version,
-            "answers_sha256": digest::hex(&case.answers_digest),
-            "approval": signature.map(|signature| signature.approval),
-        });
-        Ok(Signer::new(&signed.key, "application+jwt")
-            .with_chain(&signed.chain)
-            .sign(&claims)?)
-    }
-
-    async fn applicant_name(&self, applicant: Applicant) -> Result<String, Error> {
-        let name = match applicant.company {
-            Some(company) => identity::find_company(self.store(), company)
-                .await?
-                .map(|company| company.name),
-            None => identity::find_person(self.store(), applicant.person)
-                .await?
-                .map(|person| person.name),
-        };
-        let name = name.ok_or(identity::Error::NotFound)?;
-        Ok(match name.zh {
-            Some(zh) => format!("{} {zh}", name.en),
-            None => name.en,
-        })
-    }
-
-    /// Officers find a case by the identity card number in its answers, else by the holder.
-    fn applicant_index(&self, answers: &packs::Answers, pack: &Pack, draft: &Draft) -> Vec<u8> {
-        let hkid = rules::first_hkid(pack, answers);
-        let (kind, value) = hkid.map_or_else(
-            || ("holder", draft.applicant().holder()),
-            |hkid| ("hkid", hkid),
-        );
-        self.vault().blind_index(kind, &value).bytes()
-    }
 }
 
 /// The one write of a submission.

@@ -1,0 +1,395 @@
+//! The words of this crate's errors, by code: what happened, then what is safe and what to do next.
+
+use web::StatusCode;
+
+/// What people and machines are told of one code.
+pub(super) struct Words {
+    pub(super) code: &'static str,
+    pub(super) status: StatusCode,
+    /// What happened, in English and Traditional Chinese.
+    pub(super) title: [&'static str; 2],
+    /// What is safe and what to do next.
+    pub(super) advice: [&'static str; 2],
+}
+
+/// The last row stands for everything that is our own fault.
+pub(super) static WORDS: &[Words] = &[
+    Words {
+        code: "SV-001",
+        status: StatusCode::NOT_FOUND,
+        title: ["We do not know this service", "找不到這項服務"],
+        advice: ["Search for it by name.", "請以名稱搜尋。"],
+    },
+    Words {
+        code: "SV-002",
+        status: StatusCode::NOT_FOUND,
+        title: [
+            "This service is not yet online here",
+            "這項服務尚未可在此網上辦理",
+        ],
+        advice: [
+            "The page of the service names the department and the form.",
+            "服務頁面列明負責部門及表格編號。",
+        ],
+    },
+    Words {
+        code: "SV-003",
+        status: StatusCode::GONE,
+        title: [
+            "The questions of this service have changed",
+            "這項服務的問題已經更改",
+        ],
+        advice: [
+            "Start again: what we hold about you is filled in for you.",
+            "請重新開始，我們會為你填寫已有的資料。",
+        ],
+    },
+    Words {
+        code: "SV-004",
+        status: StatusCode::NOT_FOUND,
+        title: ["We cannot find this draft", "找不到這份草稿"],
+        advice: [
+            "Your applications and drafts are listed under your name.",
+            "你的申請及草稿列於你的帳戶內。",
+        ],
+    },
+    Words {
+        code: "SV-005",
+        status: StatusCode::GONE,
+        title: [
+            "This draft was kept as long as we may keep it",
+            "這份草稿已超過保存期限",
+        ],
+        advice: ["Start the application again.", "請重新開始申請。"],
+    },
+    Words {
+        code: "SV-006",
+        status: StatusCode::CONFLICT,
+        title: [
+            "You saved this draft in another window",
+            "你已在另一視窗儲存這份草稿",
+        ],
+        advice: [
+            "Both versions are kept. Compare them and choose one.",
+            "兩個版本均已保留。請比較後選擇其一。",
+        ],
+    },
+    Words {
+        code: "SV-007",
+        status: StatusCode::NOT_FOUND,
+        title: [
+            "This page does not belong to your application",
+            "這一頁不屬於你的申請",
+        ],
+        advice: ["Continue from the list of questions.", "請由問題清單繼續。"],
+    },
+    Words {
+        code: "SV-008",
+        status: StatusCode::CONFLICT,
+        title: [
+            "The fee is paid, so the answers are fixed",
+            "費用已繳付，答案不能再更改",
+        ],
+        advice: [
+            "Sign and submit. An officer can correct an answer afterwards.",
+            "請簽署並提交。提交後可由人員更正。",
+        ],
+    },
+    Words {
+        code: "SV-009",
+        status: StatusCode::FORBIDDEN,
+        title: [
+            "This service needs a stronger sign-in",
+            "這項服務需要更高級別的登入",
+        ],
+        advice: [
+            "Upgrade in the app on your phone.",
+            "請在手機應用程式升級。",
+        ],
+    },
+    Words {
+        code: "SV-010",
+        status: StatusCode::FORBIDDEN,
+        title: [
+            "You may not sign for this company",
+            "你無權代表這間公司簽署",
+        ],
+        advice: ["Ask a person who may sign.", "請由有權簽署的人辦理。"],
+    },
+    Words {
+        code: "SV-011",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: ["Some answers are missing or wrong", "部分答案欠缺或有誤"],
+        advice: [
+            "Each is named with what to change.",
+            "每項均已列明須更改之處。",
+        ],
+    },
+    Words {
+        code: "SV-012",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: [
+            "You cannot apply with these answers",
+            "按這些答案，你未能申請",
+        ],
+        advice: [
+            "The reason stands beside each rule.",
+            "每項規則旁均列明原因。",
+        ],
+    },
+    Words {
+        code: "SV-013",
+        status: StatusCode::CONFLICT,
+        title: [
+            "The answers have changed since you checked them",
+            "答案在你核對後有所更改",
+        ],
+        advice: [
+            "Check them once more, then go on.",
+            "請再核對一次，然後繼續。",
+        ],
+    },
+    Words {
+        code: "SV-014",
+        status: StatusCode::CONFLICT,
+        title: ["We have not received the fee yet", "我們尚未收到費用"],
+        advice: [
+            "If you paid a moment ago, wait a minute; you will not pay twice.",
+            "如你剛才已付款，請稍候一分鐘；你不會被重複收費。",
+        ],
+    },
+    Words {
+        code: "SV-015",
+        status: StatusCode::CONFLICT,
+        title: ["The application is not signed yet", "申請尚未簽署"],
+        advice: ["Sign with your phone.", "請以手機簽署。"],
+    },
+    Words {
+        code: "SV-016",
+        status: StatusCode::CONFLICT,
+        title: ["The signature does not fit these answers", "簽署與答案不符"],
+        advice: ["Sign once more.", "請重新簽署。"],
+    },
+    Words {
+        code: "SV-017",
+        status: StatusCode::CONFLICT,
+        title: [
+            "You already have an application under way",
+            "你已有一宗申請正在處理",
+        ],
+        advice: [
+            "Follow that one, or withdraw it first. You have not been charged again.",
+            "請跟進該宗申請，或先行撤回。你不會再被收費。",
+        ],
+    },
+    Words {
+        code: "SV-018",
+        status: StatusCode::FORBIDDEN,
+        title: ["You may not act for this company", "你無權代表這間公司辦理"],
+        advice: [
+            "Ask the company's administrator for a mandate.",
+            "請向公司的管理人索取授權。",
+        ],
+    },
+    Words {
+        code: "SV-020",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: ["The file is empty", "檔案是空白的"],
+        advice: ["Your other answers are saved.", "你的其他答案已經儲存。"],
+    },
+    Words {
+        code: "SV-021",
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        title: ["The file is too large", "檔案太大"],
+        advice: ["Your other answers are saved.", "你的其他答案已經儲存。"],
+    },
+    Words {
+        code: "SV-022",
+        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        title: [
+            "This is not the kind of file it says it is, or not one we accept",
+            "檔案的實際類型與其名稱不符，或不獲接納",
+        ],
+        advice: ["Your other answers are saved.", "你的其他答案已經儲存。"],
+    },
+    Words {
+        code: "SV-023",
+        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        title: [
+            "This kind of file is not asked for here",
+            "這類檔案不獲接納",
+        ],
+        advice: ["Your other answers are saved.", "你的其他答案已經儲存。"],
+    },
+    Words {
+        code: "SV-024",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: ["There are too many files", "檔案數目過多"],
+        advice: ["Remove one first.", "請先移除一個檔案。"],
+    },
+    Words {
+        code: "SV-025",
+        status: StatusCode::NOT_FOUND,
+        title: ["We cannot find this document", "找不到這份文件"],
+        advice: ["Your other answers are saved.", "你的其他答案已經儲存。"],
+    },
+    Words {
+        code: "SV-026",
+        status: StatusCode::CONFLICT,
+        title: ["The file is still being examined", "檔案仍在檢查中"],
+        advice: ["Try again in a minute.", "請於一分鐘後再試。"],
+    },
+    Words {
+        code: "SV-027",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: [
+            "A file holds malware and was removed",
+            "檔案含有惡意程式，已被移除",
+        ],
+        advice: [
+            "Send another copy of the document.",
+            "請提交文件的另一份副本。",
+        ],
+    },
+    Words {
+        code: "SV-030",
+        status: StatusCode::NOT_FOUND,
+        title: ["We cannot find this case", "找不到這宗個案"],
+        advice: ["Check the reference number.", "請核對檔案編號。"],
+    },
+    Words {
+        code: "SV-031",
+        status: StatusCode::FORBIDDEN,
+        title: ["This case is for another role", "這宗個案由其他職務處理"],
+        advice: ["Ask a supervisor to assign it.", "請主管分派。"],
+    },
+    Words {
+        code: "SV-032",
+        status: StatusCode::CONFLICT,
+        title: ["The case cannot do this now", "個案目前不能進行這個步驟"],
+        advice: [
+            "Look at the case again; it may have moved.",
+            "請重新查看個案，狀態可能已改變。",
+        ],
+    },
+    Words {
+        code: "SV-033",
+        status: StatusCode::CONFLICT,
+        title: [
+            "Somebody worked on this case in the meantime",
+            "期間有其他人處理過這宗個案",
+        ],
+        advice: [
+            "Nothing was changed by you. Read the case again and decide then.",
+            "你的操作未有生效。請重新閱讀個案後再作決定。",
+        ],
+    },
+    Words {
+        code: "SV-034",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: ["A reason is needed", "須填寫理由"],
+        advice: [
+            "Write it in words the applicant understands.",
+            "請以申請人能明白的文字填寫。",
+        ],
+    },
+    Words {
+        code: "SV-035",
+        status: StatusCode::FORBIDDEN,
+        title: ["A second person must confirm this", "須由另一位人員確認"],
+        advice: [
+            "You proposed it; a colleague confirms it.",
+            "你是提議人，請由同事確認。",
+        ],
+    },
+    Words {
+        code: "SV-036",
+        status: StatusCode::CONFLICT,
+        title: [
+            "A decision waits for a second person",
+            "決定正等候另一位人員確認",
+        ],
+        advice: [
+            "Confirm or send back that one first.",
+            "請先確認或退回該項決定。",
+        ],
+    },
+    Words {
+        code: "SV-037",
+        status: StatusCode::CONFLICT,
+        title: ["Another officer holds this case", "個案正由另一位人員處理"],
+        advice: [
+            "Ask for its release, or let a supervisor assign it.",
+            "請要求釋出，或由主管分派。",
+        ],
+    },
+    Words {
+        code: "SV-038",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: [
+            "Say what you ask, and name the fields",
+            "請列明問題及要求補充的項目",
+        ],
+        advice: [
+            "Only the named fields open for the applicant.",
+            "只有指明的項目會開放給申請人更改。",
+        ],
+    },
+    Words {
+        code: "SV-039",
+        status: StatusCode::CONFLICT,
+        title: ["There is nothing to answer", "目前沒有須回覆的要求"],
+        advice: [
+            "Your reply may have been sent already.",
+            "你的回覆可能已經送出。",
+        ],
+    },
+    Words {
+        code: "SV-040",
+        status: StatusCode::CONFLICT,
+        title: ["The case is closed", "個案已經結束"],
+        advice: [
+            "A closed case can only be corrected, with a reason.",
+            "已結束的個案只可附理由更正。",
+        ],
+    },
+    Words {
+        code: "SV-050",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: ["Choose a rating from 1 to 5", "請選擇1至5分"],
+        advice: ["Words are welcome and optional.", "歡迎留言，但並非必須。"],
+    },
+    Words {
+        code: "SV-060",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: ["The pack has defects", "服務套件有錯誤"],
+        advice: ["Each is named with its line.", "每項錯誤均列明行號。"],
+    },
+    Words {
+        code: "SV-061",
+        status: StatusCode::CONFLICT,
+        title: ["This version is published already", "這個版本已經發布"],
+        advice: [
+            "Give the pack the next version number.",
+            "請使用下一個版本號。",
+        ],
+    },
+    Words {
+        code: "SV-062",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: ["The cut-off must lie in the future", "截止時間須在將來"],
+        advice: [
+            "People in the middle of a form need time to finish.",
+            "正在填寫的市民需要時間完成。",
+        ],
+    },
+    Words {
+        code: "SV-090",
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        title: ["Something went wrong on our side", "系統發生問題"],
+        advice: [
+            "What you saved is safe. Try again in a few minutes.",
+            "你已儲存的資料仍然安全。請於數分鐘後再試。",
+        ],
+    },
+];
