@@ -39,10 +39,10 @@ pub(crate) async fn live_draft(
     let Some(applicant) = portal.applicant_if_any(visit) else { return Ok(None) };
     let drafts = portal.services.drafts(applicant).await?;
     let now = visit.site().env().now();
-    Ok(drafts
-        .iter()
-        .find(|draft| draft.service == service && !draft.is_expired(now))
-        .map(|draft| visit.to(&format!("/drafts/{}", draft.id))))
+    let live = drafts.iter().find(|draft| draft.service == service && !draft.is_expired(now));
+    let Some(draft) = live else { return Ok(None) };
+    let stage = portal.services.stage(applicant, draft.id).await?;
+    Ok(Some(view::resume(visit, draft.id, &stage)))
 }
 
 async fn start(
