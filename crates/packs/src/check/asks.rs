@@ -172,6 +172,25 @@ pub(crate) const PREFILL: [(&str, &[&str]); 17] = [
     ("corp.engName", &["text"]),
     ("corp.chiName", &["text"]),
 ];
+/// What a known fact may be, where a choice is filled from it.
+const PREFILL_IDS: [(&str, &[&str]); 3] = [
+    ("profile.gender", &["m", "f"]),
+    (
+        "eme.maritalStatus",
+        &["single", "married", "divorced", "widowed"],
+    ),
+    (
+        "eme.educationLevel",
+        &[
+            "primary",
+            "lower_secondary",
+            "upper_secondary",
+            "post_secondary",
+            "degree",
+            "postgraduate",
+        ],
+    ),
+];
 const PREFILL_CORP_ADDRESS: (&str, &[&str]) = ("corp.engAddress", &["address_hk", "long_text"]);
 
 fn check_prefill(pack: &Pack, field: &Field, prefill: &Prefill, defects: &mut Defects) {
@@ -184,6 +203,7 @@ fn check_prefill(pack: &Pack, field: &Field, prefill: &Prefill, defects: &mut De
             let mend = format!("Use type {}", kinds.join(" or "));
             defects.add(Code::PrefillType, prefill.at, wrong, mend);
         }
+        choices_of(field, prefill, defects);
     } else if is_wallet(source) {
         if matches!(kind, "file" | "group" | "declaration") {
             let wrong = format!("a credential cannot fill a question of type {kind}");
@@ -216,6 +236,23 @@ fn check_prefill(pack: &Pack, field: &Field, prefill: &Prefill, defects: &mut De
             wrong,
             "Remove `locked`",
         );
+    }
+}
+
+/// A choice that lacks what the known fact may be would stay empty for some people.
+fn choices_of(field: &Field, prefill: &Prefill, defects: &mut Defects) {
+    let FieldKind::Choice { options } = &field.kind else {
+        return;
+    };
+    let given = PREFILL_IDS
+        .iter()
+        .find(|(source, _)| *source == prefill.source);
+    for id in given.map_or(&[][..], |(_, ids)| ids) {
+        if !options.iter().any(|choice| choice.id == *id) {
+            let wrong = format!("{} may be `{id}`, which the list lacks", prefill.source);
+            let mend = format!("Add a choice with the id `{id}`");
+            defects.add(Code::PrefillType, prefill.at, wrong, mend);
+        }
     }
 }
 

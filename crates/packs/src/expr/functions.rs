@@ -148,7 +148,8 @@ impl Function {
             Self::PlusDays => count,
             Self::PlusMonths => count.checked_mul(31)?,
             Self::PlusYears => count.checked_mul(366)?,
-            Self::PlusWorkingDays => count.checked_mul(2)?,
+            // Working days are counted one by one.
+            Self::PlusWorkingDays => count.checked_mul(100)?,
             _ => return None,
         };
         if days.unsigned_abs() > SHIFT_DAYS.unsigned_abs() {
