@@ -25,6 +25,7 @@ pub(crate) async fn write(dir: &Path) -> anyhow::Result<()> {
     put(dir, "docs/access-matrix.txt", &matrix(&routes))?;
     put(dir, "docs/config.schema.json", &format!("{schema}\n"))?;
     put(dir, "causeway.example.toml", &example()?)?;
+    put(dir, "docs/errors.md", &errors())?;
     put(dir, "packs/pack.schema.json", &packs::pack_schema_text())?;
     fs::remove_dir_all(&scratch).context("cannot remove the scratch data")?;
     Ok(())
@@ -49,6 +50,22 @@ fn matrix(routes: &web::Routes) -> String {
     let mut text = String::from("# Method, path, who may use it. Written by `cargo xtask generate`.\n");
     for line in lines {
         let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+/// Every error people can meet: code, status, what happened, what to do.
+fn errors() -> String {
+    let mut text = String::from(
+        "# Errors\n\nWhat people and programs can meet, by code. Written by `cargo xtask generate`.\n\n\
+         | code | status | what happened | what to do |\n|---|---|---|---|\n",
+    );
+    for one in crate::explanations::all() {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            one.code, one.status, one.title.en, one.advice.en
+        );
     }
     text
 }

@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod config;
 mod evidence;
+mod explanations;
 mod generate;
 mod operations;
 mod seed;

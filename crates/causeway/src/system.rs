@@ -147,6 +147,7 @@ impl System {
             .merge(payments::pages::routes(&self.shroff))
             .merge(payments::sandbox::routes(&self.sandbox))
             .merge(crate::evidence::routes(self))
+            .merge(web::error_list(crate::explanations::all()))
             .merge(crate::operations::routes(self));
         if self.site.is_demo() {
             routes
