@@ -119,40 +119,61 @@ async fn insert(
         challenge: base64url::encode(store.env().bytes::<32>()),
         expires: store.env().now() + ENROLMENT_TTL,
     };
-    let (row, guardian) = (enrolment.clone(), asked.guardian);
+    let matched = Matched {
+        row: enrolment.clone(),
+        index,
+        particulars,
+        guardian: asked.guardian,
+    };
     store
         .write(&Actor::Visitor, move |tx| {
-            let (row, index, particulars) = (row.clone(), index.clone(), particulars.clone());
-            async move {
-                let jwk = super::json(&row.jwk)?;
-                tx.run(
-                    &INSERT_ENROLMENT,
-                    params![
-                        row.id,
-                        index,
-                        particulars,
-                        jwk,
-                        row.device_name,
-                        row.level,
-                        row.challenge,
-                        tx.now(),
-                        row.expires
-                    ],
-                )
-                .await?;
-                let audit = Audit {
-                    action: "enrolment.started",
-                    noun: "enrolment",
-                    id: row.id.to_string(),
-                    reason: None,
-                    detail: json!({ "level": row.level, "guardian": guardian }),
-                };
-                journal::audit(&tx, audit).await?;
-                Ok::<_, Error>(())
-            }
+            let matched = matched.clone();
+            async move { insert_in(&tx, matched).await }
         })
         .await?;
     Ok(enrolment)
+}
+
+#[derive(Clone)]
+struct Matched {
+    row: Enrolment,
+    index: Vec<u8>,
+    particulars: Vec<u8>,
+    guardian: Guardian,
+}
+
+async fn insert_in(tx: &Write, matched: Matched) -> Result<(), Error> {
+    let Matched {
+        row,
+        index,
+        particulars,
+        guardian,
+    } = matched;
+    let jwk = super::json(&row.jwk)?;
+    tx.run(
+        &INSERT_ENROLMENT,
+        params![
+            row.id,
+            index,
+            particulars,
+            jwk,
+            row.device_name,
+            row.level,
+            row.challenge,
+            tx.now(),
+            row.expires
+        ],
+    )
+    .await?;
+    let audit = Audit {
+        action: "enrolment.started",
+        noun: "enrolment",
+        id: row.id.to_string(),
+        reason: None,
+        detail: json!({ "level": row.level, "guardian": guardian }),
+    };
+    journal::audit(tx, audit).await?;
+    Ok(())
 }
 
 async fn check_attempts(store: &Store, index: &[u8]) -> Result<(), Error> {
