@@ -99,6 +99,7 @@ async fn save(
     let applicant = portal.applicant(&visit)?;
     let revision = form.text("revision").parse().unwrap_or(0);
     let fields = view::posted(&form);
+    let asked = view::asked(&portal, &portal.services.draft(applicant, id).await?, &page)?;
     let save = SavePage {
         applicant,
         draft: id,
@@ -140,6 +141,12 @@ async fn save(
             problems.filter(|one| one.page == page && !is_answered(&one.field)).collect()
         }
     };
+    // Questions that the answers have just brought up are asked, not reproached.
+    let is_new = |one: &Problem| !asked.iter().any(|field| view::is_of(&one.field, field));
+    if !here.is_empty() && here.iter().all(is_new) {
+        return Ok(visit.redirect(&path));
+    }
+    let here: Vec<_> = here.into_iter().filter(|one| !is_new(one)).collect();
     if here.is_empty() {
         let next = saved.next.map_or_else(
             || visit.to(&format!("/drafts/{id}/check")),

@@ -8,7 +8,7 @@ use kernel::{Lang, limits};
 use serde::Serialize;
 use trust::Purpose;
 use web::{
-    Access, Asset, Bundle, Extension, Form, HeaderValue, IntoResponse, Outcome, Page, Rate, Routes,
+    Access, Asset, Bundle, Extension, Form, HeaderValue, IntoResponse, Outcome, Page, Routes,
     Visit, ctx, header,
 };
 
@@ -53,7 +53,6 @@ pub(crate) fn routes() -> Routes<Portal> {
         .extension(Extension::Camera)
         .post("/{lang}/verify", Access::Public, check)
         .extension(Extension::Camera)
-        .rate(Rate::Attempt)
         .get("/{lang}/verify/sw.js", Access::Public, worker)
 }
 

@@ -1,6 +1,7 @@
 // The licences on this phone: fetching them by OpenID4VCI, keeping them, and showing them as a code
 // that this phone signs anew every half minute. Kept licences open without a network.
 
+import { now } from "./api.js";
 import { bytesToText } from "./store.js";
 import { busy, h, problemBox, say, show, summary } from "./dom.js";
 import { showPass } from "../verify/codec.js";
@@ -49,7 +50,7 @@ export async function readOffer(uri, t) {
 
 async function proof(wallet, issuer, nonce) {
   const head = part({ alg: "ES256", typ: "openid4vci-proof+jwt", jwk: wallet.publicJwk });
-  const body = part({ aud: issuer, iat: Math.floor(Date.now() / 1000), nonce });
+  const body = part({ aud: issuer, iat: now(), nonce });
   const signature = await wallet.sign(text.encode(`${head}.${body}`));
   return `${head}.${body}.${bytesToText(signature)}`;
 }
@@ -227,7 +228,7 @@ function licenceView(root, wallet, row, back) {
   const sign = async () => {
     isSigning = true;
     try {
-      const code = await showPass(row.pass, wallet.sign);
+      const code = await showPass(row.pass, wallet.sign, now());
       place.replaceChildren(draw(code, t("licence.code")));
       place.dataset.code = code;
       until = Date.now() + SIGN_EVERY * 1000;

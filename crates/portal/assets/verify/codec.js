@@ -211,12 +211,12 @@ export const SCREEN = "CW2:";
 export const NONCE = -65538;
 export const WRAPPED = -65539;
 
-// The pass inside a second structure signed by this phone now.
-export async function showPass(paper, sign) {
+// The pass inside a second structure signed by this phone now, in seconds since 1970.
+export async function showPass(paper, sign, now = Math.floor(Date.now() / 1000)) {
   const pass = await inflate(fromBase45(paper.slice(PAPER.length)), CODE_BYTES);
   const payload = toCbor(
     new Map([
-      [6, Math.floor(Date.now() / 1000)],
+      [6, now],
       [NONCE, crypto.getRandomValues(new Uint8Array(8))],
       [WRAPPED, pass],
     ]),

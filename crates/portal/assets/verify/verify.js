@@ -56,7 +56,7 @@ function age() {
   const signed = data && oldest(data);
   if (!signed) return t("age.none");
   const seconds = Math.max(0, Math.floor(Date.now() / 1000) - signed);
-  const minutes = Math.round(seconds / 60);
+  const minutes = Math.max(1, Math.round(seconds / 60));
   const unit = new Intl.NumberFormat(tag, { style: "unit", unit: minutes < 120 ? "minute" : "hour", unitDisplay: "long" });
   const text = unit.format(minutes < 120 ? minutes : Math.round(minutes / 60));
   return t(seconds > STALE_SECONDS ? "age.old" : "age.fresh", { age: text });

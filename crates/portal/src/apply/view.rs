@@ -80,6 +80,19 @@ pub(crate) fn first_page(portal: &Portal, open: &OpenDraft) -> Outcome<String> {
         .ok_or_else(Failure::not_found)
 }
 
+/// The questions that `page` asks for the present answers.
+pub(crate) fn asked(portal: &Portal, open: &OpenDraft, page: &str) -> Outcome<Vec<String>> {
+    let pack = pack_of(portal, open)?;
+    let journey = portal.journey(&pack, open);
+    let fields = journey.page(page).map(|view| &view.fields[..]).unwrap_or_default();
+    Ok(fields.iter().map(|field| field.id.clone()).collect())
+}
+
+/// Whether the input `path` belongs to the question `field`: itself, a part of it, or in its items.
+pub(crate) fn is_of(path: &str, field: &str) -> bool {
+    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// All parts of an application with their states.
 pub(crate) fn overview(
     portal: &Portal,
