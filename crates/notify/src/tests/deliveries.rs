@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -60,8 +63,10 @@ struct Desk {
 
 impl Desk {
     async fn new(store: Store, clock: FakeEnv) -> Self {
-        let directory =
-            std::env::temp_dir().join(format!("causeway-notify-{}", store.env().id::<Self>()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("causeway-notify-{}-{count}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
         let (env, _) = kernel::Env::fake(Time::from_seconds(1_795_314_000), 5);
         std::fs::create_dir_all(&directory).unwrap();
         let vault = KeyStore::open(&directory, &env).unwrap().vault();
