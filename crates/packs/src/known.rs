@@ -122,6 +122,19 @@ impl Names for Known<'_> {
     fn working_days_after(&self, date: Date, days: i64) -> Date {
         (self.facts.working_days_after)(date, days)
     }
+
+    fn of_item(&self, item: &Answers, name: &str) -> Val {
+        if let Some(value) = item.get(name) {
+            return Val::from(value);
+        }
+        // Ids are unique in a pack, also inside groups.
+        let groups = self.pack.fields().filter_map(|field| match &field.kind {
+            FieldKind::Group { fields, .. } => Some(fields),
+            _ => None,
+        });
+        let inner = groups.flatten().find(|inner| inner.id == name);
+        inner.map_or(Val::Unknown, nothing)
+    }
 }
 
 /// What a question without an answer is: an empty list where answers are lists, unknown elsewhere.
@@ -158,5 +171,9 @@ impl Names for InItem<'_> {
 
     fn working_days_after(&self, date: Date, days: i64) -> Date {
         self.outer.working_days_after(date, days)
+    }
+
+    fn of_item(&self, item: &Answers, name: &str) -> Val {
+        self.outer.of_item(item, name)
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use kernel::Date;
 
 use crate::{
-    chart::APPLICANT,
     defect::{At, Span},
     expr::{Names as _, Val, evaluate},
     known::{Facts, Known},
@@ -14,6 +13,9 @@ use crate::{
     value::Answers,
     yaml::{Kind, Node},
 };
+
+/// The step of `take` that lets the first timer of a state run out.
+const WAIT: &str = "wait";
 
 /// One example.
 #[derive(Debug, Clone)]
@@ -83,7 +85,8 @@ impl Pack {
             let said = found.refused.iter().chain(&found.warned);
             tried.extend(said.map(|rule| format!("eligibility.{}", rule.id)));
             tried.extend(self.fee_places(&journey.answers, &facts));
-            tried.extend(Run::new(self, one).states());
+            let (states, _) = Run::new(self, one).way();
+            tried.extend(states.iter().map(|state| format!("case.states.{state}")));
         }
         let rows = self.fee.iter().flat_map(|line| match &line.amount {
             Amount::Cents(_) => vec![format!("fee.{}", line.id)],
@@ -309,46 +312,42 @@ impl<'r> Run<'r> {
         at
     }
 
-    /// The states on the way of `take`.
-    fn states(&self) -> Vec<String> {
+    /// Where one step of `take` leads from `at`: an action somebody may take, or [`WAIT`].
+    fn step(&self, at: &str, step: &str) -> Option<String> {
         let chart = &self.pack.case;
-        let mut at = self.automatic(chart.start.value.clone());
-        let mut seen = vec![format!("case.states.{}", chart.start.value)];
-        for take in &self.one.take {
-            seen.push(format!("case.states.{at}"));
-            let action = chart.state(&at).and_then(|state| state.action(&take.value));
-            let Some(action) = action else { break };
-            seen.push(format!("case.states.{}", action.to.value));
-            at = self.automatic(action.to.value.clone());
+        let state = chart.state(at)?;
+        if let Some(action) = state.action(step) {
+            let when = action.when.as_ref();
+            let holds = self.pack.action_holds(when, &self.one.given, &self.facts);
+            let to = chart.state(&action.to.value)?;
+            return (holds && !action.by.is_empty()).then(|| self.automatic(to.id.clone()));
         }
-        seen.push(format!("case.states.{at}"));
-        seen
+        let timer = state.after.first().filter(|_| step == WAIT)?;
+        Some(self.automatic(timer.go.value.clone()))
     }
 
-    /// Walks the chart from the start along `take`, by anybody who may.
-    fn state(&mut self) {
-        let chart = &self.pack.case;
-        let mut at = self.automatic(chart.start.value.clone());
+    /// The states on the way of `take`, and the step that could not be taken.
+    fn way(&self) -> (Vec<String>, Option<&'r At<String>>) {
+        let start = self.pack.case.start.value.clone();
+        let mut states = vec![start.clone(), self.automatic(start)];
         for take in &self.one.take {
-            let roles = chart.officer_roles();
-            let roles: Vec<&str> = roles.into_iter().chain([APPLICANT]).collect();
-            let action = chart.state(&at).and_then(|state| state.action(&take.value));
-            let holds = action.is_some_and(|action| {
-                self.pack
-                    .action_holds(action.when.as_ref(), &self.one.given, &self.facts)
-            });
-            match chart.transition(&at, &take.value, &roles) {
-                Ok(state) if holds => at = self.automatic(state.id.clone()),
-                _ => {
-                    let wrong = format!(
-                        "the action `{}` cannot be taken in the state `{at}`",
-                        take.value
-                    );
-                    return self.fail(take.span, wrong);
-                }
+            let at = states.last().cloned().unwrap_or_default();
+            match self.step(&at, &take.value) {
+                Some(next) => states.push(next),
+                None => return (states, Some(take)),
             }
         }
-        if let Some(wanted) = &self.one.then.state {
+        (states, None)
+    }
+
+    fn state(&mut self) {
+        let (states, stuck) = self.way();
+        let at = states.last().cloned().unwrap_or_default();
+        if let Some(take) = stuck {
+            let step = &take.value;
+            let wrong = format!("the action `{step}` cannot be taken in the state `{at}`");
+            self.fail(take.span, wrong);
+        } else if let Some(wanted) = &self.one.then.state {
             self.same("the state", wanted, &at);
         }
     }
