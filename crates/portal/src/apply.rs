@@ -55,7 +55,7 @@ async fn start(
     let open = portal.services.start(Start { applicant, service, lang }).await?;
     let offers = portal.services.prefill_offer(applicant, open.draft.id).await?;
     let id = open.draft.id;
-    if open.draft.revision == 1 && !offers.is_empty() {
+    if open.answers.is_empty() && !offers.is_empty() {
         return Ok(visit.redirect(&visit.to(&format!("/drafts/{id}/known"))));
     }
     let stage = portal.services.stage(applicant, id).await?;
