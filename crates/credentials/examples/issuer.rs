@@ -1,7 +1,11 @@
 //! An issuer with one licence on offer, for wallets of other makers to talk to. Prints one line of
 //! JSON (`offer`, `tx_code`, `base`), then obeys `suspend`, `reinstate`, `revoke` and `quit`, one a
 //! line, and answers each with `done`. Started by `tests/browser/oid4vci-wallet.mjs`.
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test program, not the product")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test program, not the product"
+)]
 
 use credentials::{ClaimType, Desk, Issuer, Licence, LicenceType, NewLicence, Offer};
 use kernel::{Actor, Env, Id, Text};
@@ -25,7 +29,9 @@ fn main() {
 }
 
 async fn serve(store: Store, clock: kernel::FakeEnv) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let desk = Desk {
         issuer: issuer(&base, store.env()),
@@ -48,7 +54,14 @@ async fn serve(store: Store, clock: kernel::FakeEnv) {
 fn issuer(base: &str, env: &Env) -> Issuer {
     let keys = KeyStore::in_memory(env).expect("keys");
     let issuer = Issuer::new(base, keys, env).expect("an issuer");
-    let claims = ["number", "name_en", "name_tc", "hkid", "birth_date", "classes"];
+    let claims = [
+        "number",
+        "name_en",
+        "name_tc",
+        "hkid",
+        "birth_date",
+        "classes",
+    ];
     issuer.set_types(vec![LicenceType {
         kind: "driving_licence".to_owned(),
         title: Text::new("Full driving licence", "正式駕駛執照"),

@@ -211,6 +211,23 @@ store::db_tests! {
         assert!(places.iter().any(|place| *place > 1_000));
     }
 
+    async fn phones_that_ask_at_once_get_different_places(store: Store) {
+        let world = World::new(&store);
+        let mut offers = Vec::new();
+        for number in 0..16 {
+            offers.push(world.offer(world.holder(), &format!("A{number}")).await.unwrap());
+        }
+        let asking = (1_u8..).zip(offers).map(|(seed, offer)| {
+            let world = world.clone();
+            tokio::spawn(async move { place(&world, &world.fetch(&offer, &device(seed)).await) })
+        });
+        let mut places = BTreeSet::new();
+        for one in asking.collect::<Vec<_>>() {
+            places.insert(one.await.unwrap());
+        }
+        assert_eq!(places.len(), 16);
+    }
+
     async fn a_full_list_gives_way_to_a_new_one(store: Store) {
         let world = World::new(&store);
         let first = world.fetch(&world.offer(world.holder(), "A0").await.unwrap(), &phone()).await;
