@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue},
     response::{IntoResponse, Response},
 };
-use kernel::{Id, Text};
+use kernel::{Id, Role, Text};
 use serde::{Deserialize, Serialize};
 use web::{Failure, Outcome, Page, Path, Visit, ctx, local_path};
 
@@ -64,6 +64,9 @@ async fn begin(
     purpose: Purpose,
     next: String,
 ) -> Outcome<Response> {
+    if is_signed_in(visit, purpose) {
+        return Ok(visit.redirect(&next));
+    }
     if let Some(begun) = visit.recall::<Begun>(BEGUN) {
         let own = binding(visit).await?;
         let state = approval::outcome(identity.store(), begun.approval, &own).await;
@@ -85,6 +88,12 @@ async fn begin(
         )
         .await?;
     Ok(visit.redirect(&page))
+}
+
+/// Whether this browser already is where the sign-in would lead: as a resident, or at a desk.
+fn is_signed_in(visit: &Visit, purpose: Purpose) -> bool {
+    let is_resident = visit.signed_in().map(|who| who.has_role(Role::Resident));
+    is_resident.is_some_and(|is_resident| is_resident == (purpose != Purpose::Desk))
 }
 
 async fn question(visit: &Visit, purpose: Purpose, next: &str) -> Result<NewApproval, Failure> {

@@ -144,6 +144,18 @@ async fn phone_answers(world: &World, key: &str, id: Id<Approval>, decision: Dec
         assert!(inside.text.contains("CHEUNG Ka Yan"));
     }
 
+    async fn who_is_signed_in_goes_straight_on(store: Store) {
+        let world = world(&store).await;
+        let mut browser = Browser::default();
+        let (page, id) = begin(&world, &mut browser, "/en/sign-in").await;
+        phone_answers(&world, "cheung-ka-yan", id, Decision::Approve).await;
+        browser.get(&world, &page).await;
+        let again = browser.get(&world, "/en/sign-in?next=/en/acting").await;
+        assert_eq!(again.place, "/en/acting");
+        let desk = browser.get(&world, "/en/desk/sign-in").await;
+        assert!(desk.place.starts_with("/en/approvals/"), "{}", desk.place);
+    }
+
     async fn signing_in_never_leads_to_another_site(store: Store) {
         let world = world(&store).await;
         let mut browser = Browser::default();
