@@ -203,18 +203,21 @@ pub fn server(issuer: &Issuer) -> ServerMetadata {
     }
 }
 
-/// The keys that sign credentials, current and recently retired.
+/// The keys that sign credentials and all that did: licences outlive keys.
 #[must_use]
 pub fn keys(issuer: &Issuer) -> KeySet {
-    let keys = issuer.keys().jwks(&[Purpose::CredentialIssuer]).keys;
-    let keys = keys.into_iter().map(|key| Key {
-        kty: key.kty,
-        crv: key.crv,
-        x: key.x,
-        y: key.y,
-        kid: key.kid.unwrap_or_default(),
-        alg: "ES256".to_owned(),
-        usage: "sig".to_owned(),
+    let keys = issuer.keys().all(Purpose::CredentialIssuer);
+    let keys = keys.into_iter().map(|known| {
+        let jwk = known.key.jwk();
+        Key {
+            kty: jwk.kty,
+            crv: jwk.crv,
+            x: jwk.x,
+            y: jwk.y,
+            kid: known.kid,
+            alg: "ES256".to_owned(),
+            usage: "sig".to_owned(),
+        }
     });
     KeySet {
         keys: keys.collect(),

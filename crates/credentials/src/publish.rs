@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use kernel::{Lang, Text};
 use serde::Serialize;
 use store::Read;
-use trust::{Purpose, jws};
+use trust::{Known, Purpose, jws};
 
 use crate::{
     Error, Issuer,
@@ -114,10 +114,10 @@ pub async fn trust_list(db: &Read, issuer: &Issuer) -> Result<String, Error> {
         exp: now.plus(TRUST_LIST_LIFE).seconds(),
         issuers: vec![TrustedIssuer {
             iss: issuer.identifier(),
-            keys: trusted_keys(issuer, Purpose::CredentialIssuer),
+            keys: trusted_keys(&issuer.keys().all(Purpose::CredentialIssuer)),
             kinds: kinds.collect(),
         }],
-        status_keys: trusted_keys(issuer, Purpose::StatusList),
+        status_keys: trusted_keys(&issuer.keys().published(Purpose::StatusList)),
         status_lists: lists.into_iter().map(|n| issuer.status_url(n)).collect(),
     };
     let signed = issuer.keys().signer(Purpose::StatusList)?;
@@ -126,11 +126,8 @@ pub async fn trust_list(db: &Read, issuer: &Issuer) -> Result<String, Error> {
         .sign(&list)?)
 }
 
-fn trusted_keys(issuer: &Issuer, purpose: Purpose) -> Vec<TrustedKey> {
-    issuer
-        .keys()
-        .published(purpose)
-        .into_iter()
+fn trusted_keys(keys: &[Known]) -> Vec<TrustedKey> {
+    keys.iter()
         .map(|known| TrustedKey {
             kid: trust::base64url::encode(trust::cose::short_kid(&known.key)),
             x: trust::base64url::encode(known.key.x()),

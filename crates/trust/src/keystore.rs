@@ -236,6 +236,17 @@ impl KeyStore {
             .collect()
     }
 
+    /// All keys `purpose` ever had: what was signed for ten years is verified for ten years.
+    #[must_use]
+    pub fn all(&self, purpose: Purpose) -> Vec<Known> {
+        self.ring()
+            .known
+            .values()
+            .filter(|known| known.purpose == purpose)
+            .cloned()
+            .collect()
+    }
+
     /// The public key set of some purposes.
     #[must_use]
     pub fn jwks(&self, purposes: &[Purpose]) -> Jwks {

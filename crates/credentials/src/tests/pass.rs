@@ -101,6 +101,16 @@ fn a_pass_of_another_issuer_is_refused() {
 }
 
 #[test]
+fn a_pass_outlives_the_key_that_signed_it() {
+    let (env, clock) = fake();
+    let issuer = issuer(&env);
+    let code = paper(&issuer);
+    issuer.keys().rotate(Purpose::CredentialIssuer).unwrap();
+    clock.advance(Duration::from_secs(86_400 * 3_000));
+    assert!(read(&issuer, &code).is_ok());
+}
+
+#[test]
 fn every_changed_byte_of_a_pass_is_noticed() {
     let issuer = issuer(&fake().0);
     for code in [

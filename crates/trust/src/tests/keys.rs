@@ -124,6 +124,7 @@ fn a_key_retired_long_ago_leaves_the_published_set_but_still_verifies() {
     keys.rotate(Purpose::Seal).unwrap();
     clock.advance(crate::RETIRED_PUBLISHED + Duration::from_secs(1));
     assert_eq!(keys.published(Purpose::Seal).len(), 1);
+    assert_eq!(keys.all(Purpose::Seal).len(), 2);
     assert!(keys.find(Purpose::Seal, old.key.kid()).is_some());
 }
 
