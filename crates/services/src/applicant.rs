@@ -51,6 +51,8 @@ impl Applicant {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Clerk {
     pub id: Id<Officer>,
+    /// The officer as a person: nobody works on their own application.
+    pub person: Id<Person>,
     pub name: String,
     pub department: String,
     /// Roles of the packs: `td.officer`.
@@ -63,6 +65,7 @@ impl Clerk {
     pub fn of(officer: &Officer) -> Self {
         Self {
             id: officer.id,
+            person: officer.person,
             name: officer.name.en.clone(),
             department: officer.department.clone(),
             roles: if officer.is_active {

@@ -614,6 +614,9 @@ pub(crate) async fn seen_in(
 ) -> Result<(Case, std::sync::Arc<Pack>), Error> {
     let row = case::get(db, case).await?;
     let pack = services.pinned(&row.case.service, row.case.pack_version)?;
+    if row.case.person == clerk.person {
+        return Err(Error::OwnCase);
+    }
     if may_see(clerk, &pack) {
         Ok((row.case, pack))
     } else {

@@ -83,6 +83,8 @@ pub enum Error {
     ReasonNeeded,
     #[error("the second signature must be another person's")]
     FourEyes,
+    #[error("the officer is the applicant")]
+    OwnCase,
     #[error("a decision waits for a second person")]
     DecisionPending,
     #[error("another officer holds the case")]
@@ -157,6 +159,7 @@ impl Error {
             Self::CaseMoved => "SV-033",
             Self::ReasonNeeded => "SV-034",
             Self::FourEyes => "SV-035",
+            Self::OwnCase => "SV-041",
             Self::DecisionPending => "SV-036",
             Self::Claimed => "SV-037",
             Self::NothingAsked => "SV-038",

@@ -43,6 +43,8 @@ enum Quality {
     Exact,
     Prefix,
     Typo,
+    /// Both characters of a Chinese pair, apart: 狗牌 for 狗隻牌照.
+    Apart,
 }
 
 impl Quality {
@@ -51,6 +53,7 @@ impl Quality {
             Self::Exact => 1.0,
             Self::Prefix => 0.7,
             Self::Typo => 0.4,
+            Self::Apart => 0.25,
         }
     }
 }
@@ -92,6 +95,10 @@ impl Index {
             for (token, written) in tokens(&folded) {
                 if matches!(token, Token::Word(_)) {
                     self.written.insert(written, token.clone());
+                }
+                for single in singles(&token) {
+                    let weight = best.entry(single).or_default();
+                    *weight = weight.max(place.weight() / 2.0);
                 }
                 let weight = best.entry(token).or_default();
                 *weight = weight.max(place.weight());
@@ -142,11 +149,8 @@ impl Index {
             .iter()
             .map(|(entry, (score, matched))| {
                 let share = ratio(*matched, asked);
-                (
-                    score * share * share + self.bonus(*entry, phrase),
-                    *entry,
-                    share,
-                )
+                let worth = score * share * share + self.bonus(*entry, phrase);
+                (worth * self.reach(*entry), *entry, share)
             })
             // A long query may miss a word or two; one that misses half asks for something else.
             .filter(|(_, _, share)| *share > 0.5)
@@ -159,13 +163,7 @@ impl Index {
 
     /// The whole query inside a name counts more than its words apart, at its beginning most.
     fn bonus(&self, entry: usize, phrase: &str) -> f64 {
-        let online = if self.online.get(entry).copied().unwrap_or_default() {
-            6.0
-        } else {
-            0.0
-        };
-        let named = self
-            .names
+        self.names
             .get(entry)
             .into_iter()
             .flatten()
@@ -175,8 +173,15 @@ impl Index {
                 Some(_) => 8.0,
                 None => 0.0,
             })
-            .fold(0.0, f64::max);
-        online + named
+            .fold(0.0, f64::max)
+    }
+
+    /// What can be done here stands before what can only be read about, where both fit as well.
+    fn reach(&self, entry: usize) -> f64 {
+        match self.online.get(entry) {
+            Some(true) => 1.5,
+            _ => 1.0,
+        }
     }
 
     /// The best score of each entry for one word of the query.
@@ -194,7 +199,25 @@ impl Index {
                 self.gather(token, Quality::Typo, &mut best);
             }
         }
+        // The pair across two words of a query (肆牌 in 食肆牌照) stands in no name.
+        for (entry, score) in self.apart(word) {
+            best.entry(entry).or_insert(score);
+        }
         best
+    }
+
+    /// Entries that hold both characters of a pair, though not side by side.
+    fn apart(&self, word: &Token) -> HashMap<usize, f64> {
+        let singles = singles(word);
+        let [first, second] = singles.as_slice() else {
+            return HashMap::new();
+        };
+        let (mut one, mut two) = (HashMap::new(), HashMap::new());
+        self.gather(first, Quality::Apart, &mut one);
+        self.gather(second, Quality::Apart, &mut two);
+        one.into_iter()
+            .filter_map(|(entry, score)| Some((entry, score + two.get(&entry)?)))
+            .collect()
     }
 
     fn gather(&self, token: &Token, quality: Quality, best: &mut HashMap<usize, f64>) {
@@ -237,6 +260,23 @@ impl Index {
 pub(super) enum Reach {
     Online,
     Information,
+}
+
+/// The two different characters of a Chinese pair; nothing for anything else.
+fn singles(token: &Token) -> Vec<Token> {
+    let Token::Han(pair) = token else {
+        return Vec::new();
+    };
+    let mut chars = pair.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if first != second => {
+            vec![
+                Token::Han(first.to_string()),
+                Token::Han(second.to_string()),
+            ]
+        }
+        _ => Vec::new(),
+    }
 }
 
 const fn same_script(a: &Token, b: &Token) -> bool {

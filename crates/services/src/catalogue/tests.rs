@@ -183,3 +183,50 @@ fn one_edit_is_an_insertion_a_deletion_a_replacement_or_a_swap() {
         assert!(!is_one_edit(a, b), "{a} {b}");
     }
 }
+
+/// Every pack of the repository, as published.
+fn everything() -> Catalogue {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+    let packs = packs::load_dir(&dir).unwrap_or_else(|defects| panic!("{}", defects[0]));
+    let published = packs.into_iter().map(|pack| super::Published {
+        version: i64::from(pack.version),
+        pack: std::sync::Arc::new(pack),
+        cutoff: None,
+    });
+    Catalogue::build(published.collect()).unwrap()
+}
+
+#[test]
+fn what_people_type_brings_the_service_they_mean_first() {
+    let catalogue = everything();
+    for (query, service) in [
+        ("renew driving licence", "td-full-driving-licence-renewal"),
+        ("driving license renewal", "td-full-driving-licence-renewal"),
+        ("駕駛執照續期", "td-full-driving-licence-renewal"),
+        ("驾驶执照续期", "td-full-driving-licence-renewal"),
+        ("TD557", "td-full-driving-licence-renewal"),
+        ("vehicle licence", "td-vehicle-licence-renewal"),
+        ("dog licence", "afcd-dog-licence"),
+        ("狗牌", "afcd-dog-licence"),
+        ("restaurant", "fehd-restaurant-licence"),
+        ("restaurnt licence", "fehd-restaurant-licence"),
+        ("食肆牌照", "fehd-restaurant-licence"),
+        ("liquor licence", "llb-liquor-licence"),
+        ("酒牌", "llb-liquor-licence"),
+        ("change of address", "dpo-change-of-address"),
+        ("business registration", "ird-business-registration"),
+        ("商業登記", "ird-business-registration"),
+        ("old age living allowance", "swd-old-age-living-allowance"),
+        ("長者生活津貼", "swd-old-age-living-allowance"),
+        ("voter registration", "reo-voter-registration"),
+        ("选民登记", "reo-voter-registration"),
+    ] {
+        let found = catalogue.search(query);
+        let place = found.iter().position(|entry| entry.id == service);
+        let top: Vec<_> = found.iter().take(4).map(|entry| &entry.id).collect();
+        assert!(
+            place == Some(0),
+            "{query}: place {place:?}, before it {top:?}"
+        );
+    }
+}

@@ -354,6 +354,15 @@ pub(super) static WORDS: &[Words] = &[
         ],
     },
     Words {
+        code: "SV-041",
+        status: StatusCode::FORBIDDEN,
+        title: ["This is your own application", "這是你本人的申請"],
+        advice: [
+            "A colleague works on it. You can follow it as an applicant.",
+            "須由同事處理。你可以申請人身分跟進。",
+        ],
+    },
+    Words {
         code: "SV-050",
         status: StatusCode::UNPROCESSABLE_ENTITY,
         title: ["Choose a rating from 1 to 5", "請選擇1至5分"],

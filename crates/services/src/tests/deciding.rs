@@ -131,6 +131,27 @@ store::db_tests! {
         assert!(looks.is_empty());
     }
 
+    async fn nobody_works_on_their_own_application(store: Store, clock: FakeEnv) {
+        let world = World::new(store, clock).await;
+        let person = world.person("afcd-supervisor").await;
+        let clerk = world.clerk("afcd-supervisor").await;
+        let done = world.submitted(person, "900001").await;
+        let seen = world.services.open_case(&clerk, done.case, "mine").await;
+        assert!(matches!(seen, Err(Error::OwnCase)));
+        let claimed = world.services.claim(&clerk, done.case).await;
+        assert!(matches!(claimed, Err(Error::OwnCase)));
+        let approve = Act {
+            case: done.case,
+            revision: world.case(done.case).await.revision,
+            action: "approve".into(),
+            reason: None,
+            fields: Vec::new(),
+        };
+        assert!(matches!(world.services.act(&clerk, approve).await, Err(Error::OwnCase)));
+        let own = world.services.application(person, &done.reference).await.unwrap();
+        assert_eq!(own.row.reference, done.reference, "as an applicant they follow it");
+    }
+
     async fn a_refusal_needs_a_reason_and_a_second_person(store: Store, clock: FakeEnv) {
         let desk = Desk::new(store, clock).await;
         let services = &desk.world.services;
