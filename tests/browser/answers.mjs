@@ -35,6 +35,7 @@ export const RENEWAL = {
 export const RESTAURANT = {
   applicant_type: 'corp',
   company_en: 'Sample Kitchens Limited',
+  brn: '12345678',
   licence_type: 'general',
   provisional: 'no',
   sign: 'Sample Kitchen',

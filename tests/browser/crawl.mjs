@@ -6,7 +6,7 @@ import { DESKTOP, PHONE } from './lib.mjs';
 
 const LANGUAGES = ['en', 'tc', 'sc'];
 /** Pages of one kind (siblings under one path): enough to meet each template with real content. */
-const SIBLINGS = 8;
+const SIBLINGS = 5;
 const PAGES = 200;
 
 /**

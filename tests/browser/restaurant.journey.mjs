@@ -36,6 +36,7 @@ export default async function applyForARestaurant(journey) {
 async function refusesAProgram(journey, page) {
   const service = page.url();
   await journey.press(page, page.locator('main form[action$="/start"] button').first());
+  await journey.press(page, page.locator('button[name=fill][value=yes]'));
   const draft = new URL(page.url()).pathname.split('/').slice(0, 4).join('/');
   await journey.visit(page, `${draft}/pages/plans`);
   await page.locator('input[type=file][name=br]').setInputFiles(disguised('certificate.png'));

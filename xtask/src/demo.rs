@@ -94,7 +94,8 @@ fn is_ready(listen: &str) -> bool {
 }
 
 fn invitation(listen: &str) -> String {
-    let base = format!("http://{listen}");
+    let port = listen.rsplit(':').next().unwrap_or_default();
+    let base = format!("http://localhost:{port}");
     format!(
         "
 Causeway is ready. Everybody in it is made up; nothing leaves this machine.
