@@ -3,11 +3,7 @@
 use kernel::{Money, Text};
 use regex::Regex;
 
-use crate::{
-    defect::Span,
-    expr::Expr,
-    pack::{Period, words},
-};
+use crate::{defect::Span, expr::Expr, pack::words};
 
 /// One page: one subject, a few questions.
 #[derive(Debug, Clone)]
@@ -34,8 +30,6 @@ pub struct Field {
     pub must: Vec<Must>,
     pub prefill: Option<Prefill>,
     pub class: Class,
-    /// A shorter life than the record's.
-    pub retention: Option<Period>,
     pub(crate) at: Span,
 }
 

@@ -1,4 +1,4 @@
-//! Pages and questions: ids, the order conditions may look back on, prefill, class and retention.
+//! Pages and questions: ids, the order conditions may look back on, prefill and class.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ pub(super) fn check(pack: &Pack, scope: &Scope, defects: &mut Defects) {
         if let Some(prefill) = &field.prefill {
             check_prefill(pack, field, prefill, defects);
         }
-        class(pack, field, defects);
+        class(field, defects);
     }
 }
 
@@ -270,7 +270,7 @@ fn is_wallet(source: &str) -> bool {
         .is_some_and(|(credential, claim)| part(credential) && part(claim))
 }
 
-fn class(pack: &Pack, field: &Field, defects: &mut Defects) {
+fn class(field: &Field, defects: &mut Defects) {
     let floor = field.kind.class_floor();
     if field.class < floor {
         let wrong = format!(
@@ -284,18 +284,6 @@ fn class(pack: &Pack, field: &Field, defects: &mut Defects) {
             field.at,
             wrong,
             format!("Write class: {}", floor.code()),
-        );
-    }
-    if let Some(retention) = field.retention
-        && pack.keep.records.count > 0
-        && retention.longest_days() > pack.keep.records.longest_days()
-    {
-        let wrong = "the answer would be kept longer than the record it belongs to";
-        defects.add(
-            Code::RetentionTooLong,
-            field.at,
-            wrong,
-            "Shorten `retention`",
         );
     }
 }

@@ -14,19 +14,9 @@ use crate::{
 
 pub(crate) const PAGE_KEYS: [&str; 5] = ["id", "title", "intro", "when", "fields"];
 /// Keys every question may have.
-pub(crate) const FIELD_KEYS: [&str; 12] = [
-    "id",
-    "type",
-    "label",
-    "hint",
-    "required",
-    "when",
-    "must",
-    "prefill",
-    "purpose",
-    "locked",
+pub(crate) const FIELD_KEYS: [&str; 11] = [
+    "id", "type", "label", "hint", "required", "when", "must", "prefill", "purpose", "locked",
     "class",
-    "retention",
 ];
 pub(crate) const MUST_KEYS: [&str; 2] = ["rule", "say"];
 pub(crate) const CHOICE_KEYS: [&str; 2] = ["id", "label"];
@@ -247,9 +237,6 @@ impl Reader<'_> {
                 .get("class")
                 .and_then(|node| self.word(node, "class", word_pairs!(Class)))
                 .unwrap_or_else(|| kind.class_default()),
-            retention: object
-                .get("retention")
-                .and_then(|node| self.period(node, "retention")),
             at: node.span,
             id,
             kind,
