@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use kernel::{Actor, Env, Lang};
-use packs::{Defect, Facts};
+use packs::Defect;
 use serde_json::json;
 
 use super::{DEFECTS, Out, Place, block_on};
@@ -90,32 +90,11 @@ fn load(path: &Path) -> anyhow::Result<packs::Pack> {
 fn preview(path: &Path, lang: &str, out: &Out) -> anyhow::Result<ExitCode> {
     let Ok(lang) = lang.parse::<Lang>() else { bail!("{lang} is not en, tc or sc") };
     let pack = load(path)?;
-    let facts = Facts::on(Env::system().today());
-    let journey = pack.journey(&packs::Answers::new(), &facts);
-    let mut lines = vec![
-        format!("{} ({} {})", pack.name.get(lang), pack.service, pack.version),
-        pack.summary.get(lang).to_owned(),
-        String::new(),
-    ];
-    for page in &pack.pages {
-        let is_shown = journey.page(&page.id).is_some();
-        let mark = if is_shown { "" } else { "  (only for some answers)" };
-        lines.push(format!("# {}{mark}", page.title.get(lang)));
-        for field in &page.fields {
-            let need = if field.required { "" } else { ", optional" };
-            lines.push(format!("  - {} [{}{need}]", field.label.get(lang), field.kind.code()));
-        }
+    out.line(packs::outline(&pack, lang).trim_end());
+    let untried = pack.untried();
+    if !untried.is_empty() {
+        out.line(&format!("\nNo golden journey shows: {}", untried.join(", ")));
     }
-    lines.push(String::new());
-    for state in &pack.case.states {
-        let to: Vec<String> = state
-            .actions
-            .iter()
-            .map(|action| format!("{} → {}", action.label.get(lang), action.to.value))
-            .collect();
-        lines.push(format!("{}: {}", state.label.get(lang), to.join("; ")));
-    }
-    out.line(&lines.join("\n"));
     Ok(ExitCode::SUCCESS)
 }
 
