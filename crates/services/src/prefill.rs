@@ -260,10 +260,8 @@ fn of_company(company: &identity::Company, name: &str) -> Option<Json> {
 fn typed(field: &Field, json: &Json) -> Option<Value> {
     match (&field.kind, json) {
         (FieldKind::AddressHk, Json::Object(_)) => address(json),
-        (FieldKind::AddressHk, Json::String(line)) => Some(Value::Address(Address {
-            street: line.clone(),
-            ..Address::default()
-        })),
+        // A register's address in one line names no district, and an address without one is none.
+        (FieldKind::AddressHk, _) => None,
         (FieldKind::Choices { options, .. }, Json::Array(ids)) => {
             let ids: Option<Vec<String>> = ids
                 .iter()
