@@ -15,9 +15,16 @@ fn main() {
     files.sort();
     let mut code = String::from("&[\n");
     for file in files {
-        let (Some(name), Ok(full)) = (file.file_name(), file.canonicalize()) else { continue };
+        let (Some(name), Ok(full)) = (file.file_name(), file.canonicalize()) else {
+            continue;
+        };
         println!("cargo::rerun-if-changed={}", full.display());
-        let _ = writeln!(code, "({:?}, include_str!({:?})),", name.to_string_lossy(), full);
+        let _ = writeln!(
+            code,
+            "({:?}, include_str!({:?})),",
+            name.to_string_lossy(),
+            full
+        );
     }
     code.push(']');
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("packs.rs");

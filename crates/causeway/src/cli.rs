@@ -152,15 +152,18 @@ fn dispatch(command: Command, out: &Out) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "causeway", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "causeway",
+                &mut std::io::stdout(),
+            );
             Ok(ExitCode::SUCCESS)
         }
-        Command::Generate { out: dir } => {
-            block_on(async {
-                generate::write(&dir).await?;
-                Ok(ExitCode::SUCCESS)
-            })
-        }
+        Command::Generate { out: dir } => block_on(async {
+            generate::write(&dir).await?;
+            Ok(ExitCode::SUCCESS)
+        }),
     }
 }
 
@@ -189,10 +192,17 @@ async fn serve_command(serve: Serve, out: &Out) -> anyhow::Result<ExitCode> {
         seed::seed_demo(&system).await?;
     }
     let online = seed::PACKS.len();
-    tracing::info!(new, online, demo = config.server.demo, "the services are loaded");
+    tracing::info!(
+        new,
+        online,
+        demo = config.server.demo,
+        "the services are loaded"
+    );
     let base = config.server.base_url.clone();
     server::serve(&system, config.server.listen, stop_signal(), |address| {
-        out.line(&format!("Causeway is ready at {base} (listening on {address})"));
+        out.line(&format!(
+            "Causeway is ready at {base} (listening on {address})"
+        ));
     })
     .await?;
     Ok(ExitCode::SUCCESS)
@@ -200,7 +210,9 @@ async fn serve_command(serve: Serve, out: &Out) -> anyhow::Result<ExitCode> {
 
 fn start_log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let _ = match config.log.format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),

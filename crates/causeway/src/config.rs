@@ -98,19 +98,28 @@ impl Default for ServerConfig {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { data_dir: PathBuf::from("data"), url: String::new() }
+        Self {
+            data_dir: PathBuf::from("data"),
+            url: String::new(),
+        }
     }
 }
 
 impl Default for SessionConfig {
     fn default() -> Self {
-        Self { idle_minutes: 30, absolute_hours: 12 }
+        Self {
+            idle_minutes: 30,
+            absolute_hours: 12,
+        }
     }
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self {
+            format: LogFormat::Text,
+            filter: "info".to_owned(),
+        }
     }
 }
 
@@ -118,11 +127,18 @@ impl Default for LogConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{origin} is not a valid configuration: {detail}")]
     Shape { origin: String, detail: String },
     #[error("{key}: {problem}. {fix}")]
-    Value { key: &'static str, problem: String, fix: &'static str },
+    Value {
+        key: &'static str,
+        problem: String,
+        fix: &'static str,
+    },
 }
 
 const PREFIX: &str = "CAUSEWAY__";
@@ -139,13 +155,17 @@ impl Config {
         let mut origin = "the built-in default".to_owned();
         let mut table = toml::Table::new();
         if let Some(path) = file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-            origin = path.display().to_string();
-            table = text.parse().map_err(|error: toml::de::Error| ConfigError::Shape {
-                origin: origin.clone(),
-                detail: error.to_string(),
+            let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+                path: path.to_owned(),
+                source,
             })?;
+            origin = path.display().to_string();
+            table = text
+                .parse()
+                .map_err(|error: toml::de::Error| ConfigError::Shape {
+                    origin: origin.clone(),
+                    detail: error.to_string(),
+                })?;
         }
         for (name, value) in variables {
             if let Some(path) = name.strip_prefix(PREFIX) {
@@ -153,9 +173,13 @@ impl Config {
                 origin = format!("{origin} with {name}");
             }
         }
-        let config: Self = table.try_into().map_err(|error: toml::de::Error| {
-            ConfigError::Shape { origin, detail: error.to_string() }
-        })?;
+        let config: Self =
+            table
+                .try_into()
+                .map_err(|error: toml::de::Error| ConfigError::Shape {
+                    origin,
+                    detail: error.to_string(),
+                })?;
         config.check()?;
         Ok(config)
     }
@@ -166,7 +190,9 @@ impl Config {
     /// [`ConfigError::Value`] names the key and the fix.
     pub fn check(&self) -> Result<(), ConfigError> {
         let base = &self.server.base_url;
-        let local = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
+        let local = base
+            .strip_prefix("http://")
+            .or_else(|| base.strip_prefix("https://"));
         if local.is_none_or(|rest| rest.is_empty() || rest.ends_with('/')) {
             return Err(ConfigError::Value {
                 key: "server.base_url",
@@ -203,7 +229,10 @@ impl Config {
     #[must_use]
     pub fn store_url(&self) -> String {
         if self.store.url.is_empty() {
-            format!("sqlite:{}", self.store.data_dir.join("causeway.db").display())
+            format!(
+                "sqlite:{}",
+                self.store.data_dir.join("causeway.db").display()
+            )
         } else {
             self.store.url.clone()
         }
@@ -212,7 +241,9 @@ impl Config {
 
 /// Puts `value` at `section__key`, as a boolean or number when it reads as one.
 fn set(table: &mut toml::Table, path: &str, value: &str) {
-    let Some((section, key)) = path.split_once("__") else { return };
+    let Some((section, key)) = path.split_once("__") else {
+        return;
+    };
     let inner = table
         .entry(section.to_owned())
         .or_insert_with(|| toml::Value::Table(toml::Table::new()));
@@ -235,7 +266,9 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         let file = dir.join(format!("{:x}.toml", text.len() * 31 + variables.len()));
         std::fs::write(&file, text).unwrap();
-        let pairs = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let pairs = variables
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         Config::load(Some(&file), pairs)
     }
 
@@ -248,7 +281,10 @@ mod tests {
     fn the_environment_overrides_the_file() {
         let config = load(
             "[server]\nlisten = \"127.0.0.1:1\"",
-            &[("CAUSEWAY__SERVER__LISTEN", "127.0.0.1:2"), ("CAUSEWAY__SESSION__IDLE_MINUTES", "5")],
+            &[
+                ("CAUSEWAY__SERVER__LISTEN", "127.0.0.1:2"),
+                ("CAUSEWAY__SESSION__IDLE_MINUTES", "5"),
+            ],
         )
         .unwrap();
         assert_eq!(config.server.listen.port(), 2);

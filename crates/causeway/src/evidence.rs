@@ -14,7 +14,9 @@ const WIDTH: u16 = 256;
 /// The log of this installation.
 pub(crate) fn log(system: &System) -> Log {
     let base = &system.site.config().base_url;
-    let host = base.split_once("://").map_or(base.as_str(), |(_, host)| host);
+    let host = base
+        .split_once("://")
+        .map_or(base.as_str(), |(_, host)| host);
     Log::new(format!("{host}/evidence"), system.keys.clone())
 }
 
@@ -55,13 +57,21 @@ async fn tile(
     let (position, width) = read_index(&index).ok_or_else(Failure::not_found)?;
     let log = log(&system);
     let found = if level == "entries" {
-        system.store.read(move |db| async move { log.entries(&db, position, width).await }).await
+        system
+            .store
+            .read(move |db| async move { log.entries(&db, position, width).await })
+            .await
     } else {
         let level = level.parse().map_err(|_| Failure::not_found())?;
         let id = TileId { level, position };
-        system.store.read(move |db| async move { log.tile(&db, id, width).await }).await
+        system
+            .store
+            .read(move |db| async move { log.tile(&db, id, width).await })
+            .await
     };
-    let bytes = found.map_err(|_| Failure::not_found())?.ok_or_else(Failure::not_found)?;
+    let bytes = found
+        .map_err(|_| Failure::not_found())?
+        .ok_or_else(Failure::not_found)?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
@@ -75,11 +85,17 @@ fn read_index(path: &str) -> Option<(u64, u16)> {
     let mut parts = path.split('/').peekable();
     while let Some(part) = parts.next() {
         let is_last = parts.peek().is_none();
-        let digits = if is_last { part } else { part.strip_prefix('x')? };
+        let digits = if is_last {
+            part
+        } else {
+            part.strip_prefix('x')?
+        };
         if digits.len() != 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        position = position.checked_mul(1000)?.checked_add(digits.parse().ok()?)?;
+        position = position
+            .checked_mul(1000)?
+            .checked_add(digits.parse().ok()?)?;
     }
     Some((position, width))
 }

@@ -15,9 +15,15 @@ pub(crate) fn all() -> Vec<Explanation> {
         payments::Error::KeyReused,
         payments::Error::Key,
         payments::Error::TooManyAttempts,
-        payments::Error::AvailableChanged { available: Money::ZERO },
-        payments::Error::RefundAmount { available: Money::ZERO },
-        payments::Error::RefundState { state: payments::RefundState::Done },
+        payments::Error::AvailableChanged {
+            available: Money::ZERO,
+        },
+        payments::Error::RefundAmount {
+            available: Money::ZERO,
+        },
+        payments::Error::RefundState {
+            state: payments::RefundState::Done,
+        },
         payments::Error::SameOfficer,
         payments::Error::Forbidden,
         payments::Error::UnknownProvider,
@@ -40,9 +46,16 @@ pub(crate) fn all() -> Vec<Explanation> {
         notify::Error::Period,
         notify::Error::Forbidden,
     ]);
-    let parts = [web::explanations(), identity::explanations(), services::explanations()];
-    let mut all: Vec<Explanation> =
-        parts.into_iter().chain([payments, credentials, notify]).flatten().collect();
+    let parts = [
+        web::explanations(),
+        identity::explanations(),
+        services::explanations(),
+    ];
+    let mut all: Vec<Explanation> = parts
+        .into_iter()
+        .chain([payments, credentials, notify])
+        .flatten()
+        .collect();
     all.sort_by_key(|one| one.code);
     all.dedup_by_key(|one| one.code);
     all

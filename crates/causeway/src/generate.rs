@@ -47,7 +47,8 @@ fn matrix(routes: &web::Routes) -> String {
         .map(|row| format!("{:<7}{:<64}{}", row.method, row.path, row.access))
         .collect();
     lines.sort();
-    let mut text = String::from("# Method, path, who may use it. Written by `cargo xtask generate`.\n");
+    let mut text =
+        String::from("# Method, path, who may use it. Written by `cargo xtask generate`.\n");
     for line in lines {
         let _ = writeln!(text, "{line}");
     }

@@ -51,12 +51,19 @@ struct Health {
 }
 
 async fn ready(State(system): State<System>) -> Response {
-    let depth = system.store.read(|db| async move { journal::depth(&db).await }).await;
+    let depth = system
+        .store
+        .read(|db| async move { journal::depth(&db).await })
+        .await;
     match depth {
         Ok(_) => Json(Health { status: "ok" }).into_response(),
-        Err(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "no database" })).into_response()
-        }
+        Err(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(Health {
+                status: "no database",
+            }),
+        )
+            .into_response(),
     }
 }
 
@@ -68,7 +75,13 @@ async fn metrics(State(system): State<System>) -> Outcome<Response> {
         .await
         .map_err(|_| web::Failure::not_found())?;
     let up = system.store.env().now().since(*system.gauges.0).as_secs();
-    let online = system.services.catalogue().entries().iter().filter(|one| one.is_online()).count();
+    let online = system
+        .services
+        .catalogue()
+        .entries()
+        .iter()
+        .filter(|one| one.is_online())
+        .count();
     let body = format!(
         "# TYPE causeway_up_seconds gauge\ncauseway_up_seconds {up}\n\
          # TYPE causeway_services_online gauge\ncauseway_services_online {online}\n\

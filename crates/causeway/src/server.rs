@@ -20,8 +20,9 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
     ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
-    let listener =
-        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
     ready(listener.local_addr()?);
     let (stopping, stopped) = watch::channel(false);
     let wait = |mut stopped: watch::Receiver<bool>| async move {
@@ -32,7 +33,9 @@ pub async fn serve(
         stop.await;
         let _ = stopping.send(true);
     });
-    let app = system.app().into_make_service_with_connect_info::<SocketAddr>();
+    let app = system
+        .app()
+        .into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, app).with_graceful_shutdown(wait(stopped.clone()));
     let late = async {
         wait(stopped).await;

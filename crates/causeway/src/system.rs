@@ -75,7 +75,10 @@ impl System {
     /// The data directory, the database or the keys cannot be opened, or a template or message file
     /// of the binary does not hold.
     pub async fn open(config: &Config, env: Env) -> anyhow::Result<Self> {
-        let knobs = Knobs { has_rate_limits: true, records_answers: false };
+        let knobs = Knobs {
+            has_rate_limits: true,
+            records_answers: false,
+        };
         Self::open_with(config, env, knobs).await
     }
 
@@ -87,9 +90,13 @@ impl System {
         let dir = &config.store.data_dir;
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let keys = KeyStore::open(dir, &env).context("cannot open the keys")?;
-        let store = Store::open(&StoreConfig::new(config.store_url()), env.clone(), &MIGRATIONS)
-            .await
-            .with_context(|| format!("cannot open {}", config.store_url()))?;
+        let store = Store::open(
+            &StoreConfig::new(config.store_url()),
+            env.clone(),
+            &MIGRATIONS,
+        )
+        .await
+        .with_context(|| format!("cannot open {}", config.store_url()))?;
         let site = Site::new(site_config(config, knobs), store.clone(), &bundles())?;
         let base_url = &config.server.base_url;
         let issuer = Issuer::new(base_url, keys.clone(), &env)?;
@@ -109,8 +116,12 @@ impl System {
         let identity = Identity::new(store.clone(), vault.clone(), register);
         let secret = Secret::new(keys.secret("sandbox-bank")?.expose().to_vec());
         let sandbox = Sandbox::new(store.clone(), secret, base_url);
-        let shroff =
-            Shroff::new(store.clone(), Arc::new(sandbox.clone()), base_url, config.server.demo);
+        let shroff = Shroff::new(
+            store.clone(),
+            Arc::new(sandbox.clone()),
+            base_url,
+            config.server.demo,
+        );
         let carrier = Arc::new(SimulatedCarrier::new(store.clone()));
         let courier = Courier::new(store.clone(), vault, carrier.clone(), carrier);
         let gauges = Gauges::new(&env);
@@ -138,7 +149,10 @@ impl System {
             store: self.store.clone(),
             licences: self.licences(),
         };
-        let desk = desk::Desk { services: self.services.clone(), store: self.store.clone() };
+        let desk = desk::Desk {
+            services: self.services.clone(),
+            store: self.store.clone(),
+        };
         let routes = portal::routes(&portal)
             .merge(portal::app::routes())
             .merge(desk::routes(&desk))
@@ -159,7 +173,10 @@ impl System {
     }
 
     fn licences(&self) -> credentials::Desk {
-        credentials::Desk { issuer: self.issuer.clone(), store: self.store.clone() }
+        credentials::Desk {
+            issuer: self.issuer.clone(),
+            store: self.store.clone(),
+        }
     }
 
     /// The whole site as one router.
@@ -195,7 +212,9 @@ impl System {
         }
         identity::sweep(&self.store).await?;
         self.store
-            .write(&Actor::system("causeway"), |tx| async move { credentials::sweep(&tx).await })
+            .write(&Actor::system("causeway"), |tx| async move {
+                credentials::sweep(&tx).await
+            })
             .await?;
         self.services.reload().await
     }

@@ -4,7 +4,9 @@
 use axum::{extract::State, response::Response};
 use kernel::Id;
 use services::{Act, Acted, Case, CaseView, Clerk, Document, Preview};
-use web::{Access, Download, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Value, Visit, ctx};
+use web::{
+    Access, Download, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Value, Visit, ctx,
+};
 
 use crate::{
     Desk,
@@ -18,14 +20,42 @@ pub(crate) fn routes() -> Routes<Desk> {
         .post("/{lang}/desk/cases/{id}/claim", Access::OFFICER, claim)
         .post("/{lang}/desk/cases/{id}/release", Access::OFFICER, release)
         .post("/{lang}/desk/cases/{id}/note", Access::OFFICER, note)
-        .get("/{lang}/desk/cases/{id}/actions/{action}", Access::OFFICER, ask_act)
-        .post("/{lang}/desk/cases/{id}/actions/{action}", Access::OFFICER, act)
-        .post("/{lang}/desk/cases/{id}/actions/{action}/letter", Access::OFFICER, preview)
+        .get(
+            "/{lang}/desk/cases/{id}/actions/{action}",
+            Access::OFFICER,
+            ask_act,
+        )
+        .post(
+            "/{lang}/desk/cases/{id}/actions/{action}",
+            Access::OFFICER,
+            act,
+        )
+        .post(
+            "/{lang}/desk/cases/{id}/actions/{action}/letter",
+            Access::OFFICER,
+            preview,
+        )
         .post("/{lang}/desk/cases/{id}/confirm", Access::OFFICER, confirm)
-        .post("/{lang}/desk/cases/{id}/send-back", Access::OFFICER, send_back)
-        .get("/{lang}/desk/cases/{id}/correct/{field}", Access::OFFICER, ask_correct)
-        .post("/{lang}/desk/cases/{id}/correct/{field}", Access::OFFICER, correct)
-        .get("/{lang}/desk/cases/{id}/documents/{document}", Access::OFFICER, document)
+        .post(
+            "/{lang}/desk/cases/{id}/send-back",
+            Access::OFFICER,
+            send_back,
+        )
+        .get(
+            "/{lang}/desk/cases/{id}/correct/{field}",
+            Access::OFFICER,
+            ask_correct,
+        )
+        .post(
+            "/{lang}/desk/cases/{id}/correct/{field}",
+            Access::OFFICER,
+            correct,
+        )
+        .get(
+            "/{lang}/desk/cases/{id}/documents/{document}",
+            Access::OFFICER,
+            document,
+        )
 }
 
 fn place(visit: &Visit, id: Id<Case>) -> String {
@@ -168,21 +198,31 @@ async fn open(
     let clerk = desk.clerk(&visit).await?;
     let reason = match form.text("why") {
         "other" => form.text("reason").to_owned(),
-        known @ ("work" | "enquiry" | "complaint") => visit.site().text(&format!("desk.reason.{known}")).en,
+        known @ ("work" | "enquiry" | "complaint") => {
+            visit.site().text(&format!("desk.reason.{known}")).en
+        }
         _ => String::new(),
     };
     desk.services.open_case(&clerk, id, &reason).await?;
     Ok(visit.redirect(&place(&visit, id)))
 }
 
-async fn claim(State(desk): State<Desk>, visit: Visit, Path(id): Path<Id<Case>>) -> Outcome<Response> {
+async fn claim(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<Id<Case>>,
+) -> Outcome<Response> {
     let clerk = desk.clerk(&visit).await?;
     desk.services.claim(&clerk, id).await?;
     visit.flash("desk.case.claimed");
     Ok(visit.redirect(&place(&visit, id)))
 }
 
-async fn release(State(desk): State<Desk>, visit: Visit, Path(id): Path<Id<Case>>) -> Outcome<Response> {
+async fn release(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<Id<Case>>,
+) -> Outcome<Response> {
     let clerk = desk.clerk(&visit).await?;
     desk.services.release(&clerk, id).await?;
     visit.flash("desk.case.released");
@@ -203,8 +243,11 @@ async fn note(
 /// The case as seen before, by an officer with a reason on record.
 async fn seen(desk: &Desk, visit: &Visit, id: Id<Case>) -> Outcome<(Clerk, CaseView)> {
     let clerk = desk.clerk(visit).await?;
-    let reason =
-        desk.services.standing_reason(&clerk, id).await?.ok_or(services::Error::ReasonNeeded)?;
+    let reason = desk
+        .services
+        .standing_reason(&clerk, id)
+        .await?
+        .ok_or(services::Error::ReasonNeeded)?;
     let view = desk.services.open_case(&clerk, id, &reason).await?;
     Ok((clerk, view))
 }
@@ -273,8 +316,13 @@ async fn act(
         Ok(Acted::Proposed) => "desk.case.proposed",
         Err(error @ (services::Error::ReasonNeeded | services::Error::NothingAsked)) => {
             let (_, view) = seen(&desk, &visit, id).await?;
-            let words = web::Failure::from(error).title().get(visit.lang()).to_owned();
-            return Ok(act_page(&visit, &view, &action, &words)?.with_errors().into_response());
+            let words = web::Failure::from(error)
+                .title()
+                .get(visit.lang())
+                .to_owned();
+            return Ok(act_page(&visit, &view, &action, &words)?
+                .with_errors()
+                .into_response());
         }
         Err(error) => return Err(error.into()),
     };
@@ -292,7 +340,11 @@ async fn preview(
     let clerk = desk.clerk(&visit).await?;
     let reason = form.text("reason").to_owned();
     let reason = Some(reason).filter(|words| !words.is_empty());
-    let preview = Preview { case: id, action, reason };
+    let preview = Preview {
+        case: id,
+        action,
+        reason,
+    };
     let bytes = desk.services.letter_preview(&clerk, preview).await?;
     Ok(Download {
         file_name: "letter-preview.pdf".to_owned(),
@@ -323,7 +375,9 @@ async fn send_back(
     form: Form,
 ) -> Outcome<Response> {
     let clerk = desk.clerk(&visit).await?;
-    desk.services.send_back(&clerk, id, form.text("reason")).await?;
+    desk.services
+        .send_back(&clerk, id, form.text("reason"))
+        .await?;
     visit.flash("desk.case.sent_back");
     Ok(visit.redirect(&place(&visit, id)))
 }
@@ -388,10 +442,15 @@ async fn correct(
                     .first()
                     .map(|one| one.words.get(visit.lang()).to_owned())
                     .unwrap_or_default(),
-                _ => web::Failure::of(&error).title().get(visit.lang()).to_owned(),
+                _ => web::Failure::of(&error)
+                    .title()
+                    .get(visit.lang())
+                    .to_owned(),
             };
             let typed = (form.text("value"), form.text("reason"), words.as_str());
-            Ok(correct_page(&visit, &view, &field, typed)?.with_errors().into_response())
+            Ok(correct_page(&visit, &view, &field, typed)?
+                .with_errors()
+                .into_response())
         }
         Err(error) => Err(error.into()),
     }
@@ -403,9 +462,15 @@ async fn document(
     Path((id, document)): Path<(Id<Case>, Id<Document>)>,
 ) -> Outcome<Response> {
     let clerk = desk.clerk(&visit).await?;
-    let reason =
-        desk.services.standing_reason(&clerk, id).await?.ok_or(services::Error::ReasonNeeded)?;
-    let content = desk.services.case_document(&clerk, id, (document, &reason)).await?;
+    let reason = desk
+        .services
+        .standing_reason(&clerk, id)
+        .await?
+        .ok_or(services::Error::ReasonNeeded)?;
+    let content = desk
+        .services
+        .case_document(&clerk, id, (document, &reason))
+        .await?;
     let (content_type, end) = match content.document.media_type.as_str() {
         "application/pdf" => ("application/pdf", "pdf"),
         "image/jpeg" => ("image/jpeg", "jpg"),

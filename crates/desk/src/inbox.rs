@@ -47,11 +47,20 @@ pub(crate) fn deadline(visit: &Visit, deadline: Deadline) -> (String, &'static s
 }
 
 pub(crate) fn flags(visit: &Visit, flags: &[&str]) -> Vec<String> {
-    flags.iter().map(|flag| visit.t(&format!("desk.flag.{flag}"))).collect()
+    flags
+        .iter()
+        .map(|flag| visit.t(&format!("desk.flag.{flag}")))
+        .collect()
 }
 
 fn query(visit: &Visit) -> InboxQuery {
-    let word = |name: &str| visit.query().get(name).filter(|word| !word.is_empty()).map(str::to_owned);
+    let word = |name: &str| {
+        visit
+            .query()
+            .get(name)
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+    };
     let holder = match visit.query().text("holder") {
         "mine" => Holder::Mine,
         "nobody" => Holder::Nobody,
@@ -106,7 +115,9 @@ fn options(visit: &Visit, services: Vec<(String, Text)>) -> Vec<Value> {
 }
 
 fn next(visit: &Visit, page: &Rows<InboxRow>) -> String {
-    let Some(cursor) = &page.next else { return String::new() };
+    let Some(cursor) = &page.next else {
+        return String::new();
+    };
     let kept: String = ["service", "holder", "deadline", "role", "state"]
         .iter()
         .filter_map(|name| Some(format!("&{name}={}", visit.query().get(name)?)))
@@ -131,7 +142,10 @@ async fn register(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
     let clerk = desk.clerk(&visit).await?;
     let wanted = query(&visit);
     let is_first = wanted.after.is_none();
-    let page = desk.services.register(&clerk, wanted.service.clone(), wanted.after).await?;
+    let page = desk
+        .services
+        .register(&clerk, wanted.service.clone(), wanted.after)
+        .await?;
     let counts = desk.services.inbox_counts(&clerk).await?;
     let context = ctx! {
         title => visit.t("desk.register.title"),
@@ -179,7 +193,10 @@ async fn hand_out(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome
         visit.flash_with("warning", "desk.hand_out.nothing", &[]);
         return Ok(visit.redirect(&visit.to("/desk")));
     }
-    let to = form.text("officer").parse().map_err(|_| Failure::not_found())?;
+    let to = form
+        .text("officer")
+        .parse()
+        .map_err(|_| Failure::not_found())?;
     let count = cases.len().to_string();
     desk.services.assign(&clerk, cases, to).await?;
     visit.flash_with("success", "desk.hand_out.done", &[("count", &count)]);

@@ -27,7 +27,10 @@ pub static BUNDLE: Bundle = Bundle {
         ("desk/act.html", include_str!("../templates/act.html")),
         ("desk/audit.html", include_str!("../templates/audit.html")),
         ("desk/case.html", include_str!("../templates/case.html")),
-        ("desk/correct.html", include_str!("../templates/correct.html")),
+        (
+            "desk/correct.html",
+            include_str!("../templates/correct.html"),
+        ),
         ("desk/found.html", include_str!("../templates/found.html")),
         ("desk/frame.html", include_str!("../templates/frame.html")),
         ("desk/inbox.html", include_str!("../templates/inbox.html")),
@@ -54,10 +57,13 @@ impl Desk {
     /// The officer at the browser, as on record now: a role taken away stops working at once.
     async fn clerk(&self, visit: &Visit) -> Outcome<Clerk> {
         let who = visit.require()?;
-        let Actor::Officer { officer, .. } = &who.actor else { return Err(Failure::not_found()) };
+        let Actor::Officer { officer, .. } = &who.actor else {
+            return Err(Failure::not_found());
+        };
         let id: Id<Officer> = officer.parse().map_err(|_| Failure::not_found())?;
-        let officer =
-            identity::find_officer(&self.store, id).await?.ok_or_else(Failure::not_found)?;
+        let officer = identity::find_officer(&self.store, id)
+            .await?
+            .ok_or_else(Failure::not_found)?;
         Ok(Clerk::of(&officer))
     }
 }

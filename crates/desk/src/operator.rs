@@ -19,7 +19,10 @@ async fn jobs(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
     let (letters, depth) = desk
         .store
         .read(|db| async move {
-            Ok::<_, journal::Error>((journal::dead_letters(&db).await?, journal::depth(&db).await?))
+            Ok::<_, journal::Error>((
+                journal::dead_letters(&db).await?,
+                journal::depth(&db).await?,
+            ))
         })
         .await
         .map_err(|error| Failure::of(&Journal(error)))?;
@@ -64,7 +67,11 @@ async fn settle(
         })
         .await
         .map_err(|error| Failure::of(&Journal(error)))?;
-    visit.flash(if is_retry { "desk.jobs.retried" } else { "desk.jobs.dropped" });
+    visit.flash(if is_retry {
+        "desk.jobs.retried"
+    } else {
+        "desk.jobs.dropped"
+    });
     Ok(visit.redirect(&visit.to("/desk/jobs")).into_response())
 }
 

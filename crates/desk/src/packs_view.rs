@@ -9,9 +9,11 @@ use crate::Desk;
 const OWNER: Access = Access::Roles(&[Role::Owner, Role::Operator]);
 
 pub(crate) fn routes() -> Routes<Desk> {
-    Routes::new()
-        .get("/{lang}/desk/packs", OWNER, list)
-        .get("/{lang}/desk/packs/{service}", OWNER, show)
+    Routes::new().get("/{lang}/desk/packs", OWNER, list).get(
+        "/{lang}/desk/packs/{service}",
+        OWNER,
+        show,
+    )
 }
 
 async fn list(State(desk): State<Desk>, visit: Visit) -> Page {
@@ -44,7 +46,10 @@ async fn show(
     let catalogue = desk.services.catalogue();
     let entry = catalogue.entry(&service).ok_or_else(Failure::not_found)?;
     let versions = desk.services.published(&service).await?;
-    let pack = catalogue.versions(&service).first().map(|one| one.pack.clone());
+    let pack = catalogue
+        .versions(&service)
+        .first()
+        .map(|one| one.pack.clone());
     let versions: Vec<_> = versions
         .iter()
         .map(|one| {

@@ -98,7 +98,10 @@ pub(crate) fn pack_name(input: &str) -> String {
 
 impl Showing<'_> {
     pub(crate) fn fields(&self, fields: &[&Field]) -> Vec<FieldView> {
-        fields.iter().map(|field| self.field(field, &field.id)).collect()
+        fields
+            .iter()
+            .map(|field| self.field(field, &field.id))
+            .collect()
     }
 
     fn field(&self, field: &Field, path: &str) -> FieldView {
@@ -108,7 +111,11 @@ impl Showing<'_> {
             kind: look.kind,
             name: input_name(path),
             label: field.label.get(self.lang).to_owned(),
-            hint: field.hint.as_ref().map(|hint| hint.get(self.lang).to_owned()).unwrap_or_default(),
+            hint: field
+                .hint
+                .as_ref()
+                .map(|hint| hint.get(self.lang).to_owned())
+                .unwrap_or_default(),
             error: self.error(path),
             is_required: field.required,
             is_locked: locked,
@@ -133,7 +140,10 @@ impl Showing<'_> {
     }
 
     fn error(&self, path: &str) -> String {
-        self.errors.get(path).map(|words| words.get(self.lang).to_owned()).unwrap_or_default()
+        self.errors
+            .get(path)
+            .map(|words| words.get(self.lang).to_owned())
+            .unwrap_or_default()
     }
 
     /// `day`, `month`, `year` of a date; the parts of an address.
@@ -149,7 +159,12 @@ impl Showing<'_> {
     }
 
     fn files(&self, field: &Field) -> Option<FilesView> {
-        let FieldKind::File { kinds, max_mb, max, .. } = &field.kind else { return None };
+        let FieldKind::File {
+            kinds, max_mb, max, ..
+        } = &field.kind
+        else {
+            return None;
+        };
         let have: Vec<FileView> = match self.answers.get(&field.id) {
             Some(Value::Files(files)) => files
                 .iter()
@@ -157,14 +172,26 @@ impl Showing<'_> {
                     id: file.id.clone(),
                     name: file.name.clone(),
                     kilobytes: file.bytes.div_ceil(1024),
-                    state: self.scans.get(&file.id).cloned().unwrap_or_else(|| "received".to_owned()),
+                    state: self
+                        .scans
+                        .get(&file.id)
+                        .cloned()
+                        .unwrap_or_else(|| "received".to_owned()),
                 })
                 .collect(),
             _ => Vec::new(),
         };
         Some(FilesView {
-            kinds: kinds.iter().map(|kind| kind.code().to_uppercase()).collect::<Vec<_>>().join(", "),
-            accept: kinds.iter().map(|kind| format!(".{}", kind.code())).collect::<Vec<_>>().join(","),
+            kinds: kinds
+                .iter()
+                .map(|kind| kind.code().to_uppercase())
+                .collect::<Vec<_>>()
+                .join(", "),
+            accept: kinds
+                .iter()
+                .map(|kind| format!(".{}", kind.code()))
+                .collect::<Vec<_>>()
+                .join(","),
             max_mb: *max_mb,
             is_full: have.len() >= usize::try_from(*max).unwrap_or(usize::MAX),
             have,
@@ -172,7 +199,12 @@ impl Showing<'_> {
     }
 
     fn items(&self, field: &Field, path: &str) -> Vec<ItemView> {
-        let FieldKind::Group { fields, min, max, .. } = &field.kind else { return Vec::new() };
+        let FieldKind::Group {
+            fields, min, max, ..
+        } = &field.kind
+        else {
+            return Vec::new();
+        };
         let prefix = format!("{path}.");
         let seen = self
             .form
@@ -194,7 +226,9 @@ impl Showing<'_> {
     }
 
     fn can_add(&self, field: &Field) -> bool {
-        let FieldKind::Group { max, .. } = &field.kind else { return false };
+        let FieldKind::Group { max, .. } = &field.kind else {
+            return false;
+        };
         let have = match self.answers.get(&field.id) {
             Some(Value::Items(items)) => items.len(),
             _ => 0,
@@ -212,10 +246,19 @@ struct Look {
 }
 
 fn look(kind: &FieldKind) -> Look {
-    let plain = |kind| Look { kind, width: "", input_mode: "", autocomplete: "off" };
+    let plain = |kind| Look {
+        kind,
+        width: "",
+        input_mode: "",
+        autocomplete: "off",
+    };
     match kind {
         FieldKind::LongText { .. } => plain("long_text"),
-        FieldKind::Number { .. } => Look { width: "10", input_mode: "numeric", ..plain("text") },
+        FieldKind::Number { .. } => Look {
+            width: "10",
+            input_mode: "numeric",
+            ..plain("text")
+        },
         FieldKind::Money { .. } => plain("money"),
         FieldKind::Date => plain("date"),
         FieldKind::YesNo => plain("yes_no"),
@@ -226,15 +269,28 @@ fn look(kind: &FieldKind) -> Look {
         FieldKind::File { .. } => plain("file"),
         FieldKind::Declaration => plain("declaration"),
         FieldKind::Group { .. } => plain("group"),
-        FieldKind::PersonName => Look { autocomplete: "name", ..plain("text") },
-        FieldKind::PhoneHk => {
-            Look { width: "10", input_mode: "tel", autocomplete: "tel", ..plain("text") }
-        }
-        FieldKind::Email => Look { input_mode: "email", autocomplete: "email", ..plain("text") },
+        FieldKind::PersonName => Look {
+            autocomplete: "name",
+            ..plain("text")
+        },
+        FieldKind::PhoneHk => Look {
+            width: "10",
+            input_mode: "tel",
+            autocomplete: "tel",
+            ..plain("text")
+        },
+        FieldKind::Email => Look {
+            input_mode: "email",
+            autocomplete: "email",
+            ..plain("text")
+        },
         FieldKind::Hkid
         | FieldKind::CompanyNumber
         | FieldKind::BusinessNumber
-        | FieldKind::VehicleMark => Look { width: "10", ..plain("text") },
+        | FieldKind::VehicleMark => Look {
+            width: "10",
+            ..plain("text")
+        },
         FieldKind::Text { .. } | FieldKind::PersonNameZh => plain("text"),
     }
 }
@@ -262,7 +318,9 @@ fn districts(lang: Lang) -> Vec<OptionView> {
 
 fn suffix(kind: &FieldKind, lang: Lang) -> String {
     match kind {
-        FieldKind::Number { unit: Some(unit), .. } => unit.get(lang).to_owned(),
+        FieldKind::Number {
+            unit: Some(unit), ..
+        } => unit.get(lang).to_owned(),
         _ => String::new(),
     }
 }

@@ -4,8 +4,8 @@ use axum::{extract::State, response::Response};
 use kernel::{Cursor, limits};
 use packs::Form as PackForm;
 use services::{
-    ApplicationRow, ApplicationView, Draft, Error, NewFeedback, NewUpload, Problem, Reference, ReplyDraft,
-    SaveReply,
+    ApplicationRow, ApplicationView, Draft, Error, NewFeedback, NewUpload, Problem, Reference,
+    ReplyDraft, SaveReply,
 };
 use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Value, Visit, ctx};
 
@@ -22,13 +22,37 @@ pub(crate) fn routes() -> Routes<Portal> {
     Routes::new()
         .get("/{lang}/applications", Access::RESIDENT, list)
         .get("/{lang}/applications/{reference}", Access::RESIDENT, show)
-        .get("/{lang}/applications/{reference}/reply", Access::RESIDENT, reply)
-        .post("/{lang}/applications/{reference}/reply", Access::RESIDENT, save_reply)
+        .get(
+            "/{lang}/applications/{reference}/reply",
+            Access::RESIDENT,
+            reply,
+        )
+        .post(
+            "/{lang}/applications/{reference}/reply",
+            Access::RESIDENT,
+            save_reply,
+        )
         .body_bytes(limits::UPLOAD_BYTES + limits::FORM_BYTES)
-        .get("/{lang}/applications/{reference}/withdraw", Access::RESIDENT, ask_withdraw)
-        .post("/{lang}/applications/{reference}/withdraw", Access::RESIDENT, withdraw)
-        .get("/{lang}/applications/{reference}/feedback", Access::RESIDENT, ask_feedback)
-        .post("/{lang}/applications/{reference}/feedback", Access::RESIDENT, feedback)
+        .get(
+            "/{lang}/applications/{reference}/withdraw",
+            Access::RESIDENT,
+            ask_withdraw,
+        )
+        .post(
+            "/{lang}/applications/{reference}/withdraw",
+            Access::RESIDENT,
+            withdraw,
+        )
+        .get(
+            "/{lang}/applications/{reference}/feedback",
+            Access::RESIDENT,
+            ask_feedback,
+        )
+        .post(
+            "/{lang}/applications/{reference}/feedback",
+            Access::RESIDENT,
+            feedback,
+        )
 }
 
 pub(crate) fn place(visit: &Visit, reference: &Reference) -> String {
@@ -41,7 +65,9 @@ fn read(reference: &str) -> Outcome<Reference> {
 
 /// What waits for the person on the home page: questions of departments first, then drafts.
 pub(crate) async fn attention(portal: &Portal, visit: &Visit) -> Outcome<Vec<Value>> {
-    let Some(applicant) = portal.applicant_if_any(visit) else { return Ok(Vec::new()) };
+    let Some(applicant) = portal.applicant_if_any(visit) else {
+        return Ok(Vec::new());
+    };
     let rows = portal.services.applications(applicant, None).await?;
     let asked = rows.items.iter().filter(|row| row.needs_reply).map(|row| {
         ctx! {
@@ -79,18 +105,24 @@ fn service_name(portal: &Portal, service: &str, visit: &Visit) -> String {
 
 async fn list(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
     let applicant = portal.applicant(&visit)?;
-    let after = visit.query().get("after").map(|word| Cursor(word.to_owned()));
+    let after = visit
+        .query()
+        .get("after")
+        .map(|word| Cursor(word.to_owned()));
     let is_first = after.is_none();
     let page = portal.services.applications(applicant, after).await?;
     let now = visit.site().env().now();
-    let drafts = if is_first { portal.services.drafts(applicant).await? } else { Vec::new() };
+    let drafts = if is_first {
+        portal.services.drafts(applicant).await?
+    } else {
+        Vec::new()
+    };
     let drafts: Vec<Value> = drafts
         .iter()
         .filter(|draft| !draft.is_expired(now))
         .map(|draft| draft_task(&portal, &visit, draft))
         .collect();
-    let (open, closed): (Vec<_>, Vec<_>) =
-        page.items.iter().partition(|row| row.outcome.is_none());
+    let (open, closed): (Vec<_>, Vec<_>) = page.items.iter().partition(|row| row.outcome.is_none());
     let context = ctx! {
         drafts,
         open => open.iter().map(|row| row_view(&visit, row)).collect::<Vec<_>>(),
@@ -193,8 +225,9 @@ fn reply_page(
     posted: Option<Vec<(String, String)>>,
 ) -> Outcome<Page> {
     let catalogue = portal.services.catalogue();
-    let pinned =
-        catalogue.pinned(&draft.service, draft.pack_version).ok_or_else(Failure::not_found)?;
+    let pinned = catalogue
+        .pinned(&draft.service, draft.pack_version)
+        .ok_or_else(Failure::not_found)?;
     let pack = &pinned.pack;
     let is_checked = posted.is_some();
     let form = match posted {
@@ -204,12 +237,18 @@ fn reply_page(
             .iter()
             .flat_map(|page| {
                 let form = pack.page_form(&page.id, &draft.answers);
-                form.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<Vec<_>>()
+                form.iter()
+                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                    .collect::<Vec<_>>()
             })
             .collect(),
     };
     let errors = if is_checked {
-        draft.problems.iter().map(|one| (one.field.clone(), one.words.clone())).collect()
+        draft
+            .problems
+            .iter()
+            .map(|one| (one.field.clone(), one.words.clone()))
+            .collect()
     } else {
         std::collections::BTreeMap::new()
     };
@@ -223,8 +262,10 @@ fn reply_page(
         answers: &draft.answers,
         scans: std::collections::BTreeMap::new(),
     };
-    let fields: Vec<&packs::Field> =
-        pack.fields().filter(|field| draft.question.fields.contains(&field.id)).collect();
+    let fields: Vec<&packs::Field> = pack
+        .fields()
+        .filter(|field| draft.question.fields.contains(&field.id))
+        .collect();
     let fields = showing.fields(&fields);
     let has_files = fields.iter().any(|field| field.kind == "file");
     let problems = if is_checked { &draft.problems[..] } else { &[] };
@@ -240,7 +281,11 @@ fn reply_page(
         previous => place(visit, &draft.reference),
     };
     let page = visit.page("portal/reply.html", context);
-    Ok(if problems.is_empty() { page } else { page.with_errors() })
+    Ok(if problems.is_empty() {
+        page
+    } else {
+        page.with_errors()
+    })
 }
 
 async fn save_reply(
@@ -275,14 +320,21 @@ async fn save_reply(
                 let mut draft = portal.services.reply_draft(applicant, &reference).await?;
                 let field = pack_name(&file.field);
                 let words = view::in_words(error);
-                draft.problems = vec![Problem { page: String::new(), field, words }];
+                draft.problems = vec![Problem {
+                    page: String::new(),
+                    field,
+                    words,
+                }];
                 return Ok(reply_page(&portal, &visit, &draft, Some(posted))?.into_response());
             }
             Err(error) => return Err(error.into()),
         }
     }
     if let Some(lang) = visit.switch(&form) {
-        return Ok(visit.redirect(&format!("/{lang}/applications/{}/reply", reference.as_str())));
+        return Ok(visit.redirect(&format!(
+            "/{lang}/applications/{}/reply",
+            reference.as_str()
+        )));
     }
     if form.has("upload") || form.has("add_item") || form.has("remove_item") {
         return Ok(visit.redirect(&format!("{here}/reply")));
@@ -329,7 +381,10 @@ async fn withdraw(
 ) -> Outcome<Response> {
     let applicant = portal.applicant(&visit)?;
     let reference = read(&reference)?;
-    portal.services.withdraw(applicant, &reference, None).await?;
+    portal
+        .services
+        .withdraw(applicant, &reference, None)
+        .await?;
     visit.flash("portal.case.withdrawn");
     Ok(visit.redirect(&place(&visit, &reference)))
 }
@@ -385,7 +440,9 @@ async fn feedback(
         }
         Err(error @ Error::Rating) => {
             let words = Failure::from(error).title().get(visit.lang()).to_owned();
-            Ok(feedback_page(&visit, &found, &words).with_errors().into_response())
+            Ok(feedback_page(&visit, &found, &words)
+                .with_errors()
+                .into_response())
         }
         Err(error) => Err(error.into()),
     }

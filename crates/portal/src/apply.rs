@@ -8,7 +8,9 @@ pub(crate) mod view;
 use axum::{extract::State, response::Response};
 use kernel::{Id, limits};
 use services::{Choice, Draft, Error, Problem, SavePage, Start};
-use web::{Access, Explain as _, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx};
+use web::{
+    Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx,
+};
 
 use crate::{Portal, answer_view::pack_name};
 
@@ -22,8 +24,16 @@ pub(crate) fn routes() -> Routes<Portal> {
         .get("/{lang}/drafts/{id}/pages/{page}", Access::RESIDENT, page)
         .post("/{lang}/drafts/{id}/pages/{page}", Access::RESIDENT, save)
         .body_bytes(PAGE_BYTES)
-        .get("/{lang}/drafts/{id}/conflicts/{page}", Access::RESIDENT, conflict)
-        .post("/{lang}/drafts/{id}/conflicts/{page}", Access::RESIDENT, settle)
+        .get(
+            "/{lang}/drafts/{id}/conflicts/{page}",
+            Access::RESIDENT,
+            conflict,
+        )
+        .post(
+            "/{lang}/drafts/{id}/conflicts/{page}",
+            Access::RESIDENT,
+            settle,
+        )
         .get("/{lang}/drafts/{id}/delete", Access::RESIDENT, ask_delete)
         .post("/{lang}/drafts/{id}/delete", Access::RESIDENT, delete)
         .merge(known::routes())
@@ -36,10 +46,14 @@ pub(crate) async fn live_draft(
     visit: &Visit,
     service: &str,
 ) -> Outcome<Option<String>> {
-    let Some(applicant) = portal.applicant_if_any(visit) else { return Ok(None) };
+    let Some(applicant) = portal.applicant_if_any(visit) else {
+        return Ok(None);
+    };
     let drafts = portal.services.drafts(applicant).await?;
     let now = visit.site().env().now();
-    let live = drafts.iter().find(|draft| draft.service == service && !draft.is_expired(now));
+    let live = drafts
+        .iter()
+        .find(|draft| draft.service == service && !draft.is_expired(now));
     let Some(draft) = live else { return Ok(None) };
     let stage = portal.services.stage(applicant, draft.id).await?;
     Ok(Some(view::resume(visit, draft.id, &stage)))
@@ -52,8 +66,18 @@ async fn start(
 ) -> Outcome<Response> {
     let applicant = portal.applicant(&visit)?;
     let lang = visit.lang();
-    let open = portal.services.start(Start { applicant, service, lang }).await?;
-    let offers = portal.services.prefill_offer(applicant, open.draft.id).await?;
+    let open = portal
+        .services
+        .start(Start {
+            applicant,
+            service,
+            lang,
+        })
+        .await?;
+    let offers = portal
+        .services
+        .prefill_offer(applicant, open.draft.id)
+        .await?;
     let id = open.draft.id;
     if open.answers.is_empty() && !offers.is_empty() {
         return Ok(visit.redirect(&visit.to(&format!("/drafts/{id}/known"))));
@@ -68,7 +92,10 @@ async fn overview(
     Path(id): Path<Id<Draft>>,
 ) -> Outcome<Response> {
     let applicant = portal.applicant(&visit)?;
-    let open = portal.services.draft(applicant, id).await?;
+    let open = match portal.services.draft(applicant, id).await {
+        Err(Error::NoSuchDraft) => return finish::submitted(&portal, &visit, id).await,
+        other => other?,
+    };
     let stage = portal.services.stage(applicant, id).await?;
     let context = view::overview(&portal, &visit, &open, &stage)?;
     Ok(visit.page("portal/draft.html", context).into_response())
@@ -80,14 +107,24 @@ async fn page(
     Path((id, page)): Path<(Id<Draft>, String)>,
 ) -> Outcome<Response> {
     let applicant = portal.applicant(&visit)?;
-    let open = portal.services.draft(applicant, id).await?;
+    let open = match portal.services.draft(applicant, id).await {
+        Err(Error::NoSuchDraft) => return finish::submitted(&portal, &visit, id).await,
+        other => other?,
+    };
     if open.conflicts.contains(&page) {
         return Ok(visit.redirect(&visit.to(&format!("/drafts/{id}/conflicts/{page}"))));
     }
     let extra_item = visit.query().has("add");
-    let shown = view::PageToShow { page: &page, problems: Vec::new(), posted: None, extra_item };
+    let shown = view::PageToShow {
+        page: &page,
+        problems: Vec::new(),
+        posted: None,
+        extra_item,
+    };
     let context = view::page(&portal, &visit, &open, shown).await?;
-    Ok(visit.page("portal/draft_page.html", context).into_response())
+    Ok(visit
+        .page("portal/draft_page.html", context)
+        .into_response())
 }
 
 async fn save(
@@ -136,9 +173,15 @@ async fn save(
     let here: Vec<_> = match refused {
         Some(problem) => vec![problem],
         None => {
-            let is_answered = |field: &str| form.files().iter().any(|one| pack_name(&one.field) == field);
+            let is_answered = |field: &str| {
+                form.files()
+                    .iter()
+                    .any(|one| pack_name(&one.field) == field)
+            };
             let problems = saved.problems.into_iter();
-            problems.filter(|one| one.page == page && !is_answered(&one.field)).collect()
+            problems
+                .filter(|one| one.page == page && !is_answered(&one.field))
+                .collect()
         }
     };
     // Questions that the answers have just brought up are asked, not reproached.
@@ -163,7 +206,10 @@ async fn save(
         extra_item: false,
     };
     let context = view::page(&portal, &visit, &open, shown).await?;
-    Ok(visit.page("portal/draft_page.html", context).with_errors().into_response())
+    Ok(visit
+        .page("portal/draft_page.html", context)
+        .with_errors()
+        .into_response())
 }
 
 /// What became of the files of a posted page.
@@ -187,7 +233,10 @@ async fn file_changed(
     let applicant = portal.applicant(visit)?;
     let path = view::page_path(visit, id, page);
     if form.has("remove_file") {
-        let file = form.text("remove_file").parse().map_err(|_| Failure::not_found())?;
+        let file = form
+            .text("remove_file")
+            .parse()
+            .map_err(|_| Failure::not_found())?;
         portal.services.remove_upload(applicant, id, file).await?;
         return Ok(FileChange::Done(visit.redirect(&path)));
     }
@@ -204,13 +253,21 @@ async fn file_changed(
             Ok(_) => {}
             Err(error @ Error::File(_)) => {
                 let words = view::in_words(error);
-                return Ok(FileChange::Refused(Problem { page: page.to_owned(), field, words }));
+                return Ok(FileChange::Refused(Problem {
+                    page: page.to_owned(),
+                    field,
+                    words,
+                }));
             }
             Err(error) => return Err(error.into()),
         }
     }
     let is_upload = form.has("upload");
-    Ok(if is_upload { FileChange::Done(visit.redirect(&path)) } else { FileChange::None })
+    Ok(if is_upload {
+        FileChange::Done(visit.redirect(&path))
+    } else {
+        FileChange::None
+    })
 }
 
 async fn conflict(
@@ -232,8 +289,15 @@ async fn settle(
     form: Form,
 ) -> Outcome<Response> {
     let applicant = portal.applicant(&visit)?;
-    let choice = if form.text("keep") == "typed" { Choice::Typed } else { Choice::Saved };
-    portal.services.settle(applicant, id, (&page, choice)).await?;
+    let choice = if form.text("keep") == "typed" {
+        Choice::Typed
+    } else {
+        Choice::Saved
+    };
+    portal
+        .services
+        .settle(applicant, id, (&page, choice))
+        .await?;
     Ok(visit.redirect(&view::page_path(&visit, id, &page)))
 }
 
@@ -258,7 +322,10 @@ async fn delete(
     visit: Visit,
     Path(id): Path<Id<Draft>>,
 ) -> Outcome<Response> {
-    portal.services.delete_draft(portal.applicant(&visit)?, id).await?;
+    portal
+        .services
+        .delete_draft(portal.applicant(&visit)?, id)
+        .await?;
     visit.flash("portal.apply.deleted");
     Ok(visit.redirect(&visit.to("/applications")))
 }

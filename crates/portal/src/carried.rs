@@ -140,7 +140,11 @@ async fn collect(
     Path(id): Path<Id<Licence>>,
     phone: Phone,
 ) -> Outcome<Json<Collect>> {
-    if !held_by(&portal, &phone).await?.iter().any(|one| one.id == id) {
+    if !held_by(&portal, &phone)
+        .await?
+        .iter()
+        .any(|one| one.id == id)
+    {
         return Err(Failure::not_found());
     }
     let issuer = portal.licences.issuer.clone();

@@ -32,7 +32,13 @@ pub(crate) fn routes() -> Routes<Portal> {
         .get("/{lang}/departments", Access::Public, departments)
         .get("/{lang}/departments/{code}", Access::Public, department)
         .get("/{lang}/services/{id}", Access::Public, service)
-        .json(&web::Method::GET, "/api/suggestions", Access::Public, suggestions_operation(), suggestions)
+        .json(
+            &web::Method::GET,
+            "/api/suggestions",
+            Access::Public,
+            suggestions_operation(),
+            suggestions,
+        )
 }
 
 /// A service in a list.
@@ -62,7 +68,10 @@ impl<'a> EntryView<'a> {
 }
 
 fn views<'a>(catalogue: &Catalogue, entries: &[&'a Entry]) -> Vec<EntryView<'a>> {
-    entries.iter().map(|entry| EntryView::of(catalogue, entry)).collect()
+    entries
+        .iter()
+        .map(|entry| EntryView::of(catalogue, entry))
+        .collect()
 }
 
 /// A link to a topic.
@@ -80,13 +89,20 @@ struct Crumb {
 }
 
 fn crumb(visit: &Visit, path: &str, key: &str) -> Crumb {
-    Crumb { href: visit.to(path), words: visit.t(key) }
+    Crumb {
+        href: visit.to(path),
+        words: visit.t(key),
+    }
 }
 
 async fn home(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
     let catalogue = portal.services.catalogue();
-    let online: Vec<&Entry> =
-        catalogue.entries().iter().filter(|entry| entry.is_online()).take(HOME_SERVICES).collect();
+    let online: Vec<&Entry> = catalogue
+        .entries()
+        .iter()
+        .filter(|entry| entry.is_online())
+        .take(HOME_SERVICES)
+        .collect();
     let attention = crate::application::attention(&portal, &visit).await?;
     let announcements_now = portal.announcements(None).await?;
     Ok(visit.page(
@@ -128,9 +144,19 @@ async fn find(
     let found: Vec<&Entry> = if q.is_empty() && search.department.is_empty() && !online_only {
         Vec::new()
     } else if q.is_empty() {
-        catalogue.entries().iter().filter(kept).take(RESULTS + 1).collect()
+        catalogue
+            .entries()
+            .iter()
+            .filter(kept)
+            .take(RESULTS + 1)
+            .collect()
     } else {
-        catalogue.search(&q).into_iter().filter(kept).take(RESULTS + 1).collect()
+        catalogue
+            .search(&q)
+            .into_iter()
+            .filter(kept)
+            .take(RESULTS + 1)
+            .collect()
     };
     let is_cut = found.len() > RESULTS;
     let shown: Vec<&Entry> = found.into_iter().take(RESULTS).collect();
@@ -141,8 +167,10 @@ async fn find(
         .map(|one| (one.name.get(visit.lang()).to_owned(), one.code.clone()))
         .collect();
     departments.sort();
-    let departments: Vec<_> =
-        departments.into_iter().map(|(words, value)| ctx! { value, words }).collect();
+    let departments: Vec<_> = departments
+        .into_iter()
+        .map(|(words, value)| ctx! { value, words })
+        .collect();
     Ok(visit.page(
         "portal/find.html",
         ctx! {
@@ -167,7 +195,11 @@ struct Listing<'a> {
 }
 
 fn listing(visit: &Visit, catalogue: &Catalogue, listing: &Listing<'_>) -> Page {
-    let online_count = listing.entries.iter().filter(|entry| entry.is_online()).count();
+    let online_count = listing
+        .entries
+        .iter()
+        .filter(|entry| entry.is_online())
+        .count();
     visit.page(
         "portal/browse.html",
         ctx! {
@@ -183,10 +215,24 @@ fn listing(visit: &Visit, catalogue: &Catalogue, listing: &Listing<'_>) -> Page 
 
 async fn online(State(portal): State<Portal>, visit: Visit) -> Page {
     let catalogue = portal.services.catalogue();
-    let entries = catalogue.entries().iter().filter(|entry| entry.is_online()).collect();
+    let entries = catalogue
+        .entries()
+        .iter()
+        .filter(|entry| entry.is_online())
+        .collect();
     let trail = vec![crumb(&visit, "", "portal.nav.home")];
     let title = visit.site().text("portal.browse.online");
-    listing(&visit, &catalogue, &Listing { title, trail, topics: Vec::new(), entries, website: None })
+    listing(
+        &visit,
+        &catalogue,
+        &Listing {
+            title,
+            trail,
+            topics: Vec::new(),
+            entries,
+            website: None,
+        },
+    )
 }
 
 async fn subjects(State(portal): State<Portal>, visit: Visit) -> Page {
@@ -194,7 +240,10 @@ async fn subjects(State(portal): State<Portal>, visit: Visit) -> Page {
     let topics = catalogue
         .subjects()
         .iter()
-        .map(|one| TopicView { href: format!("/subjects/{}", one.id), name: one.name.clone() })
+        .map(|one| TopicView {
+            href: format!("/subjects/{}", one.id),
+            name: one.name.clone(),
+        })
         .collect();
     top(&visit, &catalogue, "portal.browse.subjects", topics)
 }
@@ -204,7 +253,10 @@ async fn life_events(State(portal): State<Portal>, visit: Visit) -> Page {
     let topics = catalogue
         .life_events()
         .iter()
-        .map(|one| TopicView { href: format!("/life-events/{}", one.id), name: one.name.clone() })
+        .map(|one| TopicView {
+            href: format!("/life-events/{}", one.id),
+            name: one.name.clone(),
+        })
         .collect();
     top(&visit, &catalogue, "portal.browse.life", topics)
 }
@@ -214,7 +266,10 @@ async fn departments(State(portal): State<Portal>, visit: Visit) -> Page {
     let mut topics: Vec<TopicView> = catalogue
         .departments()
         .iter()
-        .map(|one| TopicView { href: format!("/departments/{}", one.code), name: one.name.clone() })
+        .map(|one| TopicView {
+            href: format!("/departments/{}", one.code),
+            name: one.name.clone(),
+        })
         .collect();
     topics.sort_by(|a, b| a.name.get(visit.lang()).cmp(b.name.get(visit.lang())));
     top(&visit, &catalogue, "portal.browse.departments", topics)
@@ -223,7 +278,17 @@ async fn departments(State(portal): State<Portal>, visit: Visit) -> Page {
 fn top(visit: &Visit, catalogue: &Catalogue, key: &str, topics: Vec<TopicView>) -> Page {
     let trail = vec![crumb(visit, "", "portal.nav.home")];
     let title = visit.site().text(key);
-    listing(visit, catalogue, &Listing { title, trail, topics, entries: Vec::new(), website: None })
+    listing(
+        visit,
+        catalogue,
+        &Listing {
+            title,
+            trail,
+            topics,
+            entries: Vec::new(),
+            website: None,
+        },
+    )
 }
 
 async fn subject(
@@ -232,8 +297,10 @@ async fn subject(
     Path(id): Path<String>,
 ) -> Outcome<Page> {
     let catalogue = portal.services.catalogue();
-    let mut trail =
-        vec![crumb(&visit, "", "portal.nav.home"), crumb(&visit, "/subjects", "portal.browse.subjects")];
+    let mut trail = vec![
+        crumb(&visit, "", "portal.nav.home"),
+        crumb(&visit, "/subjects", "portal.browse.subjects"),
+    ];
     let parent = id.split('/').next().unwrap_or_default();
     let subject = catalogue
         .subjects()
@@ -253,11 +320,24 @@ async fn subject(
             .find(|one| one.id == id)
             .ok_or_else(web::Failure::not_found)?;
         let href = visit.to(&format!("/subjects/{parent}"));
-        trail.push(Crumb { href, words: subject.name.get(visit.lang()).to_owned() });
+        trail.push(Crumb {
+            href,
+            words: subject.name.get(visit.lang()).to_owned(),
+        });
         (child.name.clone(), Vec::new())
     };
     let entries = catalogue.of_subject(&id);
-    Ok(listing(&visit, &catalogue, &Listing { title, trail, topics, entries, website: None }))
+    Ok(listing(
+        &visit,
+        &catalogue,
+        &Listing {
+            title,
+            trail,
+            topics,
+            entries,
+            website: None,
+        },
+    ))
 }
 
 async fn life_event(
@@ -272,10 +352,18 @@ async fn life_event(
         .find(|one| one.id == id)
         .map(|one| one.name.clone())
         .ok_or_else(web::Failure::not_found)?;
-    let trail =
-        vec![crumb(&visit, "", "portal.nav.home"), crumb(&visit, "/life-events", "portal.browse.life")];
+    let trail = vec![
+        crumb(&visit, "", "portal.nav.home"),
+        crumb(&visit, "/life-events", "portal.browse.life"),
+    ];
     let entries = catalogue.of_life_event(&id);
-    let page = Listing { title, trail, topics: Vec::new(), entries, website: None };
+    let page = Listing {
+        title,
+        trail,
+        topics: Vec::new(),
+        entries,
+        website: None,
+    };
     Ok(listing(&visit, &catalogue, &page))
 }
 
@@ -285,7 +373,9 @@ async fn department(
     Path(code): Path<String>,
 ) -> Outcome<Page> {
     let catalogue = portal.services.catalogue();
-    let department = catalogue.department(&code).ok_or_else(web::Failure::not_found)?;
+    let department = catalogue
+        .department(&code)
+        .ok_or_else(web::Failure::not_found)?;
     let trail = vec![
         crumb(&visit, "", "portal.nav.home"),
         crumb(&visit, "/departments", "portal.browse.departments"),
@@ -309,9 +399,13 @@ async fn service(
     let entry = catalogue.entry(&id).ok_or_else(web::Failure::not_found)?;
     let now = visit.site().env().now();
     let view = service_view::of(&catalogue, entry, now);
-    let website =
-        catalogue.department(&entry.department).and_then(|department| department.website.clone());
-    let acting = visit.to(&format!("/acting?next={}", visit.to(&format!("/services/{id}"))));
+    let website = catalogue
+        .department(&entry.department)
+        .and_then(|department| department.website.clone());
+    let acting = visit.to(&format!(
+        "/acting?next={}",
+        visit.to(&format!("/services/{id}"))
+    ));
     let draft = crate::apply::live_draft(&portal, &visit, &id).await?;
     let announcements_now = portal.announcements(Some(&id)).await?;
     let related = related(&catalogue, entry);
@@ -330,7 +424,9 @@ async fn service(
 }
 
 fn related<'a>(catalogue: &'a Catalogue, entry: &Entry) -> Vec<EntryView<'a>> {
-    let Some(subject) = entry.subjects.first() else { return Vec::new() };
+    let Some(subject) = entry.subjects.first() else {
+        return Vec::new();
+    };
     let others: Vec<&Entry> = catalogue
         .of_subject(subject)
         .into_iter()
@@ -375,10 +471,17 @@ async fn suggestions(
     Query(typed): Query<Typed>,
 ) -> web::Json<Suggestions> {
     let q: String = typed.q.chars().take(QUERY_CHARS).collect();
-    let found = portal.services.catalogue().suggest(&q, typed.lang.unwrap_or_default());
+    let found = portal
+        .services
+        .catalogue()
+        .suggest(&q, typed.lang.unwrap_or_default());
     let suggestions = found
         .into_iter()
-        .map(|one| Named { id: one.id, name: one.name, is_online: one.is_online })
+        .map(|one| Named {
+            id: one.id,
+            name: one.name,
+            is_online: one.is_online,
+        })
         .collect();
     web::Json(Suggestions { suggestions })
 }

@@ -24,7 +24,10 @@ fn recipient(portal: &Portal, visit: &Visit) -> Outcome<Id<Recipient>> {
 
 async fn inbox(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
     let to = recipient(&portal, &visit)?;
-    let after = visit.query().get("after").map(|word| Cursor(word.to_owned()));
+    let after = visit
+        .query()
+        .get("after")
+        .map(|word| Cursor(word.to_owned()));
     let is_first = after.is_none();
     let page = portal
         .store
@@ -59,11 +62,16 @@ async fn message(
     Path(id): Path<Id<Message>>,
 ) -> Outcome<Page> {
     let to = recipient(&portal, &visit)?;
-    let found = portal.store.read(move |db| async move { notify::get_message(&db, to, id).await }).await?;
+    let found = portal
+        .store
+        .read(move |db| async move { notify::get_message(&db, to, id).await })
+        .await?;
     if found.read_at.is_none() {
         portal
             .store
-            .write(&visit.actor(), move |tx| async move { notify::mark_read(&tx, to, id).await })
+            .write(&visit.actor(), move |tx| async move {
+                notify::mark_read(&tx, to, id).await
+            })
             .await?;
     }
     let paragraphs: Vec<&str> = found.body.get(visit.lang()).split("\n\n").collect();
@@ -91,7 +99,8 @@ async fn document(
         _ => "application/octet-stream",
     };
     Ok(Download {
-        file_name: format!("{}-{}", content.document.field, content.document.id) + extension(content_type),
+        file_name: format!("{}-{}", content.document.field, content.document.id)
+            + extension(content_type),
         content_type,
         bytes: content.bytes.into(),
         is_inline: content_type == "application/pdf",
@@ -150,7 +159,9 @@ async fn reissue(
     if !held.iter().any(|one| one.id == id) {
         return Err(Failure::not_found());
     }
-    let device = identity::live_device(&portal.store, person).await?.ok_or(identity::Error::NotFound)?;
+    let device = identity::live_device(&portal.store, person)
+        .await?
+        .ok_or(identity::Error::NotFound)?;
     let issuer = portal.licences.issuer.clone();
     let binding = credentials::Binding::Device(device.thumbprint);
     portal

@@ -26,7 +26,11 @@ struct Part {
 }
 
 const fn part(title: &'static str, paragraphs: &'static [&'static str]) -> Part {
-    Part { title: Some(title), paragraphs, is_list: false }
+    Part {
+        title: Some(title),
+        paragraphs,
+        is_list: false,
+    }
 }
 
 fn words(visit: &Visit, title: &str, lead: &str, parts: &[Part]) -> Page {
@@ -40,7 +44,10 @@ fn words(visit: &Visit, title: &str, lead: &str, parts: &[Part]) -> Page {
             }
         })
         .collect();
-    visit.page("portal/words.html", ctx! { title => visit.t(title), lead => visit.t(lead), parts })
+    visit.page(
+        "portal/words.html",
+        ctx! { title => visit.t(title), lead => visit.t(lead), parts },
+    )
 }
 
 async fn help(visit: Visit) -> Page {
@@ -67,7 +74,10 @@ async fn help(visit: Visit) -> Page {
 
 async fn contact(visit: Visit) -> Page {
     let parts: &[Part] = if visit.site().is_demo() {
-        &[part("portal.help.contact", &["portal.help.contact.text", "portal.help.demo"])]
+        &[part(
+            "portal.help.contact",
+            &["portal.help.contact.text", "portal.help.demo"],
+        )]
     } else {
         &[part("portal.help.contact", &["portal.help.contact.text"])]
     };
@@ -85,9 +95,17 @@ async fn accessibility(visit: Visit) -> Page {
             ],
             is_list: false,
         },
-        part("portal.accessibility.report", &["portal.accessibility.report.text"]),
+        part(
+            "portal.accessibility.report",
+            &["portal.accessibility.report.text"],
+        ),
     ];
-    words(&visit, "portal.accessibility.title", "portal.accessibility.lead", &parts)
+    words(
+        &visit,
+        "portal.accessibility.title",
+        "portal.accessibility.lead",
+        &parts,
+    )
 }
 
 async fn privacy(visit: Visit) -> Page {
@@ -102,12 +120,19 @@ async fn privacy(visit: Visit) -> Page {
         ],
         is_list: false,
     }];
-    words(&visit, "portal.privacy.title", "portal.privacy.lead", &parts)
+    words(
+        &visit,
+        "portal.privacy.title",
+        "portal.privacy.lead",
+        &parts,
+    )
 }
 
 async fn news(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
-    let items =
-        portal.store.read(|db| async move { notify::announcements(&db, NEWS).await }).await?;
+    let items = portal
+        .store
+        .read(|db| async move { notify::announcements(&db, NEWS).await })
+        .await?;
     let now = visit.site().env().now();
     let items: Vec<_> = items
         .iter()

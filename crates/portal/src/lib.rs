@@ -34,36 +34,78 @@ pub struct Portal {
 pub static BUNDLE: Bundle = Bundle {
     area: "portal",
     templates: &[
-        ("portal/answer.html", include_str!("../templates/answer.html")),
-        ("portal/browse.html", include_str!("../templates/browse.html")),
+        (
+            "portal/answer.html",
+            include_str!("../templates/answer.html"),
+        ),
+        (
+            "portal/browse.html",
+            include_str!("../templates/browse.html"),
+        ),
         ("portal/check.html", include_str!("../templates/check.html")),
-        ("portal/confirm.html", include_str!("../templates/confirm.html")),
+        (
+            "portal/confirm.html",
+            include_str!("../templates/confirm.html"),
+        ),
         ("portal/done.html", include_str!("../templates/done.html")),
         ("portal/draft.html", include_str!("../templates/draft.html")),
-        ("portal/draft_page.html", include_str!("../templates/draft_page.html")),
+        (
+            "portal/draft_page.html",
+            include_str!("../templates/draft_page.html"),
+        ),
         ("portal/find.html", include_str!("../templates/find.html")),
         ("portal/frame.html", include_str!("../templates/frame.html")),
         ("portal/home.html", include_str!("../templates/home.html")),
         ("portal/known.html", include_str!("../templates/known.html")),
         ("portal/parts.html", include_str!("../templates/parts.html")),
-        ("portal/service.html", include_str!("../templates/service.html")),
-        ("portal/application.html", include_str!("../templates/application.html")),
-        ("portal/applications.html", include_str!("../templates/applications.html")),
-        ("portal/feedback.html", include_str!("../templates/feedback.html")),
+        (
+            "portal/service.html",
+            include_str!("../templates/service.html"),
+        ),
+        (
+            "portal/application.html",
+            include_str!("../templates/application.html"),
+        ),
+        (
+            "portal/applications.html",
+            include_str!("../templates/applications.html"),
+        ),
+        (
+            "portal/feedback.html",
+            include_str!("../templates/feedback.html"),
+        ),
         ("portal/inbox.html", include_str!("../templates/inbox.html")),
-        ("portal/licences.html", include_str!("../templates/licences.html")),
-        ("portal/message.html", include_str!("../templates/message.html")),
+        (
+            "portal/licences.html",
+            include_str!("../templates/licences.html"),
+        ),
+        (
+            "portal/message.html",
+            include_str!("../templates/message.html"),
+        ),
         ("portal/news.html", include_str!("../templates/news.html")),
         ("portal/reply.html", include_str!("../templates/reply.html")),
-        ("portal/sitemap.html", include_str!("../templates/sitemap.html")),
+        (
+            "portal/sitemap.html",
+            include_str!("../templates/sitemap.html"),
+        ),
         ("portal/words.html", include_str!("../templates/words.html")),
         ("portal/stale.html", include_str!("../templates/stale.html")),
-        ("portal/submit.html", include_str!("../templates/submit.html")),
+        (
+            "portal/submit.html",
+            include_str!("../templates/submit.html"),
+        ),
     ],
     messages: include_str!("../messages.yaml"),
     assets: &[
-        Asset { name: "portal/portal.css", bytes: include_bytes!("../assets/portal.css") },
-        Asset { name: "portal/suggest.js", bytes: include_bytes!("../assets/suggest.js") },
+        Asset {
+            name: "portal/portal.css",
+            bytes: include_bytes!("../assets/portal.css"),
+        },
+        Asset {
+            name: "portal/suggest.js",
+            bytes: include_bytes!("../assets/suggest.js"),
+        },
     ],
 };
 
@@ -101,15 +143,23 @@ impl Portal {
         let calendar = self.services.calendar();
         let after = move |day: Date, days: i64| calendar.plus_working_days(day, days);
         let verified: Vec<String> = open.locked.keys().cloned().collect();
-        let today = open.draft.frozen_on.unwrap_or_else(|| self.services.env().today());
-        let facts = Facts { today, working_days_after: &after, verified: &verified };
+        let today = open
+            .draft
+            .frozen_on
+            .unwrap_or_else(|| self.services.env().today());
+        let facts = Facts {
+            today,
+            working_days_after: &after,
+            verified: &verified,
+        };
         pack.journey(&open.answers, &facts)
     }
 
     /// Announcements to show now: for everybody, and for a service when one is named.
     async fn announcements(&self, service: Option<&str>) -> Outcome<Vec<web::Value>> {
-        let audience = service
-            .map_or(notify::Audience::Everyone, |id| notify::Audience::Service(id.to_owned()));
+        let audience = service.map_or(notify::Audience::Everyone, |id| {
+            notify::Audience::Service(id.to_owned())
+        });
         let found = self
             .store
             .read(move |db| {

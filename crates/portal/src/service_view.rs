@@ -65,7 +65,10 @@ pub(crate) fn of(catalogue: &Catalogue, entry: &Entry, now: Time) -> Option<Serv
         fees: fees(pack),
         days: pack.promise.days,
         is_working_days: pack.promise.working,
-        is_automatic: pack.case.start_state().is_some_and(|state| state.auto.is_some()),
+        is_automatic: pack
+            .case
+            .start_state()
+            .is_some_and(|state| state.auto.is_some()),
         next: pack.what_happens_next.clone(),
         issues: pack.issue.as_ref().map(|issue| issue.title.clone()),
         appeal: pack.appeal.as_ref().map(|appeal| appeal.body.clone()),
@@ -114,7 +117,11 @@ fn lines(line: &FeeLine) -> Vec<FeeView> {
                 RowResult::Value(expr) => {
                     let cents = expr.as_number();
                     let label = row.label.clone().unwrap_or_else(|| line.label.clone());
-                    Some(FeeView { label, low: cents, high: cents })
+                    Some(FeeView {
+                        label,
+                        low: cents,
+                        high: cents,
+                    })
                 }
                 RowResult::Refuse(_) => None,
             })
@@ -146,7 +153,9 @@ fn range(table: &Table) -> Option<(i64, i64)> {
     for row in &table.rows {
         if let RowResult::Value(expr) = &row.result {
             let cents = expr.as_number()?;
-            range = Some(range.map_or((cents, cents), |(low, high)| (low.min(cents), high.max(cents))));
+            range = Some(range.map_or((cents, cents), |(low, high)| {
+                (low.min(cents), high.max(cents))
+            }));
         }
     }
     range

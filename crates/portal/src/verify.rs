@@ -17,18 +17,48 @@ use crate::Portal;
 /// Templates, words and files of the inspector's page.
 pub static BUNDLE: Bundle = Bundle {
     area: "verify",
-    templates: &[("verify/verify.html", include_str!("../templates/verify.html"))],
+    templates: &[(
+        "verify/verify.html",
+        include_str!("../templates/verify.html"),
+    )],
     messages: include_str!("../verify.yaml"),
     assets: &[
-        Asset { name: "verify/verify.css", bytes: include_bytes!("../assets/verify/verify.css") },
-        Asset { name: "verify/verify.js", bytes: include_bytes!("../assets/verify/verify.js") },
-        Asset { name: "verify/check.js", bytes: include_bytes!("../assets/verify/check.js") },
-        Asset { name: "verify/codec.js", bytes: include_bytes!("../assets/verify/codec.js") },
-        Asset { name: "verify/data.js", bytes: include_bytes!("../assets/verify/data.js") },
-        Asset { name: "verify/scan.js", bytes: include_bytes!("../assets/verify/scan.js") },
-        Asset { name: "verify/sw.js", bytes: include_bytes!("../assets/verify/sw.js") },
-        Asset { name: "verify/jsqr.js", bytes: include_bytes!("../assets/vendor/jsqr.js") },
-        Asset { name: "verify/qrcode.js", bytes: include_bytes!("../assets/vendor/qrcode.js") },
+        Asset {
+            name: "verify/verify.css",
+            bytes: include_bytes!("../assets/verify/verify.css"),
+        },
+        Asset {
+            name: "verify/verify.js",
+            bytes: include_bytes!("../assets/verify/verify.js"),
+        },
+        Asset {
+            name: "verify/check.js",
+            bytes: include_bytes!("../assets/verify/check.js"),
+        },
+        Asset {
+            name: "verify/codec.js",
+            bytes: include_bytes!("../assets/verify/codec.js"),
+        },
+        Asset {
+            name: "verify/data.js",
+            bytes: include_bytes!("../assets/verify/data.js"),
+        },
+        Asset {
+            name: "verify/scan.js",
+            bytes: include_bytes!("../assets/verify/scan.js"),
+        },
+        Asset {
+            name: "verify/sw.js",
+            bytes: include_bytes!("../assets/verify/sw.js"),
+        },
+        Asset {
+            name: "verify/jsqr.js",
+            bytes: include_bytes!("../assets/vendor/jsqr.js"),
+        },
+        Asset {
+            name: "verify/qrcode.js",
+            bytes: include_bytes!("../assets/vendor/qrcode.js"),
+        },
     ],
 };
 
@@ -164,3 +194,6 @@ async fn worker(visit: Visit) -> Response {
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use identity::{Approval, Decision, demo};
 use kernel::Id;
 use tower::ServiceExt as _;
 
-use crate::App;
+use crate::{App, Sheet};
 
 /// Redirects followed before a test gives up.
 const HOPS: usize = 10;
@@ -39,6 +39,37 @@ impl Answer {
         self.headers.get(header::LOCATION)?.to_str().ok()
     }
 
+    /// The form of the page whose address ends with `action`.
+    ///
+    /// # Errors
+    /// The page has none; the error shows where the browser is instead.
+    pub fn form(&self, action: &str) -> anyhow::Result<Sheet> {
+        let here = || {
+            format!(
+                "{} {} has no form to {action}:\n{}",
+                self.status,
+                self.path,
+                self.words()
+            )
+        };
+        Sheet::find(&self.text(), action).with_context(here)
+    }
+
+    /// What a person reads: the text of the page's main part without its tags.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let html = self.text();
+        let main = html
+            .split_once("<main")
+            .map_or(html.as_str(), |(_, rest)| rest);
+        let main = main.split("</main>").next().unwrap_or_default();
+        let texts = main
+            .split('<')
+            .filter_map(|part| Some(part.split_once('>')?.1));
+        let words: Vec<&str> = texts.flat_map(str::split_whitespace).collect();
+        words.join(" ")
+    }
+
     /// Whether the page says `words`.
     #[must_use]
     pub fn says(&self, words: &str) -> bool {
@@ -55,7 +86,10 @@ pub struct Browser<'a> {
 
 impl<'a> Browser<'a> {
     pub(crate) fn new(app: &'a App) -> Self {
-        Self { app, cookies: BTreeMap::new() }
+        Self {
+            app,
+            cookies: BTreeMap::new(),
+        }
     }
 
     /// The cookies, for tests that steal or keep them.
@@ -69,24 +103,40 @@ impl<'a> Browser<'a> {
     /// The request cannot be built or the body cannot be read.
     pub async fn send(&mut self, request: Request<Body>) -> anyhow::Result<Answer> {
         let (mut parts, body) = request.into_parts();
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         if !cookies.is_empty() {
-            parts.headers.insert(header::COOKIE, cookies.join("; ").parse()?);
+            parts
+                .headers
+                .insert(header::COOKIE, cookies.join("; ").parse()?);
         }
         let path = parts.uri.to_string();
-        let response = self.app.router().oneshot(Request::from_parts(parts, body)).await?;
+        let response = self
+            .app
+            .router()
+            .oneshot(Request::from_parts(parts, body))
+            .await?;
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             self.keep(cookie.to_str()?);
         }
         let body = body.collect().await?.to_bytes().to_vec();
-        Ok(Answer { status: parts.status, path, headers: parts.headers, body })
+        Ok(Answer {
+            status: parts.status,
+            path,
+            headers: parts.headers,
+            body,
+        })
     }
 
     fn keep(&mut self, cookie: &str) {
         let first = cookie.split(';').next().unwrap_or_default();
-        let Some((name, value)) = first.split_once('=') else { return };
+        let Some((name, value)) = first.split_once('=') else {
+            return;
+        };
         if value.is_empty() || cookie.contains("Max-Age=0") {
             self.cookies.remove(name);
         } else {
@@ -121,13 +171,38 @@ impl<'a> Browser<'a> {
         action: &str,
         fields: &[(&str, &str)],
     ) -> anyhow::Result<Answer> {
-        let mut pairs: Vec<(String, String)> =
-            fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let mut pairs: Vec<(String, String)> = fields
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         if !pairs.iter().any(|(name, _)| name == "csrf") {
             let token = hidden(&page.text(), "csrf").context("the page has no form token")?;
             pairs.push(("csrf".to_owned(), token));
         }
         let answer = self.post_raw(action, &encode(&pairs)).await?;
+        self.follow(answer).await
+    }
+
+    /// Fills in the page's form to `action` as a person does and follows the redirect: what stands
+    /// there stays, and those of `answers` that the form asks for go in.
+    ///
+    /// # Errors
+    /// The page has no such form, or the request fails.
+    pub async fn fill(
+        &mut self,
+        page: &Answer,
+        action: &str,
+        answers: &[(&str, &str)],
+    ) -> anyhow::Result<Answer> {
+        let sheet = page.form(action)?;
+        let answer = self
+            .post_raw(&sheet.action, &encode(&sheet.filled(answers)))
+            .await?;
+        self.follow(answer).await
+    }
+
+    /// Goes where `answer` points, if it is a redirect.
+    async fn follow(&mut self, answer: Answer) -> anyhow::Result<Answer> {
         match answer.location() {
             Some(next) if answer.status.is_redirection() => {
                 let next = next.to_owned();
@@ -183,17 +258,14 @@ impl<'a> Browser<'a> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(action)
-            .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
+            .header(
+                header::CONTENT_TYPE,
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+            )
             .header(header::ORIGIN, &self.app.system.site.config().base_url)
             .body(Body::from(body))?;
         let answer = self.send(request).await?;
-        match answer.location() {
-            Some(next) if answer.status.is_redirection() => {
-                let next = next.to_owned();
-                self.get(&next).await
-            }
-            _ => Ok(answer),
-        }
+        self.follow(answer).await
     }
 
     /// Signs in as the demo person `key` with their simulated phone and opens `next`.
@@ -214,8 +286,9 @@ impl<'a> Browser<'a> {
     /// The page is no waiting page, or the phone's answer is refused.
     pub async fn approve(&mut self, key: &str, waiting: &Answer) -> anyhow::Result<Answer> {
         let id = waiting.path.rsplit('/').next().unwrap_or_default();
-        let id: Id<Approval> =
-            id.parse().with_context(|| format!("{} waits for no phone", waiting.path))?;
+        let id: Id<Approval> = id
+            .parse()
+            .with_context(|| format!("{} waits for no phone", waiting.path))?;
         let (store, vault) = (&self.app.system.store, self.app.system.keys.vault());
         let phone = demo::phone(store, &vault, key).await?;
         let shown = identity::open(store, &phone.device, id).await?;
@@ -224,7 +297,9 @@ impl<'a> Browser<'a> {
     }
 }
 
-fn encode(pairs: &[(String, String)]) -> String {
+/// Pairs as `application/x-www-form-urlencoded`.
+#[must_use]
+pub fn encode(pairs: &[(String, String)]) -> String {
     let plain = |text: &str| -> String {
         text.bytes()
             .map(|b| match b {
@@ -236,7 +311,11 @@ fn encode(pairs: &[(String, String)]) -> String {
             })
             .collect()
     };
-    pairs.iter().map(|(k, v)| format!("{}={}", plain(k), plain(v))).collect::<Vec<_>>().join("&")
+    pairs
+        .iter()
+        .map(|(k, v)| format!("{}={}", plain(k), plain(v)))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// The value of the first input called `name` in `html`.

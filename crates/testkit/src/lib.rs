@@ -3,6 +3,7 @@
 //! themselves, and fill in forms as people do.
 
 mod browser;
+mod sheet;
 
 use std::{
     path::PathBuf,
@@ -12,7 +13,8 @@ use std::{
 use causeway::{Config, Knobs, System};
 use kernel::{Env, FakeEnv, Time};
 
-pub use browser::{Answer, Browser, fields, hidden};
+pub use browser::{Answer, Browser, encode, fields, hidden};
+pub use sheet::Sheet;
 
 /// A Monday morning in Hong Kong on which every test begins: 2026-11-23 09:00.
 const MORNING: i64 = 1_795_395_600;
@@ -40,18 +42,30 @@ impl App {
     pub async fn start() -> anyhow::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let base = if cfg!(target_os = "linux") { "/dev/shm".into() } else { std::env::temp_dir() };
+        let base = if cfg!(target_os = "linux") {
+            "/dev/shm".into()
+        } else {
+            std::env::temp_dir()
+        };
         let dir = base.join(format!("causeway-app-{}-{count}", std::process::id()));
         let mut config = Config::default();
         config.server.demo = true;
         config.store.data_dir.clone_from(&dir);
         let (env, clock) = Env::fake(Time::from_seconds(MORNING), count);
-        let knobs = Knobs { has_rate_limits: false, records_answers: true };
+        let knobs = Knobs {
+            has_rate_limits: false,
+            records_answers: true,
+        };
         let system = System::open_with(&config, env, knobs).await?;
         causeway::publish_packs(&system).await?;
         causeway::seed_demo(&system).await?;
         let router = system.app();
-        Ok(Self { system, clock, router, dir })
+        Ok(Self {
+            system,
+            clock,
+            router,
+            dir,
+        })
     }
 
     /// A browser that has not been here before.

@@ -60,7 +60,10 @@ pub(super) fn restore(restore: &Restore, out: &Out) -> anyhow::Result<ExitCode> 
     let target = config.store.data_dir.join(DATABASE);
     std::fs::create_dir_all(&config.store.data_dir)?;
     store::restore(&restore.source, &target)?;
-    out.line(&format!("{} is restored; start the server to use it", target.display()));
+    out.line(&format!(
+        "{} is restored; start the server to use it",
+        target.display()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -83,13 +86,22 @@ async fn licence(code: String, place: &Place, out: &Out) -> anyhow::Result<ExitC
         .await?;
     out.record(&verdict, &format!("{:?}", verdict.outcome));
     let is_good = verdict.light == credentials::Light::Green;
-    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(DEFECTS) })
+    Ok(if is_good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(DEFECTS)
+    })
 }
 
 async fn log(place: &Place, out: &Out) -> anyhow::Result<ExitCode> {
     let system = System::open(&place.load()?, Env::system()).await?;
     let log = crate::evidence::log(&system);
-    let size = system.store.read(move |db| async move { log.verify(&db).await }).await?;
-    out.line(&format!("{size} entries; the tree and its signed checkpoint agree"));
+    let size = system
+        .store
+        .read(move |db| async move { log.verify(&db).await })
+        .await?;
+    out.line(&format!(
+        "{size} entries; the tree and its signed checkpoint agree"
+    ));
     Ok(ExitCode::SUCCESS)
 }

@@ -48,8 +48,8 @@ pub(super) fn run(pack: Pack, out: &Out) -> anyhow::Result<ExitCode> {
 }
 
 fn read(path: &Path) -> anyhow::Result<(String, String)> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok((path.display().to_string(), text))
 }
 
@@ -76,7 +76,11 @@ fn tell(count: usize, defects: &[Defect], out: Out) -> anyhow::Result<ExitCode> 
             one => out.line(&format!("{count} packs, {one} defects")),
         }
     }
-    Ok(if defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DEFECTS) })
+    Ok(if defects.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(DEFECTS)
+    })
 }
 
 fn load(path: &Path) -> anyhow::Result<packs::Pack> {
@@ -88,12 +92,17 @@ fn load(path: &Path) -> anyhow::Result<packs::Pack> {
 }
 
 fn preview(path: &Path, lang: &str, out: &Out) -> anyhow::Result<ExitCode> {
-    let Ok(lang) = lang.parse::<Lang>() else { bail!("{lang} is not en, tc or sc") };
+    let Ok(lang) = lang.parse::<Lang>() else {
+        bail!("{lang} is not en, tc or sc")
+    };
     let pack = load(path)?;
     out.line(packs::outline(&pack, lang).trim_end());
     let untried = pack.untried();
     if !untried.is_empty() {
-        out.line(&format!("\nNo golden journey shows: {}", untried.join(", ")));
+        out.line(&format!(
+            "\nNo golden journey shows: {}",
+            untried.join(", ")
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -104,20 +113,32 @@ fn diff(old: &Path, new: &Path, out: &Out) -> anyhow::Result<ExitCode> {
         out.line("the two packs say the same");
     }
     for change in &changes {
-        out.line(&format!("{}: {}: {}", change.class.code(), change.path, change.what));
+        out.line(&format!(
+            "{}: {}: {}",
+            change.class.code(),
+            change.path,
+            change.what
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn publish(path: &Path, place: &Place, out: &Out) -> anyhow::Result<ExitCode> {
     let (name, text) = read(path)?;
-    let file = Path::new(&name).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = Path::new(&name)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     block_on(async {
         let system = System::open(&place.load()?, Env::system()).await?;
         let actor = Actor::system("command line");
         let done = system.services.publish(&actor, (&file, &text)).await?;
         let words = if done.is_known {
-            format!("{} {} was published before; nothing changed", done.service, done.version)
+            format!(
+                "{} {} was published before; nothing changed",
+                done.service, done.version
+            )
         } else {
             format!("{} {} is published", done.service, done.version)
         };

@@ -15,7 +15,10 @@ fn scripts() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn keys() -> BTreeSet<String> {
     let messages = web::Messages::read(&[(BUNDLE.area, BUNDLE.messages)]).unwrap();
-    messages.keys().map(|key| key.trim_start_matches("app.").to_owned()).collect()
+    messages
+        .keys()
+        .map(|key| key.trim_start_matches("app.").to_owned())
+        .collect()
 }
 
 /// What stands between `t(` and the end of the literal: whole keys, and beginnings of made-up ones.
@@ -63,14 +66,20 @@ fn every_field_choice_and_outcome_has_words() {
     for field in identity::FieldKey::ALL {
         assert!(keys.contains(&format!("field.{field}")), "{field}");
         for choice in field.choices().unwrap_or_default() {
-            assert!(keys.contains(&format!("{field}.{choice}")), "{field} {choice}");
+            assert!(
+                keys.contains(&format!("{field}.{choice}")),
+                "{field} {choice}"
+            );
         }
     }
     for purpose in identity::Purpose::ALL {
         assert!(keys.contains(&format!("approval.title.{purpose}")));
         assert!(keys.contains(&format!("approval.approve.{purpose}")));
     }
-    for state in identity::ApprovalState::ALL.iter().filter(|state| !state.is_open()) {
+    for state in identity::ApprovalState::ALL
+        .iter()
+        .filter(|state| !state.is_open())
+    {
         assert!(keys.contains(&format!("outcome.{state}.title")));
         assert!(keys.contains(&format!("outcome.{state}.words")));
     }
@@ -80,7 +89,10 @@ fn every_field_choice_and_outcome_has_words() {
 fn the_app_works_without_a_network_once_loaded() {
     for (name, script) in scripts() {
         let is_shell = SHELL.contains(&name);
-        assert!(is_shell || name == "app/sw.js", "{name} is not kept by the worker");
+        assert!(
+            is_shell || name == "app/sw.js",
+            "{name} is not kept by the worker"
+        );
         for line in script.lines().filter(|line| line.contains("from \"./")) {
             let (_, rest) = line.split_once("from \"./").unwrap();
             let module = format!("app/{}", rest.split('"').next().unwrap());

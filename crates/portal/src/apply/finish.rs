@@ -17,7 +17,11 @@ pub(crate) fn routes() -> Routes<Portal> {
         .post("/{lang}/drafts/{id}/check", Access::RESIDENT, freeze)
         .get("/{lang}/drafts/{id}/sign", Access::RESIDENT, next_step)
         .post("/{lang}/drafts/{id}/sign", Access::RESIDENT, take_step)
-        .get("/{lang}/applications/{reference}/done", Access::RESIDENT, done)
+        .get(
+            "/{lang}/applications/{reference}/done",
+            Access::RESIDENT,
+            done,
+        )
 }
 
 /// One line of the check page.
@@ -33,9 +37,12 @@ async fn check(
     State(portal): State<Portal>,
     visit: Visit,
     Path(id): Path<Id<Draft>>,
-) -> Outcome<Page> {
+) -> Outcome<Response> {
     let applicant = portal.applicant(&visit)?;
-    let review = portal.services.review(applicant, id).await?;
+    let review = match portal.services.review(applicant, id).await {
+        Err(Error::NoSuchDraft) => return submitted(&portal, &visit, id).await,
+        other => other?,
+    };
     let pack = view::pack_of(&portal, &review.draft)?;
     let problems: Vec<_> = review
         .problems
@@ -68,7 +75,7 @@ async fn check(
         action => visit.to(&format!("/drafts/{id}/check")),
         overview => visit.to(&format!("/drafts/{id}")),
     };
-    Ok(visit.page("portal/check.html", context))
+    Ok(visit.page("portal/check.html", context).into_response())
 }
 
 fn pages(visit: &Visit, id: Id<Draft>, review: &Review) -> Vec<web::Value> {
@@ -92,7 +99,11 @@ fn pages(visit: &Visit, id: Id<Draft>, review: &Review) -> Vec<web::Value> {
             })
             .collect()
     };
-    review.pages.iter().map(|page| ctx! { title => page.title, rows => rows(page) }).collect()
+    review
+        .pages
+        .iter()
+        .map(|page| ctx! { title => page.title, rows => rows(page) })
+        .collect()
 }
 
 async fn freeze(
@@ -129,8 +140,8 @@ async fn next_step(
         return submit(&portal, &visit, id, Some(Signature { approval, binding })).await;
     }
     let stage = match portal.services.stage(applicant, id).await {
-        // Submitted already, perhaps by the payment's arrival: submitting again tells where.
-        Err(Error::NoSuchDraft) => return submit(&portal, &visit, id, None).await,
+        // Perhaps by the payment's arrival.
+        Err(Error::NoSuchDraft) => return submitted(&portal, &visit, id).await,
         other => other?,
     };
     if matches!(stage, Stage::Answer(_) | Stage::Check | Stage::Pay(_)) {
@@ -138,7 +149,11 @@ async fn next_step(
     }
     let open = portal.services.draft(applicant, id).await?;
     let pack = view::pack_of(&portal, &open)?;
-    let go = if stage == Stage::Sign { "portal.apply.sign.next" } else { "portal.apply.submit" };
+    let go = if stage == Stage::Sign {
+        "portal.apply.sign.next"
+    } else {
+        "portal.apply.submit"
+    };
     let context = ctx! {
         service => pack.name,
         steps_list => view::steps(&visit, &pack),
@@ -161,7 +176,9 @@ async fn take_step(
     match portal.services.stage(applicant, id).await {
         Err(Error::NoSuchDraft) | Ok(Stage::Submit) => submit(&portal, &visit, id, None).await,
         Ok(Stage::Sign) => {
-            let agent = headers.get(web::header::USER_AGENT).and_then(|one| one.to_str().ok());
+            let agent = headers
+                .get(web::header::USER_AGENT)
+                .and_then(|one| one.to_str().ok());
             let ask = AskSignature {
                 applicant,
                 draft: id,
@@ -177,6 +194,11 @@ async fn take_step(
     }
 }
 
+/// The application that a draft became, for whoever goes back: submitting again tells where it is.
+pub(super) async fn submitted(portal: &Portal, visit: &Visit, id: Id<Draft>) -> Outcome<Response> {
+    submit(portal, visit, id, None).await
+}
+
 async fn submit(
     portal: &Portal,
     visit: &Visit,
@@ -184,7 +206,14 @@ async fn submit(
     signature: Option<Signature>,
 ) -> Outcome<Response> {
     let applicant = portal.applicant(visit)?;
-    let submitted = portal.services.submit(Submit { applicant, draft, signature }).await?;
+    let submitted = portal
+        .services
+        .submit(Submit {
+            applicant,
+            draft,
+            signature,
+        })
+        .await?;
     let place = crate::application::place(visit, &submitted.reference);
     Ok(visit.redirect(&format!("{place}/done")))
 }
@@ -198,7 +227,9 @@ async fn done(
     let reference: Reference = reference.parse().map_err(|_| Failure::not_found())?;
     let found = portal.services.application(applicant, &reference).await?;
     let catalogue = portal.services.catalogue();
-    let department = catalogue.entry(&found.row.service).map(|entry| entry.department.clone());
+    let department = catalogue
+        .entry(&found.row.service)
+        .map(|entry| entry.department.clone());
     let next = catalogue
         .pinned(&found.row.service, found.pack_version)
         .and_then(|one| one.pack.what_happens_next.clone());

@@ -47,7 +47,10 @@ async fn fill(
     if form.text("fill") == "yes" {
         let fields: Vec<String> = form.all("fact").map(str::to_owned).collect();
         let revision = portal.services.draft(applicant, id).await?.draft.revision;
-        portal.services.prefill(applicant, (id, revision), &fields).await?;
+        portal
+            .services
+            .prefill(applicant, (id, revision), &fields)
+            .await?;
     }
     let open = portal.services.draft(applicant, id).await?;
     let first = view::first_page(&portal, &open)?;

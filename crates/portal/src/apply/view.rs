@@ -15,7 +15,14 @@ use crate::{
 
 /// Inputs of a page that belong to the page, not to the pack.
 const OWN_INPUTS: [&str; 9] = [
-    "csrf", "revision", "switch_lang", "leave", "upload", "remove_file", "add_item", "remove_item",
+    "csrf",
+    "revision",
+    "switch_lang",
+    "leave",
+    "upload",
+    "remove_file",
+    "add_item",
+    "remove_item",
     "reply",
 ];
 
@@ -51,7 +58,9 @@ pub(crate) fn page_path(visit: &Visit, id: Id<Draft>, page: &str) -> String {
 
 /// The pack's inputs among what was posted, under the pack's names, without an item to be removed.
 pub(crate) fn posted(form: &Form) -> Vec<(String, String)> {
-    let removed = form.get("remove_item").map(|item| format!("{}.", pack_name(item)));
+    let removed = form
+        .get("remove_item")
+        .map(|item| format!("{}.", pack_name(item)));
     form.iter()
         .filter(|(name, _)| !OWN_INPUTS.contains(name))
         .map(|(name, value)| (pack_name(name), value.to_owned()))
@@ -84,13 +93,17 @@ pub(crate) fn first_page(portal: &Portal, open: &OpenDraft) -> Outcome<String> {
 pub(crate) fn asked(portal: &Portal, open: &OpenDraft, page: &str) -> Outcome<Vec<String>> {
     let pack = pack_of(portal, open)?;
     let journey = portal.journey(&pack, open);
-    let fields = journey.page(page).map(|view| &view.fields[..]).unwrap_or_default();
+    let fields = journey
+        .page(page)
+        .map(|view| &view.fields[..])
+        .unwrap_or_default();
     Ok(fields.iter().map(|field| field.id.clone()).collect())
 }
 
 /// Whether the input `path` belongs to the question `field`: itself, a part of it, or in its items.
 pub(crate) fn is_of(path: &str, field: &str) -> bool {
-    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    path.strip_prefix(field)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// All parts of an application with their states.
@@ -152,7 +165,9 @@ pub(crate) fn steps(visit: &Visit, pack: &Pack) -> Vec<Value> {
         keys.push("portal.apply.step.sign");
     }
     keys.push("portal.apply.step.done");
-    keys.into_iter().map(|key| ctx! { words => visit.t(key) }).collect()
+    keys.into_iter()
+        .map(|key| ctx! { words => visit.t(key) })
+        .collect()
 }
 
 /// The number of the present step, from 1.
@@ -176,12 +191,18 @@ pub(crate) async fn page(
     let pack = pack_of(portal, open)?;
     let applicant = portal.applicant(visit)?;
     let uploads = portal.services.uploads(applicant, open.draft.id).await?;
-    let scans = uploads.iter().map(|one| (one.id.to_string(), one.scan.code().to_owned())).collect();
+    let scans = uploads
+        .iter()
+        .map(|one| (one.id.to_string(), one.scan.code().to_owned()))
+        .collect();
     let journey = portal.journey(&pack, open);
     let view = journey.page(shown.page).ok_or_else(Failure::not_found)?;
     let id = open.draft.id;
-    let errors: BTreeMap<_, _> =
-        shown.problems.iter().map(|one| (one.field.clone(), one.words.clone())).collect();
+    let errors: BTreeMap<_, _> = shown
+        .problems
+        .iter()
+        .map(|one| (one.field.clone(), one.words.clone()))
+        .collect();
     let showing = Showing {
         pack: &pack,
         lang: visit.lang(),
@@ -193,7 +214,11 @@ pub(crate) async fn page(
     };
     let fields = showing.fields(&view.fields);
     let has_files = fields.iter().any(|field| field.kind == "file");
-    let place = journey.pages.iter().position(|one| one.page.id == view.page.id).unwrap_or(0);
+    let place = journey
+        .pages
+        .iter()
+        .position(|one| one.page.id == view.page.id)
+        .unwrap_or(0);
     Ok(ctx! {
         service => pack.name,
         page => ctx! { title => view.page.title, intro => view.page.intro },
@@ -219,9 +244,14 @@ fn form_of(pack: &Pack, open: &OpenDraft, shown: &PageToShow<'_>) -> PackForm {
     if !shown.extra_item {
         return form;
     }
-    let groups = pack.page(shown.page).map(|page| &page.fields[..]).unwrap_or_default();
-    let mut pairs: Vec<(String, String)> =
-        form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let groups = pack
+        .page(shown.page)
+        .map(|page| &page.fields[..])
+        .unwrap_or_default();
+    let mut pairs: Vec<(String, String)> = form
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     for group in groups {
         if let packs::FieldKind::Group { fields, .. } = &group.kind {
             let have = match open.answers.get(&group.id) {

@@ -1,0 +1,10 @@
+//! The whole product through its real router: what people do, what goes wrong, what they are told.
+//! The clock is the test's, phones are simulated, and nothing leaves the process.
+
+mod access;
+mod answers;
+mod files;
+mod journey;
+mod phones;
+mod twice;
+mod whole;
