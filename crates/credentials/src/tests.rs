@@ -14,6 +14,8 @@ use trust::{KeyStore, SigningKey};
 
 use crate::{ClaimType, Holder, Issuer, LicenceType, NewLicence};
 
+::store::check_tests!([&crate::MIGRATIONS], crate::statements());
+
 const BASE: &str = "https://causeway.test";
 
 fn issuer(env: &Env) -> Issuer {

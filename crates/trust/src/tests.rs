@@ -6,6 +6,8 @@ mod signatures;
 
 use kernel::{Env, Time};
 
+store::check_tests!([&crate::MIGRATIONS], crate::statements());
+
 fn env() -> Env {
     Env::fake(Time::from_seconds(1_790_000_000), 7).0
 }
