@@ -8,9 +8,7 @@ pub(crate) mod view;
 use axum::{extract::State, response::Response};
 use kernel::{Id, limits};
 use services::{Choice, Draft, Error, Problem, SavePage, Start};
-use web::{
-    Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx,
-};
+use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx};
 
 use crate::{Portal, answer_view::pack_name};
 
