@@ -1,6 +1,10 @@
 //! Packs in a directory: the only place of this crate that reads files.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use crate::{
     defect::{Code, Defect, Span},
@@ -19,7 +23,7 @@ pub struct PackFile {
 /// The `*.yaml` files directly inside `dir`, by name.
 ///
 /// # Errors
-/// The directory or a file cannot be read, or a file is no UTF-8.
+/// The directory or a file cannot be read.
 pub fn read_dir(dir: &Path) -> io::Result<Vec<PackFile>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
@@ -31,12 +35,7 @@ pub fn read_dir(dir: &Path) -> io::Result<Vec<PackFile>> {
             continue;
         };
         if is_pack && path.is_file() {
-            let too_large = fs::metadata(&path)?.len() > PACK_BYTES as u64;
-            let text = if too_large {
-                " ".repeat(PACK_BYTES + 1)
-            } else {
-                fs::read_to_string(&path)?
-            };
+            let text = read_bounded(&path)?;
             found.push(PackFile {
                 name: name.to_owned(),
                 text,
@@ -45,6 +44,18 @@ pub fn read_dir(dir: &Path) -> io::Result<Vec<PackFile>> {
     }
     found.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(found)
+}
+
+/// A file's text, cut one byte beyond what a pack may hold: the checker then tells that it is too
+/// large without the whole of it having been read.
+fn read_bounded(path: &Path) -> io::Result<String> {
+    let most = u64::try_from(PACK_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// Loads every pack of a directory.

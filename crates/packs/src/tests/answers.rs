@@ -81,6 +81,7 @@ proptest! {
                 // What was taken stays taken: it reads back from storage and shows no error.
                 prop_assert_eq!(&pack.read_answers(&answers.to_json()).unwrap(), &answers);
                 let journey = pack.journey(&answers, &super::facts());
+                prop_assert_eq!(&journey.answers, &answers, "nothing is hidden twice");
                 prop_assert!(journey.page(page).unwrap().is_complete());
             }
         }
