@@ -4,10 +4,10 @@
 
 use identity::Company;
 use kernel::{Cursor, Id, Lang, Page, Text, Time};
-use packs::{APPLICANT, Answers, Pack};
+use packs::{APPLICANT, Answers, Pack, Value};
 use serde::Serialize;
 use serde_json::json;
-use store::Write;
+use store::{Read, Write};
 
 use crate::{
     Error, Services,
@@ -17,6 +17,7 @@ use crate::{
     desk::{Question, checked_words},
     document::Document,
     error::Problem,
+    file::ScanState,
     progress::{self, Author, Entry, Step},
     reference::Reference,
     rules,
@@ -246,7 +247,8 @@ impl Services {
         self.reply_draft(save.applicant, &save.reference).await
     }
 
-    /// Takes a file for a reopened question.
+    /// Takes a file for a reopened question. It takes the place of an infected one, and of the oldest
+    /// when the question is full; what was submitted before stays among the documents of the case.
     ///
     /// # Errors
     /// As [`Services::upload`]; [`Error::NothingAsked`] when the question was not reopened.
@@ -261,21 +263,35 @@ impl Services {
         }
         let pack = self.pinned(&row.case.service, row.case.pack_version)?;
         let mut kept = self.reply_answers(&row, &open, &pack)?;
+        let infected = self.infected_of(row.case.id).await?;
+        make_room(&pack, &mut kept.answers, &upload.field, &infected);
         let examined = self.examine(&pack, &kept.answers, &upload)?;
         uploads::add_file(&mut kept.answers, &upload.field, examined.answer);
+        let case = Some(row.case.id);
         let file = document::DocumentRow {
-            case: Some(row.case.id),
+            case,
             ..examined.row
         };
+        let sealed = kept.seal(self.vault(), Column::ReplyAnswers, open.id)?;
         let (id, content) = (file.id, examined.content);
+        let (request, revision) = (open.id, open.revision);
         self.store()
             .write(&upload.applicant.actor(), move |tx| {
-                let (file, content) = (file.clone(), content.clone());
-                async move { uploads::keep_in(&tx, &file, &content).await }
+                let (file, content, sealed) = (file.clone(), content.clone(), sealed.clone());
+                async move {
+                    uploads::keep_in(&tx, &file, &content).await?;
+                    save_in(&tx, (request, revision), &sealed).await
+                }
             })
             .await?;
-        self.write_reply(upload.applicant, &open, &kept).await?;
         self.document(id).await
+    }
+
+    /// Ids of the infected documents of a case.
+    async fn infected_of(&self, case: Id<Case>) -> Result<Vec<String>, Error> {
+        self.store()
+            .read(move |db| async move { infected_in(&db, case).await })
+            .await
     }
 
     async fn write_reply(
@@ -289,14 +305,7 @@ impl Services {
         self.store()
             .write(&applicant.actor(), move |tx| {
                 let sealed = sealed.clone();
-                async move {
-                    match request::save(&tx, id, revision, &sealed).await? {
-                        0 => Err(Error::StaleDraft {
-                            current: revision + 1,
-                        }),
-                        _ => Ok(()),
-                    }
-                }
+                async move { save_in(&tx, (id, revision), &sealed).await }
             })
             .await
     }
@@ -543,6 +552,50 @@ fn appeal(pack: &Pack, case: &Case) -> Option<Appeal> {
     })
 }
 
+async fn save_in(
+    tx: &Write,
+    (request, revision): (Id<RequestRow>, i64),
+    sealed: &[u8],
+) -> Result<(), Error> {
+    match request::save(tx, request, revision, sealed).await? {
+        0 => Err(Error::StaleDraft {
+            current: revision + 1,
+        }),
+        _ => Ok(()),
+    }
+}
+
+async fn infected_in(db: &Read, case: Id<Case>) -> Result<Vec<String>, Error> {
+    let files = document::of_case(db, case).await?.into_iter();
+    let infected = files.filter(|file| file.scan == ScanState::Infected);
+    Ok(infected.map(|file| file.id.to_string()).collect())
+}
+
+/// Lets go of infected files of a question, and of the oldest when it is full.
+fn make_room(pack: &Pack, answers: &mut Answers, field: &str, infected: &[String]) {
+    for id in infected {
+        uploads::remove_file(answers, field, id);
+    }
+    let most = pack
+        .field(field)
+        .and_then(rules::accepts)
+        .map_or(0, |(_, most)| most);
+    if let Some(Value::Files(files)) = answers.get(field)
+        && files.len() >= most
+        && let Some(oldest) = files.first().map(|file| file.id.clone())
+    {
+        uploads::remove_file(answers, field, &oldest);
+    }
+}
+
+/// Whether the answers to `fields` name one of the `infected` files.
+fn holds_infected(answers: &Answers, fields: &[String], infected: &[String]) -> bool {
+    fields.iter().any(|field| match answers.get(field) {
+        Some(Value::Files(files)) => files.iter().any(|file| infected.contains(&file.id)),
+        _ => false,
+    })
+}
+
 async fn reply_in(services: &Services, tx: &Write, id: Id<Case>) -> Result<(), Error> {
     let row = case::get(tx, id).await?;
     let open = request::open(tx, id).await?.ok_or(Error::NothingToAnswer)?;
@@ -550,6 +603,9 @@ async fn reply_in(services: &Services, tx: &Write, id: Id<Case>) -> Result<(), E
     let pack = services.pinned(&case.service, case.pack_version)?;
     let before = services.open_answers(&row, &pack)?;
     let reply = services.reply_answers(&row, &open, &pack)?;
+    if holds_infected(&reply.answers, &open.fields, &infected_in(tx, id).await?) {
+        return Err(Error::Infected);
+    }
     let (action, to) = pack
         .case
         .actions_for(&case.state, &[APPLICANT])

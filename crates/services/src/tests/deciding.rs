@@ -258,6 +258,57 @@ store::db_tests! {
         assert!(matches!(other, Err(Error::NothingAsked)));
     }
 
+    async fn a_new_file_replaces_the_oldest_of_a_full_question(store: Store, clock: FakeEnv) {
+        let world = World::with(store, clock, crate::scanner::tests::clamd().await).await;
+        let person = world.resident().await;
+        let draft = world.answered(person, "900001").await;
+        let mut form = super::world::dog("900001").to_vec();
+        form[5] = ("neutered", "true");
+        let draft = world.save(&draft, "dog", &form).await.unwrap().draft;
+        let file = |name: &str, bytes: &[u8]| NewUpload {
+            applicant: person,
+            draft: draft.draft.id,
+            field: "vet_letter".into(),
+            file_name: name.into(),
+            bytes: bytes.to_vec(),
+        };
+        for name in ["one.pdf", "two.pdf"] {
+            world.services.upload(file(name, b"%PDF-1.7")).await.unwrap();
+        }
+        let draft = world.services.draft(person, draft.draft.id).await.unwrap();
+        let demand = world.frozen(&draft).await;
+        world.pay(demand).await;
+        let signature = Some(world.sign(person, draft.draft.id).await);
+        let submit = crate::Submit { applicant: person, draft: draft.draft.id, signature };
+        let done = world.services.submit(submit).await.unwrap();
+        let officer = world.clerk("afcd-officer").await;
+        let ask = Act {
+            case: done.case,
+            revision: world.case(done.case).await.revision,
+            action: "ask".into(),
+            reason: Some("The letter cannot be read".into()),
+            fields: vec!["vet_letter".into()],
+        };
+        world.services.act(&officer, ask).await.unwrap();
+        let bad = file("bad.pdf", b"%PDF-1.7 EICAR");
+        world.services.reply_upload(&done.reference, bad).await.unwrap();
+        world.work().await;
+        let sent = world.services.send_reply(person, &done.reference).await;
+        assert!(matches!(sent, Err(Error::Infected)));
+        world.services.reply_upload(&done.reference, file("three.pdf", b"%PDF-1.7")).await.unwrap();
+        world.work().await;
+        world.services.send_reply(person, &done.reference).await.unwrap();
+        let view = world.services.open_case(&officer, done.case, "reply").await.unwrap();
+        let rows = view.pages.iter().flat_map(|page| &page.rows);
+        let letter = rows.filter(|row| row.field == "vet_letter").map(|row| row.value.en.clone());
+        assert_eq!(letter.collect::<Vec<_>>(), ["two.pdf\nthree.pdf"]);
+        // Four files ever given, and the letter that asked for the last ones.
+        assert_eq!(view.documents.len(), 5, "what was submitted stays with the case");
+        let gone = view.documents.iter().find(|one| one.name == "bad.pdf").unwrap().id;
+        let seen = world.services.case_document(&officer, done.case, (gone, "look")).await;
+        assert!(matches!(seen, Err(Error::Infected | Error::NoSuchDocument)));
+    }
+
     async fn an_unanswered_question_closes_the_case_and_returns_the_fee(store: Store, clock: FakeEnv) {
         let desk = Desk::new(store, clock).await;
         desk.act(&desk.officer, "ask", "Which chip is it?").await.unwrap();
