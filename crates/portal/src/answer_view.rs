@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use kernel::{Lang, Text};
-use packs::{Address, Answers, Choice, DISTRICTS, Field, FieldKind, Form, Pack, Value};
+use packs::{Address, Answers, Choice, DISTRICTS, Field, FieldKind, Form, Value};
 use serde::Serialize;
 
 /// Options of a choice up to which all are shown at once; more go into a list to open.
@@ -74,7 +74,6 @@ pub(crate) struct FileView {
 
 /// What questions are shown with.
 pub(crate) struct Showing<'a> {
-    pub(crate) pack: &'a Pack,
     pub(crate) lang: Lang,
     /// Input values, under the pack's names.
     pub(crate) form: Form,

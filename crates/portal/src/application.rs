@@ -218,6 +218,20 @@ async fn reply(
     reply_page(&portal, &visit, &draft, None)
 }
 
+/// Every answer as the inputs of a form.
+fn form_of(pack: &packs::Pack, answers: &packs::Answers) -> PackForm {
+    let forms = pack
+        .pages
+        .iter()
+        .map(|page| pack.page_form(&page.id, answers));
+    let pairs = forms.flat_map(|form| {
+        form.iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect::<Vec<_>>()
+    });
+    pairs.collect()
+}
+
 fn reply_page(
     portal: &Portal,
     visit: &Visit,
@@ -230,19 +244,7 @@ fn reply_page(
         .ok_or_else(Failure::not_found)?;
     let pack = &pinned.pack;
     let is_checked = posted.is_some();
-    let form = match posted {
-        Some(posted) => PackForm::new(posted),
-        None => pack
-            .pages
-            .iter()
-            .flat_map(|page| {
-                let form = pack.page_form(&page.id, &draft.answers);
-                form.iter()
-                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
-                    .collect::<Vec<_>>()
-            })
-            .collect(),
-    };
+    let form = posted.map_or_else(|| form_of(pack, &draft.answers), PackForm::new);
     let errors = if is_checked {
         draft
             .problems
@@ -254,7 +256,6 @@ fn reply_page(
     };
     let locked = std::collections::BTreeMap::new();
     let showing = Showing {
-        pack,
         lang: visit.lang(),
         form,
         errors,

@@ -158,52 +158,74 @@ async fn save(
         FileChange::Refused(problem) => Some(problem),
         FileChange::None => None,
     };
-    if form.has("leave") && refused.is_none() {
-        return Ok(visit.redirect(&visit.to("/applications")));
+    if let Some(place) = pressed(&visit, (id, &page), &form, refused.as_ref()) {
+        return Ok(visit.redirect(&place));
     }
-    let path = view::page_path(&visit, id, &page);
-    if form.has("add_item") {
-        return Ok(visit.redirect(&format!("{path}?add=yes#{}", form.text("add_item"))));
-    }
-    if form.has("remove_item") {
-        return Ok(visit.redirect(&path));
-    }
-    let here: Vec<_> = match refused {
+    let open = match refused {
         Some(problem) => vec![problem],
-        None => {
-            let is_answered = |field: &str| {
-                form.files()
-                    .iter()
-                    .any(|one| pack_name(&one.field) == field)
-            };
-            let problems = saved.problems.into_iter();
-            problems
-                .filter(|one| one.page == page && !is_answered(&one.field))
-                .collect()
-        }
+        None => still_open(saved.problems, &page, &form),
     };
     // Questions that the answers have just brought up are asked, not reproached.
     let is_new = |one: &Problem| !asked.iter().any(|field| view::is_of(&one.field, field));
-    if !here.is_empty() && here.iter().all(is_new) {
-        return Ok(visit.redirect(&path));
+    let wrong: Vec<Problem> = open.iter().filter(|one| !is_new(one)).cloned().collect();
+    if !wrong.is_empty() {
+        return again(&portal, &visit, (id, &page), (wrong, fields)).await;
     }
-    let here: Vec<_> = here.into_iter().filter(|one| !is_new(one)).collect();
-    if here.is_empty() {
-        let next = saved.next.map_or_else(
-            || visit.to(&format!("/drafts/{id}/check")),
-            |next| view::page_path(&visit, id, &next),
-        );
-        return Ok(visit.redirect(&next));
+    let next = match saved.next {
+        _ if !open.is_empty() => view::page_path(&visit, id, &page),
+        Some(next) => view::page_path(&visit, id, &next),
+        None => visit.to(&format!("/drafts/{id}/check")),
+    };
+    Ok(visit.redirect(&next))
+}
+
+/// Where a button other than "continue" leads, once the answers are saved.
+fn pressed(
+    visit: &Visit,
+    (id, page): (Id<Draft>, &str),
+    form: &Form,
+    refused: Option<&Problem>,
+) -> Option<String> {
+    let path = view::page_path(visit, id, page);
+    if form.has("leave") && refused.is_none() {
+        Some(visit.to("/applications"))
+    } else if form.has("add_item") {
+        Some(format!("{path}?add=yes#{}", form.text("add_item")))
+    } else if form.has("remove_item") {
+        Some(path)
+    } else {
+        None
     }
-    // A file that came with the page has moved the revision on.
-    let open = portal.services.draft(applicant, id).await?;
+}
+
+/// What is wrong or missing on `page`, without the files that came with this very post.
+fn still_open(problems: Vec<Problem>, page: &str, form: &Form) -> Vec<Problem> {
+    let is_answered = |field: &str| {
+        form.files()
+            .iter()
+            .any(|one| pack_name(&one.field) == field)
+    };
+    let here = problems.into_iter().filter(|one| one.page == page);
+    here.filter(|one| !is_answered(&one.field)).collect()
+}
+
+/// The page once more, as it was typed, with what is wrong. A file that came with it has moved the
+/// revision on, so the draft is read again.
+async fn again(
+    portal: &Portal,
+    visit: &Visit,
+    (id, page): (Id<Draft>, &str),
+    (problems, posted): (Vec<Problem>, Vec<(String, String)>),
+) -> Outcome<Response> {
+    let open = portal.services.draft(portal.applicant(visit)?, id).await?;
+    let posted = Some(posted);
     let shown = view::PageToShow {
-        page: &page,
-        problems: here,
-        posted: Some(fields),
+        page,
+        problems,
+        posted,
         extra_item: false,
     };
-    let context = view::page(&portal, &visit, &open, shown).await?;
+    let context = view::page(portal, visit, &open, shown).await?;
     Ok(visit
         .page("portal/draft_page.html", context)
         .with_errors()

@@ -204,7 +204,6 @@ pub(crate) async fn page(
         .map(|one| (one.field.clone(), one.words.clone()))
         .collect();
     let showing = Showing {
-        pack: &pack,
         lang: visit.lang(),
         form: form_of(&pack, open, &shown),
         locked: &open.locked,

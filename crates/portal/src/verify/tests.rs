@@ -7,8 +7,16 @@ use super::{BUNDLE, SCANNER, SHELL};
 #[test]
 fn the_bundle_holds_but_for_the_frame_which_is_the_portals() {
     let defects = web::check::bundle(&BUNDLE, env!("CARGO_MANIFEST_DIR"));
-    assert_eq!(defects, ["verify/verify.html: there is no template portal/frame.html"]);
-    assert!(crate::BUNDLE.templates.iter().any(|(name, _)| *name == "portal/frame.html"));
+    assert_eq!(
+        defects,
+        ["verify/verify.html: there is no template portal/frame.html"]
+    );
+    assert!(
+        crate::BUNDLE
+            .templates
+            .iter()
+            .any(|(name, _)| *name == "portal/frame.html")
+    );
 }
 
 #[test]
