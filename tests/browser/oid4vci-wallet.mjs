@@ -1,11 +1,12 @@
 // A wallet of other makers against our issuer: @openid4vc/openid4vci fetches a licence, @sd-jwt
-// verifies it and its status, and the inspector's own script judges its pass. Run alone:
+// verifies it and its status, and the inspector's own script judges its pass. A journey runs it; alone:
 //   node tests/browser/oid4vci-wallet.mjs
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes, webcrypto as crypto } from 'node:crypto';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { clientAuthenticationAnonymous } from '@openid4vc/oauth2';
 import { Openid4vciClient } from '@openid4vc/openid4vci';
 import { setGlobalConfig } from '@openid4vc/utils';
@@ -173,7 +174,7 @@ async function oldCode(base, pass, key) {
   return refused;
 }
 
-async function main() {
+export async function fetchAndCheck() {
   const issuer = await Issuer.start();
   try {
     const device = await newKey();
@@ -208,4 +209,4 @@ async function main() {
   }
 }
 
-await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await fetchAndCheck();
