@@ -6,7 +6,6 @@ mod shown;
 use identity::Officer;
 use kernel::{Cursor, Id, Page, Text, Time};
 use packs::Pack;
-use serde::Serialize;
 use store::{Read, Write};
 
 use crate::{
@@ -23,8 +22,6 @@ use crate::{
         case::{self, CaseRow},
         queue::{self, Selection},
     },
-    submit::ReviewPage,
-    timeline::TimelineLine,
 };
 
 pub use shown::{
