@@ -1,7 +1,7 @@
 //! Who sees what, and what everybody else is told.
 
 use axum::http::StatusCode;
-use testkit::{Answer, App};
+use testkit::{Answer, App, Browser};
 
 use crate::{
     files,
@@ -38,12 +38,9 @@ async fn a_wrong_role_is_told_which_role_is_needed() {
     assert!(mine.words().contains("需要市民的職務"), "{}", mine.words());
 }
 
-#[tokio::test]
-async fn somebody_elses_draft_and_document_do_not_exist() {
-    let app = App::start().await.unwrap();
-    let mut owner = app.browser();
-    let page = files::proof_page(&mut owner, RESIDENT).await;
-    let with_file = files::send(&mut owner, &page, "bill.pdf", files::PDF).await;
+/// Sends a file with `page` and returns the address of the document it became.
+async fn document_of(owner: &mut Browser<'_>, page: &Answer) -> String {
+    let with_file = files::send(owner, page, "bill.pdf", files::PDF).await;
     let html = with_file.text();
     let document = html.split("name=\"remove_file\"").nth(1).unwrap();
     let document = document
@@ -53,7 +50,15 @@ async fn somebody_elses_draft_and_document_do_not_exist() {
         .split('"')
         .next()
         .unwrap();
-    let document = format!("/en/documents/{document}");
+    format!("/en/documents/{document}")
+}
+
+#[tokio::test]
+async fn somebody_elses_draft_and_document_do_not_exist() {
+    let app = App::start().await.unwrap();
+    let mut owner = app.browser();
+    let page = files::proof_page(&mut owner, RESIDENT).await;
+    let document = document_of(&mut owner, &page).await;
     let open_draft = journey::draft_of(&page);
     app.settle().await.unwrap();
     let own = owner.get(&document).await.unwrap();
