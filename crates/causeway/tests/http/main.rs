@@ -9,6 +9,7 @@
 
 mod access;
 mod answers;
+mod carried;
 mod files;
 mod journey;
 mod phones;
