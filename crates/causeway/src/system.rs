@@ -180,7 +180,6 @@ impl System {
     }
 
     /// The whole site as one router.
-    #[must_use]
     pub fn app(&self) -> axum::Router {
         web::app(&self.site, self.routes())
     }
