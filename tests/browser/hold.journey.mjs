@@ -30,6 +30,7 @@ export default async function holdALicence(journey) {
   await journey.picture(inspector.page, 'genuine');
 
   await withoutNetwork(journey, inspector, phone.page);
+  await phoneWithoutNetwork(journey, phone, inspector.page);
   await withoutScript(journey, phone.page);
   await lostPhone(journey, inspector.page, phone.page);
 }
@@ -106,6 +107,21 @@ async function withoutNetwork(journey, inspector, phone) {
   await page.locator('#code').fill(changed);
   await page.locator('#verify-form button.btn-primary').click();
   await page.locator('.verdict-red').waitFor();
+  await context.setOffline(false);
+  page.expectsErrors = false;
+}
+
+/** A kept licence opens and is signed without a network. */
+async function phoneWithoutNetwork(journey, phone, inspector) {
+  const { page, context } = phone;
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await context.setOffline(true);
+  page.expectsErrors = true;
+  await page.goto('/app#/licences');
+  await page.reload();
+  const button = page.locator('[data-licence] button.btn-primary');
+  await journey.tap(page, button, page.locator('.licence-code'));
+  await checks(journey, inspector, await codeOn(page), 'valid');
   await context.setOffline(false);
   page.expectsErrors = false;
 }

@@ -63,10 +63,13 @@ pub static BUNDLE: Bundle = Bundle {
 };
 
 /// What the worker keeps so that the page opens without a network.
-const SHELL: [&str; 9] = [
+const SHELL: [&str; 12] = [
     "web/causeway.css",
+    "web/causeway.js",
     "web/icon.svg",
     "web/logo.svg",
+    "portal/portal.css",
+    "portal/suggest.js",
     "verify/verify.css",
     "verify/verify.js",
     "verify/check.js",
