@@ -46,11 +46,17 @@ fn what_the_worker_keeps_is_embedded() {
 #[test]
 fn every_file_the_page_names_is_kept() {
     let page = BUNDLE.templates.iter().map(|(_, text)| *text);
-    let frames = crate::BUNDLE.templates.iter().filter(|(name, _)| *name == "portal/frame.html");
+    let frames = crate::BUNDLE
+        .templates
+        .iter()
+        .filter(|(name, _)| *name == "portal/frame.html");
     for text in page.chain(frames.map(|(_, text)| *text)) {
         for (place, _) in text.match_indices("asset(\"") {
             let name = text[place + 7..].split('"').next().unwrap();
-            assert!(SHELL.contains(&name), "{name} would be missing without a network");
+            assert!(
+                SHELL.contains(&name),
+                "{name} would be missing without a network"
+            );
         }
     }
 }
