@@ -38,6 +38,10 @@ pub static BUNDLE: Bundle = Bundle {
         ("desk/pack.html", include_str!("../templates/pack.html")),
         ("desk/packs.html", include_str!("../templates/packs.html")),
         ("desk/reason.html", include_str!("../templates/reason.html")),
+        (
+            "desk/suspensions.html",
+            include_str!("../templates/suspensions.html"),
+        ),
     ],
     messages: include_str!("../messages.yaml"),
     assets: &[],

@@ -1,6 +1,7 @@
-//! The operator's pages: work that failed for good, and who did what.
+//! The operator's pages: work that failed for good, who did what, and days on which offices are shut.
 
 use axum::{extract::State, response::Response};
+use journal::suspension::{self, Reason, Suspension};
 use kernel::{Id, Role};
 use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx};
 
@@ -13,6 +14,9 @@ pub(crate) fn routes() -> Routes<Desk> {
         .get("/{lang}/desk/jobs", OPERATOR, jobs)
         .post("/{lang}/desk/jobs/{id}", OPERATOR, settle)
         .get("/{lang}/desk/audit", OPERATOR, audit)
+        .get("/{lang}/desk/suspensions", OPERATOR, suspensions)
+        .post("/{lang}/desk/suspensions", OPERATOR, declare)
+        .post("/{lang}/desk/suspensions/{id}", OPERATOR, lift)
 }
 
 async fn jobs(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
@@ -114,6 +118,81 @@ async fn audit(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
         id => visit.query().text("id"),
     };
     Ok(visit.page("desk/audit.html", context))
+}
+
+async fn suspensions(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
+    let declared = desk
+        .store
+        .read(|db| async move { suspension::list(&db).await })
+        .await
+        .map_err(|error| Failure::of(&Journal(error)))?;
+    let now = desk.store.env().now();
+    let rows: Vec<_> = declared
+        .iter()
+        .map(|one| {
+            ctx! {
+                id => one.id,
+                reason => visit.t(word_of(one.reason)),
+                note => one.note,
+                starts_at => one.starts_at,
+                ends_at => one.ends_at,
+                is_open => one.ends_at.is_none_or(|end| end > now),
+                action => visit.to(&format!("/desk/suspensions/{}", one.id)),
+            }
+        })
+        .collect();
+    let reasons = [Reason::Typhoon, Reason::BlackRain, Reason::Other]
+        .map(|one| ctx! { value => one.code(), words => visit.t(word_of(one)) });
+    let is_open = declared
+        .iter()
+        .any(|one| one.ends_at.is_none_or(|end| end > now));
+    let context = ctx! { rows, reasons, is_open, action => visit.to("/desk/suspensions") };
+    Ok(visit.page("desk/suspensions.html", context))
+}
+
+const fn word_of(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Typhoon => "desk.suspensions.typhoon",
+        Reason::BlackRain => "desk.suspensions.black_rain",
+        Reason::Other => "desk.suspensions.other",
+    }
+}
+
+/// Declares that offices are shut from now on, until it is lifted.
+async fn declare(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<Response> {
+    let list = visit.to("/desk/suspensions");
+    let note = form.text("note").to_owned();
+    let Some(reason) = Reason::from_code(form.text("reason")) else {
+        visit.flash_with("warning", "desk.suspensions.reason_needed", &[]);
+        return Ok(visit.redirect(&list));
+    };
+    desk.store
+        .write(&visit.actor(), move |tx| {
+            let note = note.clone();
+            async move {
+                let now = tx.now();
+                suspension::declare(&tx, reason, now, None, &note).await
+            }
+        })
+        .await
+        .map_err(|error| Failure::of(&Journal(error)))?;
+    visit.flash("desk.suspensions.declared");
+    Ok(visit.redirect(&list))
+}
+
+async fn lift(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<Id<Suspension>>,
+) -> Outcome<Response> {
+    desk.store
+        .write(&visit.actor(), move |tx| async move {
+            suspension::lift(&tx, id, "Offices are open again").await
+        })
+        .await
+        .map_err(|error| Failure::of(&Journal(error)))?;
+    visit.flash("desk.suspensions.lifted");
+    Ok(visit.redirect(&visit.to("/desk/suspensions")))
 }
 
 /// A failure of the journal in words for an operator.

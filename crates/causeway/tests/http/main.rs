@@ -14,5 +14,6 @@ mod carried;
 mod files;
 mod journey;
 mod phones;
+mod shut;
 mod twice;
 mod whole;
