@@ -82,8 +82,8 @@ fn unused_keys(bundle: &Bundle, messages: &Messages, sources: &str) -> Vec<Strin
     let prefixes: Vec<&str> = words
         .iter()
         .copied()
-        .filter(|word| word.contains('.') && word.ends_with(['.', '_', '-', '{']))
-        .map(|word| word.trim_end_matches('{'))
+        .map(|word| word.split_once('{').map_or(word, |(before, _)| before))
+        .filter(|word| word.contains('.') && word.ends_with(['.', '_', '-']))
         .collect();
     let own = format!("{}.", bundle.area);
     messages
