@@ -31,6 +31,7 @@ pub(crate) static OWNERS: [&store::Migrations; 8] = [
 store::sql! {
     COUNT_CASES = "SELECT COUNT(*) FROM case_file";
     COUNT_DRAFTS = "SELECT COUNT(*) FROM draft";
+    COUNT_PLACES = "SELECT (SELECT COUNT(*) FROM case_file) + (SELECT COUNT(*) FROM draft)";
     COUNT_DOCUMENTS = "SELECT COUNT(*) FROM document";
     RETURNED = "SELECT COALESCE(SUM(amount_cents), 0) FROM refund WHERE demand = $1";
     COUNT_LEAVES = "SELECT COUNT(*) FROM evidence_pending";
@@ -245,6 +246,7 @@ impl World {
             .read(move |db| async move {
                 match what {
                     Count::Cases => db.only(&COUNT_CASES, params![]).await,
+                    Count::Places => db.only(&COUNT_PLACES, params![]).await,
                     Count::Drafts => db.only(&COUNT_DRAFTS, params![]).await,
                     Count::Leaves => db.only(&COUNT_LEAVES, params![]).await,
                     Count::Documents => db.only(&COUNT_DOCUMENTS, params![]).await,
@@ -281,6 +283,8 @@ impl World {
 pub(crate) enum Count {
     Cases,
     Drafts,
+    /// Cases and drafts in one moment.
+    Places,
     Leaves,
     Documents,
 }
