@@ -282,26 +282,34 @@ fn typed(field: &Field, json: &Json) -> Option<Value> {
 }
 
 /// The profile knows a region besides the district; packs work it out from the district.
-fn address(json: &Json) -> Option<Value> {
+pub(crate) fn address(json: &Json) -> Option<Value> {
     let part = |name: &str| {
         json.get(name)
             .and_then(Json::as_str)
             .unwrap_or_default()
             .to_owned()
     };
-    let district = part("district");
-    packs::DISTRICTS
-        .iter()
-        .any(|known| known.id == district)
-        .then(|| {
-            Value::Address(Address {
-                flat: part("flat"),
-                floor: part("floor"),
-                block: part("block"),
-                building: part("building"),
-                estate: part("estate"),
-                street: part("street"),
-                district,
-            })
-        })
+    let district = district(&part("district"))?;
+    Some(Value::Address(Address {
+        flat: part("flat"),
+        floor: part("floor"),
+        block: part("block"),
+        building: part("building"),
+        estate: part("estate"),
+        street: part("street"),
+        district: district.id.to_owned(),
+    }))
+}
+
+/// A profile keeps the district as its person wrote it: a name in any of the three languages.
+fn district(words: &str) -> Option<&'static packs::District> {
+    let bare = |name: &str| name.trim_end_matches(['區', '区']).to_owned();
+    let words = bare(words.trim());
+    packs::DISTRICTS.iter().find(|known| {
+        let name = Text::new(known.en, known.tc);
+        known.id == words
+            || name.en.eq_ignore_ascii_case(&words)
+            || bare(&name.tc) == words
+            || bare(&name.sc) == words
+    })
 }

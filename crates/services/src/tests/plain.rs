@@ -189,3 +189,16 @@ fn the_colour_follows_the_deadline() {
     assert_eq!(at(Some(now - hours(1)), None, Some(now)), Deadline::None);
     assert_eq!(at(None, None, None), Deadline::None);
 }
+
+#[test]
+fn a_district_is_known_by_its_name_in_any_language() {
+    for name in ["Sha Tin", "sha tin ", "沙田", "沙田區", "沙田区", "sha_tin"] {
+        let profile = serde_json::json!({ "building": "Sample House", "district": name });
+        let Some(packs::Value::Address(address)) = crate::prefill::address(&profile) else {
+            panic!("{name} is not found");
+        };
+        assert_eq!(address.district, "sha_tin", "{name}");
+    }
+    let nowhere = serde_json::json!({ "building": "Sample House", "district": "Atlantis" });
+    assert!(crate::prefill::address(&nowhere).is_none());
+}
