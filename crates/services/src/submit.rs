@@ -256,6 +256,17 @@ impl Services {
         {
             return Ok(done);
         }
+        match self.submit_draft(&submit).await {
+            // Another submission of the same draft may have won at any step on the way.
+            Err(error) => self
+                .submitted_before(submit.applicant, submit.draft)
+                .await?
+                .ok_or(error),
+            done => done,
+        }
+    }
+
+    async fn submit_draft(&self, submit: &Submit) -> Result<Submitted, Error> {
         let open = self.draft(submit.applicant, submit.draft).await?;
         let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
         self.guard_applicant(submit.applicant, &open.draft, &pack)
@@ -266,38 +277,29 @@ impl Services {
         }
         let mut last = Error::CaseMoved;
         for _ in 0..ATTEMPTS {
-            let plan = self.plan(&open, &pack, &submit).await?;
+            let plan = self.plan(&open, &pack, submit).await?;
             match self.submit_once(plan).await {
                 Err(Error::Store(error)) if error.is_unique("case_file.reference") => {
                     last = Error::Store(error);
                 }
-                Err(error) => return self.explain(error, &submit, &open.draft).await,
+                Err(error) => return Err(self.explain(error, &open.draft).await),
                 Ok(submitted) => return Ok(submitted),
             }
         }
         Err(last)
     }
 
-    /// Two submissions at one time: the second one finds the first one's case, or the live one.
-    async fn explain(
-        &self,
-        error: Error,
-        submit: &Submit,
-        draft: &Draft,
-    ) -> Result<Submitted, Error> {
-        if let Some(done) = self
-            .submitted_before(submit.applicant, submit.draft)
-            .await?
-        {
-            return Ok(done);
-        }
+    /// Two applications at one time: the second one hears of the live one.
+    async fn explain(&self, error: Error, draft: &Draft) -> Error {
         match error {
             Error::Store(error) if error.is_unique("case_file.live_key") => {
-                let pack = self.pinned(&draft.service, draft.pack_version)?;
-                self.guard_live(draft, &pack).await?;
-                Err(Error::OneLive { reference: None })
+                let guarded = match self.pinned(&draft.service, draft.pack_version) {
+                    Ok(pack) => self.guard_live(draft, &pack).await,
+                    Err(error) => Err(error),
+                };
+                guarded.err().unwrap_or(Error::OneLive { reference: None })
             }
-            other => Err(other),
+            other => other,
         }
     }
 
