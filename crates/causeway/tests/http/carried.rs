@@ -5,94 +5,12 @@ use axum::{
     http::{Request, StatusCode},
 };
 use credentials::{Issuer, Licence, LicenceType, NewLicence};
-use identity::{
-    demo,
-    proof::{PROOF_TYP, Proof},
-};
+use identity::demo;
 use kernel::{Actor, Id, Text};
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::App;
-use trust::{SigningKey, base64url, digest, jws::Signer};
 
-/// A phone of its own: a key, and proofs made with it.
-struct Wire<'a> {
-    app: &'a App,
-    key: SigningKey,
-}
-
-impl<'a> Wire<'a> {
-    /// Sets up a phone for the person `who` of the demonstration.
-    async fn enrol(app: &'a App, who: &str) -> Self {
-        let key = SigningKey::generate(app.system.store.env()).unwrap();
-        let phone = Self { app, key };
-        let card = demo::find(who).unwrap();
-        let start = json!({
-            "hkid": card.hkid.as_str(), "date_of_birth": card.born.to_string(),
-            "device_name": "Phone", "level": "plus", "guardian": "absent",
-        });
-        let (status, started) = phone.ask("POST", "/app/api/enrolments", &start, true).await;
-        assert_eq!(status, StatusCode::OK, "{started}");
-        let confirm = json!({
-            "enrolment": started["enrolment"], "challenge": started["challenge"],
-            "liveness": "simulated",
-        });
-        let (status, me) = phone
-            .ask("POST", "/app/api/enrolments/confirm", &confirm, true)
-            .await;
-        assert_eq!(status, StatusCode::OK, "{me}");
-        phone
-    }
-
-    async fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        body: &Value,
-        is_new: bool,
-    ) -> (StatusCode, Value) {
-        let env = self.app.system.store.env();
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
-        let claims = Proof {
-            htm: method.to_owned(),
-            htu: path.to_owned(),
-            iat: env.now().seconds(),
-            jti: base64url::encode(env.bytes::<16>()),
-            body: base64url::encode(digest::sha256(&body)),
-        };
-        let signer = Signer::new(&self.key, PROOF_TYP);
-        let signer = if is_new { signer.with_jwk() } else { signer };
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("device-proof", signer.sign(&claims).unwrap())
-            .header("accept", "application/json")
-            .header("content-type", "application/json")
-            .body(Body::from(body))
-            .unwrap();
-        let answer = self.app.browser().send(request).await.unwrap();
-        (
-            answer.status,
-            serde_json::from_slice(&answer.body).unwrap_or(Value::Null),
-        )
-    }
-
-    async fn licences(&self) -> Value {
-        let (status, answer) = self
-            .ask("GET", "/app/api/licences", &Value::Null, false)
-            .await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        answer["licences"].clone()
-    }
-
-    async fn collect(&self, licence: Id<Licence>) -> (StatusCode, Value) {
-        let path = format!("/app/api/licences/{licence}/collect");
-        self.ask("POST", &path, &Value::Null, false).await
-    }
-}
+use crate::wire::Wire;
 
 /// Grants a licence to the person `who`.
 async fn grant(app: &App, who: &str) -> Id<Licence> {
@@ -139,8 +57,8 @@ async fn grant(app: &App, who: &str) -> Id<Licence> {
 #[tokio::test]
 async fn a_phone_sees_and_collects_its_own_licences_only() {
     let app = App::start().await.unwrap();
-    let own = Wire::enrol(&app, "kwan-sum-yi").await;
-    let stranger = Wire::enrol(&app, "to-king-hei").await;
+    let own = Wire::enrol(&app, "kwan-sum-yi", "plus").await;
+    let stranger = Wire::enrol(&app, "to-king-hei", "plus").await;
     let licence = grant(&app, "kwan-sum-yi").await;
 
     let listed = own.licences().await;

@@ -11,9 +11,11 @@
 mod access;
 mod answers;
 mod carried;
+mod declared;
 mod files;
 mod journey;
 mod phones;
 mod shut;
 mod twice;
 mod whole;
+mod wire;
