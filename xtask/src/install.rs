@@ -35,6 +35,12 @@ const C_COMPILER: Need = Need {
     elsewhere: "a C compiler as `cc` (Xcode command line tools, build-essential, gcc)",
     sign: Sign::Program(&["cc"]),
 };
+const CPP_COMPILER: Need = Need {
+    what: "a C++ compiler, for the fuzzer",
+    debian: &["g++"],
+    elsewhere: "a C++ compiler as `c++`",
+    sign: Sign::Program(&["c++"]),
+};
 const POSTGRES: Need = Need {
     what: "the Postgres server programs, for the tests on Postgres",
     debian: &["postgresql"],
@@ -72,6 +78,8 @@ pub(crate) const FOR_DEMO: &[Need] = &[C_COMPILER, CHINESE_FONTS];
 pub(crate) const FOR_RUST_TESTS: &[Need] = &[C_COMPILER, CHINESE_FONTS, POSTGRES, POPPLER, GIT];
 /// What the journeys in a browser need.
 pub(crate) const FOR_JOURNEYS: &[Need] = &[C_COMPILER, CHINESE_FONTS, CHROMIUM];
+/// What the fuzzer needs.
+pub(crate) const FOR_FUZZING: &[Need] = &[C_COMPILER, CPP_COMPILER];
 /// What a throw-away Postgres needs.
 pub(crate) const FOR_POSTGRES: &[Need] = &[POSTGRES];
 

@@ -42,7 +42,7 @@ Chores of the Causeway workspace
   cargo xtask bench [NAME]
       run the measurements in bench/ on a release build
   cargo xtask fuzz [--seconds N] [TARGET]...
-      hostile bytes for the parsers, for a while; needs a nightly compiler
+      hostile bytes for the parsers, for a while (a minute each unless told)
   cargo xtask ci
       everything a change must pass before it lands
 ";

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, bail};
 
@@ -55,6 +55,18 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 
 /// Runs to the end and gives what it wrote on standard output.
 pub(crate) fn capture(command: &mut Command) -> anyhow::Result<String> {
+    let output = finish(command)?;
+    String::from_utf8(output.stdout)
+        .with_context(|| format!("`{}` wrote no UTF-8", show(command)))
+}
+
+/// As [`capture`], for a program that speaks on standard error.
+pub(crate) fn capture_errors(command: &mut Command) -> anyhow::Result<String> {
+    let output = finish(command)?;
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn finish(command: &mut Command) -> anyhow::Result<Output> {
     let line = show(command);
     let output = command
         .stdin(Stdio::null())
@@ -64,7 +76,7 @@ pub(crate) fn capture(command: &mut Command) -> anyhow::Result<String> {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("`{line}` failed ({})\n{}", output.status, said.trim());
     }
-    String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote no UTF-8"))
+    Ok(output)
 }
 
 /// Runs to the end, passes each line of standard output on and shows it to `see`.
