@@ -56,8 +56,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 /// Runs to the end and gives what it wrote on standard output.
 pub(crate) fn capture(command: &mut Command) -> anyhow::Result<String> {
     let output = finish(command)?;
-    String::from_utf8(output.stdout)
-        .with_context(|| format!("`{}` wrote no UTF-8", show(command)))
+    String::from_utf8(output.stdout).with_context(|| format!("`{}` wrote no UTF-8", show(command)))
 }
 
 /// As [`capture`], for a program that speaks on standard error.
