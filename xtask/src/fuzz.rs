@@ -53,7 +53,7 @@ fn build() -> anyhow::Result<PathBuf> {
     let host = host()?;
     let mut cargo = shell::cargo();
     cargo
-        .args(["build", "--locked", "--release", "--quiet"])
+        .args(["build", "--release", "--quiet"])
         .args(["--manifest-path", "fuzz/Cargo.toml", "--target", &host])
         .arg("--target-dir")
         .arg(&folder)

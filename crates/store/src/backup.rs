@@ -106,11 +106,17 @@ fn copy(source: &Path, target: &Path) -> Result<(), Error> {
 }
 
 fn check(path: &Path) -> Result<(), Error> {
+    let damaged = |error: &rusqlite::Error| {
+        let path = path.display();
+        Error::Backup(format!(
+            "{path} is not a whole backup ({error}): use another copy"
+        ))
+    };
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .map_err(|e| failed(&e))?;
+        .map_err(|e| damaged(&e))?;
     let verdict: String = connection
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-        .map_err(|e| failed(&e))?;
+        .map_err(|e| damaged(&e))?;
     if verdict != "ok" {
         return Err(Error::Backup(format!(
             "{} is damaged: {verdict}",

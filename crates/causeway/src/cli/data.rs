@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
+use credentials::Verdict;
 use kernel::{Env, Lang};
 
 use super::{DEFECTS, Out, Place};
@@ -84,13 +85,31 @@ async fn licence(code: String, place: &Place, out: &Out) -> anyhow::Result<ExitC
             async move { credentials::verify_pass(&db, &issuer, &code, Lang::En).await }
         })
         .await?;
-    out.record(&verdict, &format!("{:?}", verdict.outcome));
+    out.record(&verdict, &in_words(&system, &verdict));
     let is_good = verdict.light == credentials::Light::Green;
     Ok(if is_good {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(DEFECTS)
     })
+}
+
+/// The verdict as an inspector reads it on the page.
+fn in_words(system: &System, verdict: &Verdict) -> String {
+    let say = |part: &str| {
+        let key = format!("verify.{part}.{}", verdict.outcome.code());
+        system.site.words(Lang::En, &key, &[])
+    };
+    let mut lines = vec![format!("{}. {}", say("outcome"), say("advice"))];
+    if let Some(shown) = &verdict.licence {
+        lines.push(format!("  {} {}", shown.title, shown.number));
+        let until = shown.valid_until.as_deref().unwrap_or("further notice");
+        lines.push(format!("  from {} until {until}", shown.valid_from));
+        for claim in &shown.claims {
+            lines.push(format!("  {}: {}", claim.label, claim.value));
+        }
+    }
+    lines.join("\n")
 }
 
 async fn log(place: &Place, out: &Out) -> anyhow::Result<ExitCode> {
