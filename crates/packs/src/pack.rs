@@ -12,7 +12,7 @@ use crate::{
     field::{Field, FieldKind, Page},
     letter::places,
     scope::{mentions, table_mentions},
-    table::Table,
+    table::{RowResult, Table},
     tries::Try,
 };
 
@@ -190,6 +190,19 @@ pub struct FeeLine {
     pub when: Option<Expr>,
     pub amount: Amount,
     pub(crate) at: Span,
+}
+
+impl FeeLine {
+    /// Whether some case of this line cannot be done online.
+    pub(crate) fn may_refuse(&self) -> bool {
+        match &self.amount {
+            Amount::Cents(_) => false,
+            Amount::Table(table) => {
+                let mut rows = table.rows.iter();
+                rows.any(|row| matches!(row.result, RowResult::Refuse(_)))
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

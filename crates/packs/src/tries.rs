@@ -9,6 +9,7 @@ use crate::{
     expr::{Names as _, Val, evaluate},
     known::{Facts, Known},
     pack::{Amount, FeeLine, Pack},
+    quote::FeeError,
     table::{Picked, pick},
     value::Answers,
     yaml::{Kind, Node},
@@ -45,6 +46,9 @@ pub struct Then {
     /// Values of lets, as written.
     pub(crate) lets: Vec<(String, Node)>,
 }
+
+/// What `refused_by` calls a row of the fee that says `refuse`.
+pub(crate) const BY_FEE: &str = "fee";
 
 /// One example that did not come true.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,11 +262,9 @@ impl<'r> Run<'r> {
         let held = |rules: &[&crate::pack::EligibilityRule], id: &str| {
             rules.iter().any(|rule| rule.id == id)
         };
-        if let Some(id) = then
-            .refused_by
-            .as_ref()
-            .filter(|id| !held(&found.refused, &id.value))
-        {
+        if let Some(id) = then.refused_by.as_ref().filter(|id| {
+            !held(&found.refused, &id.value) && !(id.value == BY_FEE && self.is_refused_by_fee())
+        }) {
             self.fail(
                 id.span,
                 format!("the person is refused by {}", names(&found.refused)),
@@ -278,6 +280,11 @@ impl<'r> Run<'r> {
                 format!("the person is warned by {}", names(&found.warned)),
             );
         }
+    }
+
+    fn is_refused_by_fee(&self) -> bool {
+        let quote = self.pack.fee(&self.one.given, &self.facts);
+        matches!(quote, Err(FeeError::Refused(_)))
     }
 
     fn fee(&mut self) {

@@ -190,6 +190,17 @@ pub(crate) fn eligibility(pack: &Pack, answers: &Answers, today: &Today<'_>) -> 
     })
 }
 
+/// As [`eligibility`]; where no rule refuses, a row of the fee may.
+pub(crate) fn verdict(pack: &Pack, answers: &Answers, today: &Today<'_>) -> Verdict {
+    let mut verdict = eligibility(pack, answers, today);
+    if verdict.refusals.is_empty()
+        && let Err(Error::NotEligible(refusals)) = fee(pack, answers, today)
+    {
+        verdict.refusals = refusals;
+    }
+    verdict
+}
+
 pub(crate) fn fee(pack: &Pack, answers: &Answers, today: &Today<'_>) -> Result<Fee, Error> {
     let quote = today
         .ask(|facts| pack.fee(answers, facts))

@@ -121,7 +121,7 @@ impl Services {
         let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
         let day = open.draft.frozen_on.unwrap_or_else(|| self.today());
         let today = &self.on(day, &open.locked);
-        let verdict = rules::eligibility(&pack, &open.answers, today);
+        let verdict = rules::verdict(&pack, &open.answers, today);
         Ok(Review {
             pages: rules::review(&pack, &open.answers, &open.locked, today),
             problems: rules::problems(&pack, &open.answers, today),
@@ -130,6 +130,17 @@ impl Services {
             fee: rules::fee(&pack, &open.answers, today).ok(),
             draft: open,
         })
+    }
+
+    /// The rules that refuse on the answers given so far: better known now than on the last page.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchService`].
+    pub fn refusals(&self, open: &OpenDraft) -> Result<Vec<Refusal>, Error> {
+        let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
+        let day = open.draft.frozen_on.unwrap_or_else(|| self.today());
+        let today = self.on(day, &open.locked);
+        Ok(rules::verdict(&pack, &open.answers, &today).refusals)
     }
 
     /// Where the draft stands on the way to submission.

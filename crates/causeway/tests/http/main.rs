@@ -15,6 +15,7 @@ mod declared;
 mod files;
 mod journey;
 mod phones;
+mod refused;
 mod shut;
 mod twice;
 mod whole;

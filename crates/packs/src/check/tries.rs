@@ -3,8 +3,8 @@
 use super::unique;
 use crate::{
     defect::{At, Code, Defects, suggest},
-    pack::{IfNot, Pack},
-    tries::Try,
+    pack::{FeeLine, IfNot, Pack},
+    tries::{BY_FEE, Try},
 };
 
 /// Journeys a pack needs at least.
@@ -41,7 +41,10 @@ fn references(pack: &Pack, one: &Try, defects: &mut Defects) {
     let mut rule = |name: Option<&At<String>>, kind: IfNot| {
         let Some(name) = name else { return };
         let rules = pack.eligibility.iter().filter(|rule| rule.if_not == kind);
-        let ids: Vec<&str> = rules.map(|rule| rule.id.as_str()).collect();
+        let mut ids: Vec<&str> = rules.map(|rule| rule.id.as_str()).collect();
+        if kind == IfNot::Refuse && pack.fee.iter().any(FeeLine::may_refuse) {
+            ids.push(BY_FEE);
+        }
         if !ids.contains(&name.value.as_str()) && !pack.flawed_names.contains(&name.value) {
             let wrong = format!("no rule `{}` would {} anybody", name.value, kind.code());
             defects.add(

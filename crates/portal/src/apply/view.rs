@@ -226,6 +226,7 @@ pub(crate) async fn page(
         fields,
         has_files,
         errors => errors_of(visit, &shown.problems),
+        refusals => portal.services.refusals(open)?,
         revision => open.draft.revision,
         action => page_path(visit, id, shown.page),
         overview => visit.to(&format!("/drafts/{id}")),
