@@ -1,4 +1,4 @@
-// Runs the journeys one after the other: node run.mjs [part of a name]...
+// Runs the journeys, two at a time: node run.mjs [part of a name]...
 // Closes with `browser: N passed, N failed` and an exit code to match.
 
 import { readdir } from 'node:fs/promises';
@@ -10,24 +10,33 @@ import { Journey, startBrowser } from './lib.mjs';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ENDING = '.journey.mjs';
 const JOURNEY_WITHIN_MS = 600_000;
+/** Journeys at one time: each has a server and windows of its own. */
+const SIDE_BY_SIDE = 2;
+/** The ones that take longest begin first. */
+const LONG = ['crawl', 'wallet'];
 
 const wanted = process.argv.slice(2);
 const names = (await readdir(HERE))
   .filter((file) => file.endsWith(ENDING))
   .map((file) => file.slice(0, -ENDING.length))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
-  .sort();
+  .sort((a, b) => LONG.includes(b) - LONG.includes(a) || a.localeCompare(b));
 
 let passed = 0;
 let failed = 0;
 const browser = names.length > 0 ? await startBrowser() : null;
-for (const name of names) {
-  if (await runs(name)) passed += 1;
-  else failed += 1;
-}
+const waiting = [...names];
+await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
 await browser?.close();
 console.log(`browser: ${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
+
+async function work() {
+  while (waiting.length > 0) {
+    if (await runs(waiting.shift())) passed += 1;
+    else failed += 1;
+  }
+}
 
 async function runs(name) {
   const start = Date.now();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::args::Args;
-use crate::{generate, install, shell, test, tidy};
+use crate::{fuzz, generate, install, shell, test, tidy};
 
 /// One part of the run.
 type Step = (&'static str, fn() -> anyhow::Result<()>);
@@ -18,6 +18,7 @@ const STEPS: &[Step] = &[
     ("tidy", || tidy::run(Args::none())),
     ("clippy", clippy),
     ("test", || test::run(Args::none())),
+    ("fuzz", || fuzz::run(Args::of(&["--seconds", "10"]))),
     ("generate", || generate::run(Args::of(&["--check"]))),
 ];
 

@@ -19,6 +19,9 @@ const MOTOR_CYCLE: &[(&str, &str)] = &[
     ("months", "12"),
 ];
 
+/// Pages up to the one that decides, and some.
+const PAGES: usize = 5;
+
 #[tokio::test]
 async fn a_row_of_the_fee_that_refuses_is_told_at_once() {
     let app = App::start().await.unwrap();
@@ -32,12 +35,14 @@ async fn a_row_of_the_fee_that_refuses_is_told_at_once() {
         .unwrap();
     let draft = draft_of(&page);
     let refusal = "The fee for this vehicle is not held here";
-    while !page.path.ends_with("/documents") {
+    for _ in 0..PAGES {
+        if page.says(refusal) {
+            break;
+        }
         let here = page.path.clone();
-        assert!(!page.says(refusal), "{here}: {}", page.words());
         page = resident.fill(&page, &here, MOTOR_CYCLE).await.unwrap();
-        assert_ne!(page.path, here, "not accepted: {}", page.words());
     }
+    assert!(page.path.ends_with("/vehicle"), "{}", page.path);
     assert!(page.says(refusal), "{}", page.words());
 
     let check = resident.get(&format!("{draft}/check")).await.unwrap();
