@@ -61,6 +61,7 @@ async function answers(user) {
     const before = page.url();
     const typed = await user.fillPage(RENEWAL);
     if (typed) {
+      await isSaved(page);
       await user.goTo(`form#answers [name="${typed}"]`);
       await user.enter();
     } else {
@@ -71,6 +72,14 @@ async function answers(user) {
     assert.equal(new URL(page.url()).pathname.split('/')[1], 'en', 'Enter changed the language');
   }
   assert.fail(`more than ${PAGES_OF_ONE_APPLICATION} pages`);
+}
+
+/** A person who stops to think: the page saves by itself, and its own post is welcome all the same. */
+async function isSaved(page) {
+  await page.waitForFunction(() => {
+    const form = document.querySelector('form[data-autosave]');
+    return !form || form.querySelector('[data-autosave-status]').textContent === form.dataset.saved;
+  });
 }
 
 class Keyboard {

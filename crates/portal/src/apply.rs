@@ -1,6 +1,7 @@
 //! Answering: start, the facts government knows already, one page at a time, files, two windows,
 //! deleting. Checking, paying, signing and submitting are in [`finish`].
 
+mod autosave;
 mod finish;
 mod known;
 pub(crate) mod view;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Routes<Portal> {
         )
         .get("/{lang}/drafts/{id}/delete", Access::RESIDENT, ask_delete)
         .post("/{lang}/drafts/{id}/delete", Access::RESIDENT, delete)
+        .merge(autosave::routes())
         .merge(known::routes())
         .merge(finish::routes())
 }

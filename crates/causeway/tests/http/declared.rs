@@ -10,7 +10,11 @@ use axum::{
 use serde_json::{Map, Value, json};
 use testkit::{Answer, App, Browser};
 
-use crate::{journey::RESIDENT, whole::whole, wire::Wire};
+use crate::{
+    journey::{self, NEIGHBOUR, RESIDENT},
+    whole::whole,
+    wire::Wire,
+};
 
 /// A bank calls this one, with a secret that tests do not have; its answer is `{"heard": true}`.
 const BY_A_BANK: &str = "POST /payments/webhooks/{provider}";
@@ -22,6 +26,7 @@ async fn every_json_answer_is_declared() {
     let mut resident = app.browser();
     whole(&app, &mut resident).await;
     pages(&document, &mut resident).await;
+    written(&app).await;
     let phone = Wire::enrol(&app, RESIDENT, "basic").await;
     person(&app, &phone).await;
     licence(&app, &phone).await;
@@ -79,6 +84,15 @@ async fn pages(document: &Value, browser: &mut Browser<'_>) {
         let answer = browser.get(path).await.unwrap();
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
     }
+}
+
+/// A page of questions while somebody writes.
+async fn written(app: &App) {
+    let mut browser = app.browser();
+    let page = journey::begin(&mut browser, NEIGHBOUR).await;
+    let revision = testkit::hidden(&page.text(), "revision").unwrap();
+    let kept = journey::autosave(&mut browser, &page, &revision, &[]).await;
+    assert_eq!(kept.status, StatusCode::OK, "{}", kept.text());
 }
 
 /// The phone and its person: level, profile, consents, history, approvals.

@@ -1,5 +1,6 @@
 //! What the people of these tests do again and again.
 
+use axum::{body::Body, http::Request};
 use testkit::{Answer, App, Browser};
 
 pub(crate) const SERVICE: &str = "td-full-driving-licence-renewal";
@@ -168,4 +169,29 @@ pub(crate) async fn act(browser: &mut Browser<'_>, case: &Answer, action: &str) 
         .fill(&ask, &format!("/actions/{action}"), &[])
         .await
         .unwrap()
+}
+
+/// What the page's script does while a person writes: the answers go ahead, on the revision it knows.
+pub(crate) async fn autosave(
+    browser: &mut Browser<'_>,
+    page: &Answer,
+    revision: &str,
+    answers: &[(&str, &str)],
+) -> Answer {
+    let html = page.text();
+    let path = html
+        .split("data-autosave=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap();
+    let body = serde_json::json!({
+        "revision": revision.parse::<i64>().unwrap(), "lang": "en", "fields": answers,
+    });
+    let request = Request::post(path)
+        .header("content-type", "application/json")
+        .header("accept", "application/json")
+        .header("x-csrf-token", testkit::hidden(&html, "csrf").unwrap())
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    browser.send(request).await.unwrap()
 }

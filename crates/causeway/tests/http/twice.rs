@@ -107,3 +107,42 @@ async fn two_tabs_lose_nothing() {
         .unwrap();
     assert_eq!(kept.1.replace(' ', ""), "65552222");
 }
+
+#[tokio::test]
+async fn answers_saved_while_they_are_written_do_not_stand_in_the_pages_way() {
+    let app = App::start().await.unwrap();
+    let mut browser = app.browser();
+    let first = journey::begin(&mut browser, RESIDENT).await;
+    let page = journey::answer_up_to(&mut browser, first, "contact").await;
+    let known = testkit::hidden(&page.text(), "revision").unwrap();
+    let half = journey::autosave(&mut browser, &page, &known, &[("mobile", "6555")]).await;
+    let half: serde_json::Value = serde_json::from_slice(&half.body).unwrap();
+    let next = half["revision"].to_string();
+    assert_ne!(next, known);
+    let whole = journey::autosave(&mut browser, &page, &next, &[("mobile", "65551111")]).await;
+    let whole: serde_json::Value = serde_json::from_slice(&whole.body).unwrap();
+
+    let late = journey::autosave(&mut browser, &page, &known, &[("mobile", "65552222")]).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text());
+    let settled = browser.get(&page.path).await.unwrap();
+    assert!(
+        settled.path.contains("/conflicts/contact"),
+        "{}",
+        settled.path
+    );
+    browser
+        .fill(&settled, "/conflicts/contact", &[("keep", "saved")])
+        .await
+        .unwrap();
+
+    let page = browser.get(&page.path).await.unwrap();
+    let now = testkit::hidden(&page.text(), "revision").unwrap();
+    assert!(now >= whole["revision"].to_string());
+    let written = journey::autosave(&mut browser, &page, &now, &[("mobile", "65553333")]).await;
+    let written: serde_json::Value = serde_json::from_slice(&written.body).unwrap();
+    let revision = written["revision"].to_string();
+    let sent = [("mobile", "65553333"), ("revision", revision.as_str())];
+    let after = browser.fill(&page, &page.path, &sent).await.unwrap();
+    assert!(!after.path.contains("/conflicts/"), "{}", after.path);
+    assert_ne!(after.path, page.path, "{}", after.words());
+}

@@ -68,6 +68,15 @@ pub(crate) fn posted(form: &Form) -> Vec<(String, String)> {
         .collect()
 }
 
+/// As [`posted`], for what a script read from the form.
+pub(crate) fn inputs(pairs: Vec<(String, String)>) -> Vec<(String, String)> {
+    pairs
+        .into_iter()
+        .filter(|(name, _)| !OWN_INPUTS.contains(&name.as_str()))
+        .map(|(name, value)| (pack_name(&name), value))
+        .collect()
+}
+
 /// The pack a draft is pinned to.
 pub(crate) fn pack_of(portal: &Portal, open: &OpenDraft) -> Outcome<std::sync::Arc<Pack>> {
     portal
@@ -229,6 +238,7 @@ pub(crate) async fn page(
         refusals => portal.services.refusals(open)?,
         revision => open.draft.revision,
         action => page_path(visit, id, shown.page),
+        autosave => format!("/api/drafts/{id}/pages/{}", shown.page),
         overview => visit.to(&format!("/drafts/{id}")),
         previous => previous(visit, &journey, id, shown.page),
         saved => open.draft.updated,
