@@ -42,8 +42,11 @@ pub use self::store::licence::{
 pub use self::store::sweep;
 
 /// The tables of this crate.
-pub static MIGRATIONS: ::store::Migrations =
-    ::store::migrations!("credentials", "0001_create_licence.sql");
+pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
+    "credentials",
+    "0001_create_licence.sql",
+    "0002_index_offer_expiry.sql"
+);
 
 /// Every statement of this crate, prepared on both engines by a test.
 #[must_use]

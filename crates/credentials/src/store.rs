@@ -13,11 +13,14 @@ use crate::Error;
 /// How long used nonces and DPoP ids are remembered: longer than either is accepted.
 pub(crate) const SEEN_LIFE: Duration = Duration::from_secs(900);
 
+/// How long a dead offer is kept, for somebody who asks why its code does not work.
+const OFFER_KEPT: Duration = Duration::from_secs(86_400);
+
 store::sql! {
     SEE = "INSERT INTO credential_seen (digest, expires) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING";
     FORGET_SEEN = "DELETE FROM credential_seen WHERE expires < $1";
     FORGET_GRANTS = "DELETE FROM credential_grant WHERE expires < $1";
-    VOID_OLD_OFFERS = "UPDATE credential_offer SET state = 'void' WHERE state = 'open' AND expires < $1";
+    FORGET_OFFERS = "DELETE FROM credential_offer WHERE expires < $1";
 }
 
 /// Remembers that something single-use was used; false when it had been before.
@@ -34,7 +37,8 @@ pub async fn sweep(tx: &Write) -> Result<(), Error> {
     let now = tx.now();
     tx.run(&FORGET_SEEN, params![now]).await?;
     tx.run(&FORGET_GRANTS, params![now]).await?;
-    tx.run(&VOID_OLD_OFFERS, params![now]).await?;
+    tx.run(&FORGET_OFFERS, params![now.minus(OFFER_KEPT)])
+        .await?;
     Ok(())
 }
 

@@ -51,7 +51,7 @@ pub use store::{
     answer::{decide, open},
     approval::{
         ask, cancel, consume, consume_in, decided_of, find_by_reference, find_for_browser,
-        find_for_person, open_of, outcome,
+        find_for_person, forget_in as forget_approval_in, open_of, outcome,
     },
     company::{find_company, mandate_for, mandates_of},
     consent::{consent_in, consents_of, find_consent, grant_consent_in, revoke_consent_in},

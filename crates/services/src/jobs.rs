@@ -340,9 +340,23 @@ async fn redue_in(services: &Services, tx: &Write, case: &mut Case) -> Result<()
 
 /// Erases a case and its documents when its retention has ended. The audit record of the erasure and
 /// the digests in the evidence log stay; they hold nothing personal.
+/// The signature that our own seal of a case names.
+fn signed_by(seal: &str) -> Option<Id<identity::Approval>> {
+    let payload = seal.split('.').nth(1)?;
+    let payload = trust::base64url::decode(payload).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+    claims.get("approval")?.as_str()?.parse().ok()
+}
+
 async fn forget_in(tx: &Write, id: Id<Case>) -> Result<(), Error> {
     for file in document::of_case(tx, id).await? {
         document::erase(tx, file.id).await?;
+    }
+    if let Some(approval) = case::find(tx, id)
+        .await?
+        .and_then(|row| signed_by(&row.seal))
+    {
+        identity::forget_approval_in(tx, approval).await?;
     }
     case::erase(tx, id).await?;
     journal::audit(

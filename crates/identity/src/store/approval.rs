@@ -43,9 +43,14 @@ use crate::{
     CONSUME = "UPDATE approval SET consumed = $2 WHERE id = $1 AND consumed IS NULL";
     EXPIRE_ALL = "UPDATE approval SET state = 'expired', decided = $1
         WHERE state IN ('pending', 'seen') AND expires <= $1";
-    FORGET = "DELETE FROM approval WHERE created < $1 AND purpose <> 'sign'
-        AND state NOT IN ('pending', 'seen')";
+    FORGET = "DELETE FROM approval WHERE id IN (SELECT id FROM approval
+        WHERE created < $1 AND (purpose <> 'sign' OR consumed IS NULL)
+            AND state NOT IN ('pending', 'seen') ORDER BY created LIMIT $2)";
+    FORGET_ONE = "DELETE FROM approval WHERE id = $1";
 }
+
+/// Rows one sweep removes.
+const SWEPT: i64 = 5_000;
 
 impl FromRow for Approval {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
@@ -389,11 +394,21 @@ pub async fn find_by_reference(store: &Store, typed: &str) -> Result<Id<Approval
         .await
 }
 
-/// Writes the expiry of what is over and forgets what was kept long enough.
+/// Writes the expiry of what is over and forgets what was kept long enough. A signature that was used
+/// stays as long as what it signed, see [`forget_in`].
 pub(crate) async fn sweep_in(tx: &Write, forget_before: Time) -> Result<u64, Error> {
     let expired = tx.run(&EXPIRE_ALL, params![tx.now()]).await?;
-    tx.run(&FORGET, params![forget_before]).await?;
+    tx.run(&FORGET, params![forget_before, SWEPT]).await?;
     Ok(expired)
+}
+
+/// Forgets a signature together with what it signed.
+///
+/// # Errors
+/// The store fails.
+pub async fn forget_in(tx: &Write, id: Id<Approval>) -> Result<(), Error> {
+    tx.run(&FORGET_ONE, params![id]).await?;
+    Ok(())
 }
 
 /// The approval with this id, for the person it is addressed to.
