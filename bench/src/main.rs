@@ -4,6 +4,7 @@
     reason = "a command-line tool speaks on its terminal"
 )]
 
+mod growth_bench;
 mod postgres;
 mod sqlite;
 mod store_bench;
@@ -50,7 +51,12 @@ fn measure() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     match wanted.as_deref() {
-        None | Some("store") => runtime.block_on(store_bench::run(span)),
-        Some(other) => bail!("there is no measurement `{other}`; there is: store"),
+        None => {
+            runtime.block_on(store_bench::run(span))?;
+            runtime.block_on(growth_bench::run())
+        }
+        Some("store") => runtime.block_on(store_bench::run(span)),
+        Some("growth") => runtime.block_on(growth_bench::run()),
+        Some(other) => bail!("there is no measurement `{other}`; there are: store, growth"),
     }
 }

@@ -48,14 +48,22 @@ impl App {
             std::env::temp_dir()
         };
         let dir = base.join(format!("causeway-app-{}-{count}", std::process::id()));
-        let mut config = Config::default();
-        config.server.demo = true;
-        config.store.data_dir.clone_from(&dir);
-        let (env, clock) = Env::fake(Time::from_seconds(MORNING), count);
         let knobs = Knobs {
             has_rate_limits: false,
             records_answers: true,
         };
+        Self::open(dir, count, knobs).await
+    }
+
+    /// As [`App::start`], in the new folder `dir`, which is removed at the end.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn open(dir: PathBuf, seed: u64, knobs: Knobs) -> anyhow::Result<Self> {
+        let mut config = Config::default();
+        config.server.demo = true;
+        config.store.data_dir.clone_from(&dir);
+        let (env, clock) = Env::fake(Time::from_seconds(MORNING), seed);
         let system = System::open_with(&config, env, knobs).await?;
         causeway::publish_packs(&system).await?;
         causeway::seed_demo(&system).await?;
