@@ -65,7 +65,7 @@ impl Period {
 
 /// The first day of the month of `day`.
 #[must_use]
-pub fn first_of_month(day: Date) -> Date {
+pub(crate) fn first_of_month(day: Date) -> Date {
     day.plus_days(1 - i64::from(day.day()))
 }
 

@@ -16,7 +16,6 @@ use crate::{
 const RENEWAL: &str = "td-full-driving-licence-renewal";
 
 store::sql! {
-    FORGET_PLACE = "UPDATE outbox_offset SET position = 0";
     FACTS = "SELECT COUNT(*) FROM usage_fact";
     MONTHS = "SELECT COUNT(*) FROM usage_month";
 }
@@ -202,22 +201,5 @@ store::db_tests! {
         clock.advance(Duration::from_secs(86_400 * 31 * months));
         sweep(&store).await.unwrap();
         assert_eq!(rows(&store, &MONTHS).await, 0);
-    }
-
-    async fn a_place_forgotten_is_the_only_way_to_count_twice(store: Store) {
-        // What the test above relies on: the place and the counts move together, so that a second
-        // delivery needs a place that was put back by hand.
-        count(&store, vec![of(Step::Started)]).await;
-        runner(&store).settle().await.unwrap();
-        let reset: Result<_, store::Error> = store
-            .write(&Actor::system("test"), |tx: Write| async move {
-                tx.run(&FORGET_PLACE, params![]).await
-            })
-            .await;
-        reset.unwrap();
-        runner(&store).settle().await.unwrap();
-        let period = all(&store);
-        let figures = service_figures(&store, period.from, period.to).await.unwrap();
-        assert_eq!(figures[0].started, 2);
     }
 }
