@@ -9,6 +9,7 @@
 //! from what it shows; every table is bounded by its sweeper.
 
 pub mod disclosure;
+mod csv;
 mod error;
 mod fact;
 mod figures;
@@ -24,11 +25,11 @@ use ::store::{Migrations, Stmt};
 pub use error::Error;
 pub use figures::{ServiceFigures, Spread, service_figures};
 pub use funnel::{Breakdown, FieldErrors, Funnel, PageFunnel, Share, funnel};
-pub use jobs::{SWEEP_EVERY, jobs, sweep};
+pub use jobs::{SWEEP_EVERY, catch_up, jobs, sweep};
 pub use period::{Period, PeriodError};
 pub use registrants::{BandRow, Registrants};
 pub use store::{KEEP_DAYS, KEEP_MONTHS};
-pub use usage::{MEASURES, Measure, UsageReport, UsageRow, usage_report};
+pub use usage::{Counts, MEASURES, Measure, UsageReport, UsageRow, usage_report};
 
 /// The tables of this crate.
 pub static MIGRATIONS: Migrations =

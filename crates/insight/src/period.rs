@@ -4,7 +4,7 @@ use kernel::{Date, Time};
 use serde::Serialize;
 
 /// The most days one question may span: eleven years, all that is kept.
-pub const MOST_DAYS: i64 = 4_018;
+pub(crate) const MOST_DAYS: i64 = 4_018;
 
 /// Whole days, first and last included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

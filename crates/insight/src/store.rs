@@ -34,7 +34,7 @@ pub(crate) const FOLDED_DAYS: usize = 31;
         FROM (SELECT step, service, department, outcome, decider, timely, value, count
                 FROM usage_fact WHERE day BETWEEN $1 AND $2
                 AND step IN ('signed_in', 'stepped_up', 'filled', 'signed', 'started', 'submitted',
-                    'paid', 'decided', 'withdrawn', 'rated', 'issued', 'shown', 'verified')
+                    'paid', 'decided', 'withdrawn', 'rated', 'issued', 'collected', 'verified')
             UNION ALL SELECT step, service, department, outcome, decider, timely, value, count
                 FROM usage_month WHERE month BETWEEN $1 AND $2) AS facts
         GROUP BY step, service, department, outcome, decider, timely, value

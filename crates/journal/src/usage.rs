@@ -48,7 +48,7 @@ pub enum Step {
     /// A licence was granted.
     Issued,
     /// A phone took a granted licence.
-    Shown,
+    Collected,
     /// Somebody checked a licence here; `outcome` is the verdict.
     Verified,
 }
@@ -70,7 +70,7 @@ store::text_codes!(Step {
     Withdrawn => "withdrawn",
     Rated => "rated",
     Issued => "issued",
-    Shown => "shown",
+    Collected => "collected",
     Verified => "verified",
 });
 

@@ -132,7 +132,7 @@ impl Portal {
                     Some(id) => Some(id.parse().map_err(|_| Failure::not_found())?),
                     None => None,
                 };
-                Ok(Applicant { person, company })
+                Ok(Applicant::of(person, company))
             }
             _ => Err(Failure::not_found()),
         }

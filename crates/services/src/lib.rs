@@ -12,6 +12,7 @@ mod applicant;
 mod case;
 mod catalogue;
 mod correct;
+mod counted;
 mod deadline;
 mod deciding;
 mod desk;
