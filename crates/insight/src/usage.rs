@@ -62,6 +62,13 @@ impl Counts {
         }
     }
 
+    fn plus(&self, other: &Self) -> Self {
+        Self::from_fn(|measure| {
+            let figures = [self.get(measure), other.get(measure)];
+            Some(figures.into_iter().flatten().sum())
+        })
+    }
+
     fn from_fn(mut figure: impl FnMut(Measure) -> Option<i64>) -> Self {
         Self {
             sign_ins: figure(Measure::SignIns),
@@ -151,15 +158,28 @@ impl UsageReport {
         self
     }
 
-    /// Gives every service its department, as the catalogue knows it, and puts rows in order. A row
-    /// has none while nobody has gone further than signing in.
+    /// Gives every service its department, as the catalogue knows it, and puts rows in order. What
+    /// the catalogue does not know was written into an address by somebody and is use of the
+    /// platform.
     #[must_use]
     pub fn with_departments(mut self, department: impl Fn(&str) -> Option<String>) -> Self {
-        for row in &mut self.rows {
+        let mut platform: Option<UsageRow> = None;
+        let mut known = Vec::with_capacity(self.rows.len());
+        for mut row in self.rows {
             if let Some(code) = department(&row.service) {
                 row.department = code;
+                known.push(row);
+                continue;
             }
+            let before = platform.map_or_else(Counts::default, |one| one.counts);
+            platform = Some(UsageRow {
+                department: String::new(),
+                service: String::new(),
+                counts: before.plus(&row.counts),
+            });
         }
+        known.extend(platform);
+        self.rows = known;
         self.sort();
         self
     }

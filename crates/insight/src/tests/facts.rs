@@ -152,6 +152,9 @@ store::db_tests! {
         assert_eq!(report.totals.sign_ins, Some(500));
         assert_eq!(report.share(&report.rows[1], Measure::SignIns), Some(50.0));
         assert_eq!(report.share(&report.rows[0], Measure::Applications), Some(100.0));
+        let known = report.clone().with_departments(|id| (id == RENEWAL).then(|| "TD".to_owned()));
+        assert_eq!(known.rows.len(), 2);
+        assert_eq!(known.rows[1].counts.sign_ins, Some(250));
         let shown = report.published();
         assert_eq!(shown.rows[0].counts.applications, None);
         assert_eq!(shown.rows[1].counts.sign_ins, Some(300));
