@@ -4,7 +4,9 @@
     reason = "a command-line tool speaks on its terminal"
 )]
 
+mod folder;
 mod postgres;
+mod registrants_bench;
 mod sqlite;
 mod store_bench;
 
@@ -50,7 +52,12 @@ fn measure() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     match wanted.as_deref() {
-        None | Some("store") => runtime.block_on(store_bench::run(span)),
-        Some(other) => bail!("there is no measurement `{other}`; there is: store"),
+        None => runtime.block_on(async {
+            store_bench::run(span).await?;
+            registrants_bench::run().await
+        }),
+        Some("store") => runtime.block_on(store_bench::run(span)),
+        Some("registrants") => runtime.block_on(registrants_bench::run()),
+        Some(other) => bail!("there is no measurement `{other}`; there are: store, registrants"),
     }
 }

@@ -15,5 +15,6 @@ mod files;
 mod journey;
 mod phones;
 mod shut;
+mod statistics;
 mod twice;
 mod whole;
