@@ -144,8 +144,15 @@ fn show(loading: Duration, bare: Duration, report: Duration) -> anyhow::Result<(
     let people = u32::try_from(Simulation::people()).map_or(0.0, f64::from);
     let (ours, bare) = (people / loading.as_secs_f64(), people / bare.as_secs_f64());
     println!("registrants loaded per second, {people:.0} people, sealed and indexed");
-    println!("{:<10}{:>12}{:>12}{:>8}", "engine", "store", "bare", "share");
-    println!("{:<10}{ours:>12.0}{bare:>12.0}{:>8.2}", "sqlite", ours / bare);
+    println!(
+        "{:<10}{:>12}{:>12}{:>8}",
+        "engine", "store", "bare", "share"
+    );
+    println!(
+        "{:<10}{ours:>12.0}{bare:>12.0}{:>8.2}",
+        "sqlite",
+        ours / bare
+    );
     println!("report    {:>9.1} ms", report.as_secs_f64() * 1e3);
     println!("memory    {:>9} MiB at most", peak_memory_mib());
     if ours < RATE_BAR {
@@ -162,5 +169,8 @@ fn peak_memory_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().nth(1));
-    number.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() / 1024
+    number
+        .and_then(|kib| kib.parse::<u64>().ok())
+        .unwrap_or_default()
+        / 1024
 }

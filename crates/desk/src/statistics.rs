@@ -116,11 +116,16 @@ fn stages(visit: &Visit, figures: &ServiceFigures) -> Vec<web::Value> {
         ("desk.statistics.submitted", figures.submitted),
         ("desk.statistics.decided", figures.decided),
     ];
-    let most = stages.iter().map(|(_, count)| *count).max().unwrap_or_default();
+    let most = stages
+        .iter()
+        .map(|(_, count)| *count)
+        .max()
+        .unwrap_or_default();
     stages
         .iter()
         .map(|(key, count)| {
-            let bar = ctx! { kind => "a", words => count.to_string(), share => share(*count, most) };
+            let bar =
+                ctx! { kind => "a", words => count.to_string(), share => share(*count, most) };
             ctx! { words => visit.t(key), bars => [bar] }
         })
         .collect()

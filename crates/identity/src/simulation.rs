@@ -106,7 +106,11 @@ impl Simulation {
         let age = youngest + dice.below(oldest - youngest + 1);
         let year = i16::try_from(i64::from(self.as_at.year()) - age).ok()?;
         let born = Date::new(year, 1, 1).ok()?.plus_days(dice.below(365));
-        let sex = if dice.below(2) == 0 { Sex::Female } else { Sex::Male };
+        let sex = if dice.below(2) == 0 {
+            Sex::Female
+        } else {
+            Sex::Male
+        };
         let entry = RegisterEntry {
             hkid: card_number(self.seed, number)?,
             name: dice.name(),

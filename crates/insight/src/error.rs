@@ -51,9 +51,10 @@ impl Explain for Error {
                 "Choose a last day that is not before the first, within eleven years.",
                 "結束日期不可早於開始日期，而且期間不可超過十一年。",
             ),
-            Self::Store(_) | Self::Event => {
-                Text::new("Nothing is lost. Try again in a minute.", "數字沒有遺失，請稍後再試。")
-            }
+            Self::Store(_) | Self::Event => Text::new(
+                "Nothing is lost. Try again in a minute.",
+                "數字沒有遺失，請稍後再試。",
+            ),
         }
     }
 }

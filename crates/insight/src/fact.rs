@@ -48,9 +48,9 @@ impl Fact {
             age_band: usage.age_band.map_or("", journal::AgeBand::code),
             outcome: word(&usage.outcome),
             decider: usage.decider.map_or("", journal::Decider::code),
-            timely: usage.is_timely.map_or("", |is_timely| {
-                if is_timely { "yes" } else { "no" }
-            }),
+            timely: usage
+                .is_timely
+                .map_or("", |is_timely| if is_timely { "yes" } else { "no" }),
             value: usage.value.clamp(0, VALUE_MOST),
         }
     }
@@ -69,9 +69,7 @@ pub(crate) fn tally(events: &[OutboxEvent]) -> Result<BTreeMap<Fact, i64>, Error
     for event in events.iter().filter(|event| event.kind == USAGE) {
         let usage: Usage = serde_json::from_value(event.data.clone()).map_err(|_| Error::Event)?;
         let count = usage.count.max(0);
-        *counts
-            .entry(Fact::of(usage, day_of(event.at)))
-            .or_default() += count;
+        *counts.entry(Fact::of(usage, day_of(event.at))).or_default() += count;
     }
     Ok(counts)
 }

@@ -8,8 +8,8 @@
 //! write; no table here holds or leads to a person; what [`disclosure`] withholds cannot be computed
 //! from what it shows; every table is bounded by its sweeper.
 
-pub mod disclosure;
 mod csv;
+pub mod disclosure;
 mod error;
 mod fact;
 mod figures;
@@ -32,8 +32,7 @@ pub use store::{KEEP_DAYS, KEEP_MONTHS};
 pub use usage::{Counts, MEASURES, Measure, UsageReport, UsageRow, usage_report};
 
 /// The tables of this crate.
-pub static MIGRATIONS: Migrations =
-    ::store::migrations!("insight", "0001_create_usage_fact.sql");
+pub static MIGRATIONS: Migrations = ::store::migrations!("insight", "0001_create_usage_fact.sql");
 
 /// Every statement of this crate, for the test that prepares them on both engines.
 #[must_use]

@@ -62,12 +62,7 @@ impl Registrants {
         let grid: Vec<Vec<i64>> = self
             .rows
             .iter()
-            .map(|row| {
-                vec![
-                    row.basic.unwrap_or_default(),
-                    row.plus.unwrap_or_default(),
-                ]
-            })
+            .map(|row| vec![row.basic.unwrap_or_default(), row.plus.unwrap_or_default()])
             .collect();
         let shown = disclosure::publish(&grid, Margins::Both);
         Self::shown(self.as_at, true, &shown)

@@ -25,8 +25,16 @@ const CHARTED: usize = 10;
 pub(crate) fn routes() -> Routes<Portal> {
     Routes::new()
         .get("/{lang}/statistics", Access::Public, home)
-        .get("/{lang}/statistics/registrants", Access::Public, registrants_page)
-        .get("/{lang}/statistics/registrants.csv", Access::Public, registrants_csv)
+        .get(
+            "/{lang}/statistics/registrants",
+            Access::Public,
+            registrants_page,
+        )
+        .get(
+            "/{lang}/statistics/registrants.csv",
+            Access::Public,
+            registrants_csv,
+        )
         .json(
             &Method::GET,
             "/{lang}/statistics/registrants.json",
@@ -143,6 +151,11 @@ fn figure(count: Option<i64>) -> String {
     words
 }
 
+/// `11–20`, never broken over two lines.
+fn band_words(band: journal::AgeBand) -> String {
+    band.code().replace('-', "\u{2060}–\u{2060}")
+}
+
 async fn registrants_page(
     State(portal): State<Portal>,
     visit: Visit,
@@ -157,7 +170,7 @@ async fn registrants_page(
         .iter()
         .map(|row| {
             ctx! {
-                words => row.band.code().replace('-', "–"),
+                words => band_words(row.band),
                 figures => [row.basic, row.plus, row.total].map(figure),
                 bars => [bar("a", row.basic), bar("b", row.plus)],
             }
@@ -170,7 +183,7 @@ async fn registrants_page(
             rows,
             as_at => table.as_at,
             totals => [table.basic, table.plus, table.total].map(figure),
-            largest => largest.map(|row| row.band.code().replace('-', "–")),
+            largest => largest.map(|row| band_words(row.band)),
             months => month_choices(&visit),
             month => code_of(table.as_at),
         },
@@ -283,7 +296,7 @@ async fn usage_page(
     let mut charted: Vec<_> = report
         .rows
         .iter()
-        .filter(|row| row.counts.sign_ins > Some(0))
+        .filter(|row| !row.service.is_empty() && row.counts.sign_ins > Some(0))
         .collect();
     charted.sort_by_key(|row| std::cmp::Reverse(row.counts.sign_ins));
     charted.truncate(CHARTED);

@@ -24,8 +24,10 @@ pub(crate) fn of_draft(step: Step, draft: &Draft, pack: &Pack, channel: Channel)
 
 /// A step of a case.
 pub(crate) fn of_case(step: Step, case: &Case) -> Usage {
+    // The desk writes codes of departments small, the catalogue and its statistics do not.
+    let department = case.department.to_uppercase();
     Usage::of(step)
-        .about(&case.department, &case.service, case.pack_version)
+        .about(&department, &case.service, case.pack_version)
         .lang(Some(case.lang))
         .channel(case.applicant().channel)
 }

@@ -100,8 +100,8 @@ impl Services {
         }
         self.record_consent(applicant, &pack, keys).await?;
         let steps = if filled > 0 {
-            let step =
-                counted::of_draft(Step::Filled, &open.draft, &pack, applicant.channel).value(filled);
+            let step = counted::of_draft(Step::Filled, &open.draft, &pack, applicant.channel)
+                .value(filled);
             vec![step]
         } else {
             Vec::new()

@@ -138,7 +138,15 @@ async fn usage(args: UsageArgs, out: &Out) -> anyhow::Result<ExitCode> {
 
 fn usage_text(report: &UsageReport, catalogue: &Catalogue) -> String {
     let head = [
-        "Dept", "Service", "Sign-ins", "%", "e-ME fills", "%", "Signatures", "%", "Applications",
+        "Dept",
+        "Service",
+        "Sign-ins",
+        "%",
+        "e-ME fills",
+        "%",
+        "Signatures",
+        "%",
+        "Applications",
         "%",
     ];
     let mut table = Table::new(2, head);
@@ -160,7 +168,11 @@ fn usage_text(report: &UsageReport, catalogue: &Catalogue) -> String {
     let totals = MEASURES
         .into_iter()
         .flat_map(|one| [figure(report.totals.get(one)), String::new()]);
-    table.row(["Total".to_owned(), String::new()].into_iter().chain(totals));
+    table.row(
+        ["Total".to_owned(), String::new()]
+            .into_iter()
+            .chain(totals),
+    );
     format!(
         "Use from {} to {}\n\n{}{}",
         report.period.from.long(Lang::En),

@@ -70,7 +70,8 @@ pub(super) async fn run(simulate: Simulate, out: &Out) -> anyhow::Result<ExitCod
 fn summary(written: i64, took: Duration) -> String {
     let count = HumanCount(u64::try_from(written).unwrap_or_default());
     if written == 0 {
-        return "the register is complete already; `causeway report registrants` shows it".to_owned();
+        return "the register is complete already; `causeway report registrants` shows it"
+            .to_owned();
     }
     let seconds = took.as_secs_f64();
     let rate = u32::try_from(written).map_or(0.0, f64::from) / seconds;
@@ -93,12 +94,7 @@ fn progress(out: &Out, done: i64) -> ProgressBar {
 }
 
 /// Seals on one thread while the one before is written.
-async fn fill(
-    store: &Store,
-    vault: &Vault,
-    start: Start,
-    bar: &ProgressBar,
-) -> anyhow::Result<()> {
+async fn fill(store: &Store, vault: &Vault, start: Start, bar: &ProgressBar) -> anyhow::Result<()> {
     let (sender, mut ready) = mpsc::channel(WAITING);
     let sealing = seal_all(vault.clone(), start, sender);
     while let Some(sealed) = ready.recv().await {

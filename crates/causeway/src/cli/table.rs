@@ -63,7 +63,9 @@ impl Table {
 
 /// Chinese signs take two places on a terminal.
 fn width(text: &str) -> usize {
-    text.chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum()
+    text.chars()
+        .map(|c| if c >= '\u{2e80}' { 2 } else { 1 })
+        .sum()
 }
 
 /// `803,700`, or a dash for what is withheld.

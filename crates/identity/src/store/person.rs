@@ -125,9 +125,10 @@ pub(crate) async fn enrol_in(tx: &Write, new: &SealedPerson) -> Result<Person, E
     let birth_year = i64::from(new.entry.born.year());
     registrant::joined_in(tx, (birth_year, new.level), 1).await?;
     let today = tx.now().date();
-    let enrolled = Usage::of(Step::Enrolled)
-        .channel(Channel::Phone)
-        .by(new.level.code(), birth_year, today);
+    let enrolled =
+        Usage::of(Step::Enrolled)
+            .channel(Channel::Phone)
+            .by(new.level.code(), birth_year, today);
     journal::usage(tx, enrolled).await?;
     get_in(tx, new.id).await
 }

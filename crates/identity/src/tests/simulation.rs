@@ -26,7 +26,12 @@ fn simulation(seed: u32) -> Simulation {
 
 async fn write(store: &Store, start: Start, numbers: std::ops::Range<i64>) -> Result<(), Error> {
     let vault = vault(store.env());
-    start.simulation.seal(&vault, numbers).unwrap().write(store).await
+    start
+        .simulation
+        .seal(&vault, numbers)
+        .unwrap()
+        .write(store)
+        .await
 }
 
 async fn people(store: &Store) -> i64 {
@@ -42,7 +47,9 @@ async fn usage(store: &Store) -> Vec<Value> {
         .read(|db| async move { journal::events_after(&db, 0).await })
         .await
         .unwrap();
-    let steps = events.into_iter().filter(|event| event.kind == journal::USAGE);
+    let steps = events
+        .into_iter()
+        .filter(|event| event.kind == journal::USAGE);
     steps.map(|event| event.data).collect()
 }
 
@@ -64,7 +71,10 @@ fn the_same_seed_gives_the_same_people_with_good_numbers_nobody_has() {
         assert!((12..=96).contains(&age), "{age}");
         assert!(numbers.insert(entry.hkid), "a number stands twice");
     }
-    let (first, other) = (simulation(7).person(0).unwrap(), simulation(8).person(0).unwrap());
+    let (first, other) = (
+        simulation(7).person(0).unwrap(),
+        simulation(8).person(0).unwrap(),
+    );
     assert_ne!(first.0.hkid, other.0.hkid);
 }
 
@@ -74,8 +84,16 @@ fn a_path_tells_the_language_and_the_service_it_leads_to() {
     use kernel::Lang;
     let long = format!("/en/services/{}", "x".repeat(81));
     for (path, lang, service) in [
-        ("/tc/services/td-renewal/start?x=1", Some(Lang::Tc), Some("td-renewal")),
-        ("/en/services/td-renewal", Some(Lang::En), Some("td-renewal")),
+        (
+            "/tc/services/td-renewal/start?x=1",
+            Some(Lang::Tc),
+            Some("td-renewal"),
+        ),
+        (
+            "/en/services/td-renewal",
+            Some(Lang::En),
+            Some("td-renewal"),
+        ),
         ("/en/drafts/7k3m", Some(Lang::En), None),
         ("/en/services/<b>", Some(Lang::En), None),
         (long.as_str(), Some(Lang::En), None),

@@ -21,7 +21,10 @@ fn figures_are_rounded_to_the_nearest_hundred() {
 #[test]
 fn a_large_table_is_shown_whole() {
     let shown = publish(&[vec![120, 340], vec![560, 780]], Margins::Both);
-    assert_eq!(shown.cells, [[Some(100), Some(300)], [Some(600), Some(800)]]);
+    assert_eq!(
+        shown.cells,
+        [[Some(100), Some(300)], [Some(600), Some(800)]]
+    );
     assert_eq!(shown.rows, [Some(500), Some(1300)]);
     assert_eq!(shown.columns, [Some(700), Some(1100)]);
     assert_eq!(shown.total, Some(1800));
@@ -51,11 +54,7 @@ fn a_second_figure_is_withheld_where_a_total_would_reveal_the_first() {
 
 #[test]
 fn one_small_cell_of_a_two_way_table_takes_a_rectangle_with_it() {
-    let grid = [
-        vec![5, 400, 900],
-        vec![300, 20, 800],
-        vec![600, 700, 1000],
-    ];
+    let grid = [vec![5, 400, 900], vec![300, 20, 800], vec![600, 700, 1000]];
     let shown = publish(&grid, Margins::Both);
     let hidden: Vec<Vec<bool>> = shown
         .cells
@@ -164,10 +163,7 @@ fn grids() -> impl Strategy<Value = Vec<Vec<i64>>> {
         1 => 1_000..100_000_i64,
     ];
     (2..7_usize, 2..5_usize).prop_flat_map(move |(rows, columns)| {
-        proptest::collection::vec(
-            proptest::collection::vec(count.clone(), columns),
-            rows,
-        )
+        proptest::collection::vec(proptest::collection::vec(count.clone(), columns), rows)
     })
 }
 

@@ -94,7 +94,9 @@ pub async fn count_paid_as(tx: &Write, id: Id<Demand>, step: &Usage) -> Result<(
 /// Counts that a demand has been paid, if its owner asked for it.
 pub(crate) async fn count_paid(tx: &Write, id: Id<Demand>) -> Result<(), Error> {
     let asked: Option<Option<Value>> = tx.one(&FIND_USAGE, params![id]).await?;
-    let step = asked.flatten().and_then(|step| serde_json::from_value::<Usage>(step).ok());
+    let step = asked
+        .flatten()
+        .and_then(|step| serde_json::from_value::<Usage>(step).ok());
     if let Some(step) = step {
         journal::usage(tx, step).await?;
     }
