@@ -4,8 +4,10 @@
     reason = "a command-line tool speaks on its terminal"
 )]
 
+mod folder;
 mod growth_bench;
 mod postgres;
+mod registrants_bench;
 mod sqlite;
 mod store_bench;
 
@@ -51,12 +53,16 @@ fn measure() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     match wanted.as_deref() {
-        None => {
-            runtime.block_on(store_bench::run(span))?;
-            runtime.block_on(growth_bench::run())
-        }
+        None => runtime.block_on(async {
+            store_bench::run(span).await?;
+            registrants_bench::run().await?;
+            growth_bench::run().await
+        }),
         Some("store") => runtime.block_on(store_bench::run(span)),
+        Some("registrants") => runtime.block_on(registrants_bench::run()),
         Some("growth") => runtime.block_on(growth_bench::run()),
-        Some(other) => bail!("there is no measurement `{other}`; there are: store, growth"),
+        Some(other) => {
+            bail!("there is no measurement `{other}`; there are: store, registrants, growth")
+        }
     }
 }

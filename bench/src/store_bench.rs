@@ -1,6 +1,5 @@
 //! Durable writes per second through the store, beside the bare engines.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use futures::future::try_join_all;
 use kernel::{Actor, Env};
 use store::{Store, StoreConfig, params};
 
-use crate::{CONNECTIONS, IN_FLIGHT, postgres, sqlite};
+use crate::{CONNECTIONS, IN_FLIGHT, folder::Folder, postgres, sqlite};
 
 /// The least share of the bare figure at the greatest number of callers.
 const BAR: f64 = 0.6;
@@ -159,29 +158,5 @@ impl Line {
             self.share()
         );
         self
-    }
-}
-
-/// A folder on the disk the build is on (a temporary folder may be memory), gone afterwards.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> anyhow::Result<Self> {
-        let beside = std::env::current_exe()?;
-        let beside = beside.parent().context("the program is in a folder")?;
-        let folder = beside.join(format!("bench-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
-        Ok(Self(folder))
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left over is in the build folder and harmless.
-        std::fs::remove_dir_all(&self.0).ok();
     }
 }

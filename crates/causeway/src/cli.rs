@@ -6,6 +6,9 @@
 mod data;
 mod out;
 mod pack;
+mod report;
+mod simulate;
+mod table;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -50,6 +53,11 @@ enum Command {
     /// Check a licence code, or the evidence log against its own tree.
     #[command(subcommand)]
     Verify(data::Verify),
+    /// Print statistics: who is registered, what is used.
+    #[command(subcommand)]
+    Report(report::Report),
+    /// Fill an empty register with people who do not exist.
+    Simulate(simulate::Simulate),
     /// Bring the database to the tables of this program.
     Migrate(Place),
     /// Read the configuration and say what is wrong with it.
@@ -140,6 +148,8 @@ fn dispatch(command: Command, out: &Out) -> anyhow::Result<ExitCode> {
         Command::Backup(backup) => block_on(data::backup(backup, out)),
         Command::Restore(restore) => data::restore(&restore, out),
         Command::Verify(verify) => block_on(data::verify(verify, out)),
+        Command::Report(report) => block_on(report::run(report, out)),
+        Command::Simulate(simulate) => block_on(simulate::run(simulate, out)),
         Command::Migrate(place) => block_on(async {
             let config = place.load()?;
             System::open(&config, Env::system()).await?;

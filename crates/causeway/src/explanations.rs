@@ -46,6 +46,10 @@ pub(crate) fn all() -> Vec<Explanation> {
         notify::Error::Period,
         notify::Error::Forbidden,
     ]);
+    let insight = web::explain(&[
+        insight::Error::Event,
+        insight::Error::Period(insight::PeriodError::Backwards),
+    ]);
     let parts = [
         web::explanations(),
         identity::explanations(),
@@ -53,7 +57,7 @@ pub(crate) fn all() -> Vec<Explanation> {
     ];
     let mut all: Vec<Explanation> = parts
         .into_iter()
-        .chain([payments, credentials, notify])
+        .chain([payments, credentials, notify, insight])
         .flatten()
         .collect();
     all.sort_by_key(|one| one.code);

@@ -17,7 +17,7 @@ use web::{Routes, Site, SiteConfig};
 use crate::{config::Config, operations::Gauges};
 
 /// The tables of the house, from the ground up.
-pub static MIGRATIONS: [&Migrations; 8] = [
+pub static MIGRATIONS: [&Migrations; 9] = [
     &journal::MIGRATIONS,
     &web::MIGRATIONS,
     &trust::MIGRATIONS,
@@ -25,6 +25,7 @@ pub static MIGRATIONS: [&Migrations; 8] = [
     &payments::MIGRATIONS,
     &credentials::MIGRATIONS,
     &notify::MIGRATIONS,
+    &insight::MIGRATIONS,
     &services::MIGRATIONS,
 ];
 
@@ -190,6 +191,7 @@ impl System {
         let runner = Runner::new(self.store.clone(), self.calendar.clone());
         let runner = payments::jobs(runner, &self.shroff, Some(&self.sandbox));
         let runner = notify::jobs(runner, &self.courier);
+        let runner = insight::jobs(runner, &self.store);
         let runner = services::jobs(runner, &self.services);
         let runner = crate::wallet::jobs(runner, self);
         let runner = crate::evidence::jobs(runner, self);

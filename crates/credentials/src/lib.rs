@@ -34,7 +34,7 @@ pub use licence::{
 pub use offer::{Binding, Offer, OfferDocument};
 pub use publish::{TRUST_LIST_TYPE, trust_list};
 pub use refusal::Refusal;
-pub use verdict::{Light, Outcome, Shown, ShownClaim, Verdict, verify_pass};
+pub use verdict::{Light, Outcome, Shown, ShownClaim, Verdict, check_pass, verify_pass};
 
 pub use self::store::licence::{
     collect, drop_device, get, of_case, of_holder, offer, reinstate, reissue, revoke, suspend,

@@ -1,9 +1,10 @@
 //! What an inspector is told. The worst true thing comes first: a forged pass is never called
 //! expired, and a revoked one never merely stale.
 
-use kernel::{Lang, Time};
+use journal::{Step, Usage};
+use kernel::{Actor, Lang, Time};
 use serde::{Deserialize, Serialize};
-use store::Read;
+use store::{Read, Store};
 use utoipa::ToSchema;
 
 use crate::{
@@ -158,6 +159,38 @@ pub async fn verify_pass(
             checked: now.rfc3339(),
         }),
     }
+}
+
+/// As [`verify_pass`] for somebody who asks here, and counts the check by its verdict. Text that is
+/// no licence of ours is not counted: anybody may send it.
+///
+/// # Errors
+/// [`Error::Store`] only.
+pub async fn check_pass(
+    store: &Store,
+    issuer: &Issuer,
+    code: &str,
+    lang: Lang,
+) -> Result<Verdict, Error> {
+    let (asked, text) = (issuer.clone(), code.to_owned());
+    let verdict = store
+        .read(move |db| async move { verify_pass(&db, &asked, &text, lang).await })
+        .await?;
+    if verdict.licence.is_some() {
+        let checked = Usage::of(Step::Verified)
+            .lang(Some(lang))
+            .outcome(verdict.outcome.code());
+        store
+            .write(&Actor::Visitor, move |tx| {
+                let checked = checked.clone();
+                async move {
+                    journal::usage(&tx, checked).await?;
+                    Ok::<_, Error>(())
+                }
+            })
+            .await?;
+    }
+    Ok(verdict)
 }
 
 const fn outcome_of(error: &Error) -> Outcome {

@@ -7,6 +7,7 @@ mod case;
 mod inbox;
 mod operator;
 mod packs_view;
+mod statistics;
 
 use identity::Officer;
 use kernel::{Actor, Id};
@@ -39,6 +40,14 @@ pub static BUNDLE: Bundle = Bundle {
         ("desk/packs.html", include_str!("../templates/packs.html")),
         ("desk/reason.html", include_str!("../templates/reason.html")),
         (
+            "desk/statistics.html",
+            include_str!("../templates/statistics.html"),
+        ),
+        (
+            "desk/statistics_service.html",
+            include_str!("../templates/statistics_service.html"),
+        ),
+        (
             "desk/suspensions.html",
             include_str!("../templates/suspensions.html"),
         ),
@@ -54,6 +63,7 @@ pub fn routes(desk: &Desk) -> Routes {
         .merge(case::routes())
         .merge(operator::routes())
         .merge(packs_view::routes())
+        .merge(statistics::routes())
         .with_state(desk)
 }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use kernel::{Id, Text, Time};
+use kernel::{Id, Lang, Text, Time};
 use serde::{Deserialize, Serialize};
 use trust::digest;
 use utoipa::ToSchema;
@@ -24,6 +24,8 @@ pub const SIGNED_IN: &str = "causeway.person.signed_in.v1";
 pub(crate) const OPEN_PER_PERSON: i64 = 20;
 /// Characters of the summary of what is approved.
 pub(crate) const SUMMARY_CHARS: usize = 400;
+/// Bytes of a service's id that are counted by.
+const SERVICE_ID_BYTES: usize = 80;
 /// Lines of detail shown under the summary.
 pub(crate) const DETAIL_LINES: usize = 12;
 
@@ -254,6 +256,24 @@ pub struct Outcome {
     pub state: ApprovalState,
     pub reason: Option<FailReason>,
     pub seconds_left: u64,
+}
+
+/// The language of the page an approval leads to, and the service whose page it is: a person who
+/// signs in to start a service comes back to `/tc/services/td-vehicle-licence-renewal`.
+#[must_use]
+pub(crate) fn leads_to(path: &str) -> (Option<Lang>, Option<&str>) {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let mut parts = path.trim_start_matches('/').split('/');
+    let lang = parts.next().and_then(|code| code.parse().ok());
+    let service = match (parts.next(), parts.next()) {
+        (Some("services"), Some(id)) => Some(id),
+        _ => None,
+    };
+    let is_id = |id: &&str| {
+        let is_plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        (1..=SERVICE_ID_BYTES).contains(&id.len()) && id.bytes().all(is_plain)
+    };
+    (lang, service.filter(is_id))
 }
 
 /// The four digits both screens show: HMAC-SHA-256 under the approval's own key over id, purpose

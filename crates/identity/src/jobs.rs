@@ -8,13 +8,13 @@ use kernel::Actor;
 use crate::{
     Error,
     approval::RETENTION_DAYS,
-    store::{approval, enrolment, token},
+    store::{approval, enrolment, registrant, token},
 };
 
 /// How often [`sweep`] should run.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// Writes expiries, and forgets used tokens, dead enrolments and old outcomes without a signature.
+/// Writes expiries, folds old numbers of the register, and forgets used tokens, dead enrolments and old outcomes without a signature.
 ///
 /// # Errors
 /// The store fails.
@@ -25,6 +25,7 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             approval::sweep_in(&tx, tx.now() - days).await?;
             token::forget_in(&tx).await?;
             enrolment::forget_in(&tx).await?;
+            registrant::fold_in(&tx).await?;
             Ok::<_, Error>(())
         })
         .await

@@ -24,6 +24,7 @@ mod pages;
 mod person;
 mod profile;
 pub mod proof;
+pub mod simulation;
 mod store;
 
 pub use api::Phone;
@@ -58,11 +59,12 @@ pub use store::{
     device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
     officer::{find_officer, officer_of, officers_in},
-    person::{find_person, find_person_by_hkid, registrants, set_state_in as set_person_state_in},
+    person::{counted_in, find_person, find_person_by_hkid, set_state_in as set_person_state_in},
     profile::{
         Changes, Reading, ReadingRecord, own_profile, read_fields, read_particulars, readings_of,
         record_reading, record_reading_in, refused_fields, update_profile,
     },
+    registrant::registrants,
     statements,
 };
 

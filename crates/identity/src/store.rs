@@ -9,6 +9,8 @@ pub(crate) mod enrolment;
 pub(crate) mod officer;
 pub(crate) mod person;
 pub(crate) mod profile;
+pub(crate) mod registrant;
+pub(crate) mod simulation;
 pub(crate) mod token;
 
 use serde::Serialize;
@@ -23,7 +25,9 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0002_create_approval.sql",
     "0003_create_profile.sql",
     "0004_create_office.sql",
-    "0005_index_passing_approval.sql",
+    "0005_create_registrant_count.sql",
+    "0006_create_simulation.sql",
+    "0007_index_passing_approval.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -38,6 +42,8 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         officer::STATEMENTS,
         person::STATEMENTS,
         profile::STATEMENTS,
+        registrant::STATEMENTS,
+        simulation::STATEMENTS,
         token::STATEMENTS,
     ]
     .concat()

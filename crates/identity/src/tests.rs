@@ -5,6 +5,7 @@ mod browser;
 mod enrolment;
 mod profiles;
 mod rules;
+mod simulation;
 mod wire;
 
 ::store::check_tests!(

@@ -3,7 +3,8 @@
 //! Invariants: everything here is written in the caller's transaction, so it exists if and only if
 //! the caller's change does; audit records point at nobody by key and hold no personal data beyond
 //! the actor's id; events are read in one order by every consumer, on both engines; a job is run at
-//! least once, by one process at a time, and ends as done or in sight of an operator.
+//! least once, by one process at a time, and ends as done or in sight of an operator; every step a
+//! person takes is counted by one usage event that names no person.
 
 mod audit;
 mod calendar;
@@ -15,6 +16,7 @@ mod runner;
 pub mod suspension;
 mod sweep;
 pub mod timer;
+mod usage;
 
 use serde_json::Value as Json;
 use store::{Migrations, Stmt};
@@ -27,6 +29,7 @@ pub use outbox::{Consumer, Event, OutboxEvent, consumers, emit, events_after};
 pub use queue::{Depth, Letter, dead_letters, depth, drop_letter, retry_letter};
 pub use runner::{Runner, RunnerGauge, RunnerStatus};
 pub use sweep::{Swept, sweep};
+pub use usage::{AgeBand, Channel, Decider, Step, USAGE, Usage, usage};
 
 /// The tables of this crate.
 pub static MIGRATIONS: Migrations = store::migrations!(

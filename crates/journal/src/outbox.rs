@@ -41,6 +41,9 @@ store::sql! {
     ADVANCE = "UPDATE outbox_offset
         SET position = $3, attempts = 0, last_error = NULL, lease_until = 0, updated_at = $4
         WHERE consumer = $1 AND holder = $2";
+    STEP = "UPDATE outbox_offset
+        SET position = $3, attempts = 0, last_error = NULL, lease_until = 0, updated_at = $4
+        WHERE consumer = $1 AND holder = $2 AND position = $5";
     STUMBLE = "UPDATE outbox_offset
         SET position = $3, attempts = attempts + 1, last_error = $4, lease_until = $5,
             updated_at = $6, holder = ''
@@ -229,6 +232,19 @@ pub(crate) async fn advance(store: &Store, feed: Feed, position: i64) -> Result<
             }
         })
         .await
+}
+
+/// Moves a consumer on inside the write that does what its events ask for. `false` when another
+/// process has fed it meanwhile: then nothing of that write may stand.
+pub(crate) async fn step_in(tx: &Write, feed: &Feed, position: i64) -> Result<bool, Error> {
+    let row = params![
+        feed.consumer,
+        &feed.holder,
+        position,
+        tx.now(),
+        feed.position
+    ];
+    Ok(tx.run(&STEP, row).await? > 0)
 }
 
 /// Remembers how far a consumer came and why it stopped; it rests for `pause`. Events are never

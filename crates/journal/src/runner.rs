@@ -14,8 +14,8 @@ use std::{
 };
 
 use futures::{FutureExt, future::BoxFuture};
-use kernel::Time;
-use store::Store;
+use kernel::{Actor, Time};
+use store::{Store, Write};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
@@ -27,6 +27,8 @@ use crate::{
 
 type Handler = Arc<dyn Fn(Task) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 type Listener = Arc<dyn Fn(OutboxEvent) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+type Ledger =
+    Arc<dyn Fn(Write, Arc<[OutboxEvent]>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 type Chore = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
 /// Chores never run more often than this.
@@ -41,6 +43,7 @@ pub struct Runner {
     holder: String,
     handlers: BTreeMap<&'static str, Handler>,
     listeners: BTreeMap<&'static str, Listener>,
+    ledgers: BTreeMap<&'static str, Ledger>,
     chores: Vec<Repeat>,
     counts: Arc<Counts>,
 }
@@ -100,6 +103,7 @@ impl Runner {
             holder,
             handlers: BTreeMap::new(),
             listeners: BTreeMap::new(),
+            ledgers: BTreeMap::new(),
             chores: Vec::new(),
             counts: Arc::default(),
         }
@@ -127,6 +131,22 @@ impl Runner {
     {
         self.listeners
             .insert(consumer, Arc::new(move |event| listener(event).boxed()));
+        self
+    }
+
+    /// Hands events in order, many at a time, to `ledger` inside the write that also moves the
+    /// consumer's place. So each event has its effect exactly once, however often it is delivered,
+    /// as long as the effect is rows of this store and nothing else.
+    #[must_use]
+    pub fn keep<F, Fut>(mut self, consumer: &'static str, ledger: F) -> Self
+    where
+        F: Fn(Write, Arc<[OutboxEvent]>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        self.ledgers.insert(
+            consumer,
+            Arc::new(move |tx, events| ledger(tx, events).boxed()),
+        );
         self
     }
 
@@ -228,6 +248,9 @@ impl Runner {
         for (consumer, listener) in &self.listeners {
             is_busy |= self.feed(consumer, listener).await?;
         }
+        for (consumer, ledger) in &self.ledgers {
+            is_busy |= self.enter(consumer, ledger).await?;
+        }
         is_busy |= self.chores().await;
         let free = limits::JOBS_AT_ONCE.saturating_sub(running.len());
         if free > 0 && !self.handlers.is_empty() && self.is_job_due().await? {
@@ -280,6 +303,53 @@ impl Runner {
             }
         }
         has_run
+    }
+
+    /// Hands one ledger what it has not entered, in one write with its place.
+    async fn enter(&self, consumer: &'static str, ledger: &Ledger) -> Result<bool, Error> {
+        if !self
+            .store
+            .read(move |db| async move { outbox::is_behind(&db, consumer).await })
+            .await?
+        {
+            return Ok(false);
+        }
+        let Some(feed) = outbox::lease(&self.store, consumer, &self.holder).await? else {
+            return Ok(false);
+        };
+        let position = feed.position;
+        let events: Arc<[OutboxEvent]> = self
+            .store
+            .read(move |db| async move { outbox::events_after(&db, position).await })
+            .await?
+            .into();
+        let count = events.len();
+        let last = events.last().map_or(position, |event| event.position);
+        let (entry, place) = (Arc::clone(ledger), feed.clone());
+        let entered = self
+            .store
+            .write(&Actor::system("journal"), move |tx: Write| {
+                let (entry, place, events) =
+                    (Arc::clone(&entry), place.clone(), Arc::clone(&events));
+                async move {
+                    if !outbox::step_in(&tx, &place, last).await? {
+                        return Err(Failure::Again("another process was faster".to_owned()));
+                    }
+                    entry(tx, events).await
+                }
+            })
+            .await;
+        if let Err(failure) = entered {
+            let why = failure.reason().to_owned();
+            tracing::error!(consumer, position, why, "events were not entered");
+            let pause = backoff(feed.attempts + 1);
+            outbox::stumble(&self.store, feed, &why, pause).await?;
+            return Ok(false);
+        }
+        self.counts
+            .delivered
+            .fetch_add(u64::try_from(count).unwrap_or_default(), Ordering::Relaxed);
+        Ok(i64::try_from(count).unwrap_or(i64::MAX) >= limits::RELAY_BATCH)
     }
 
     /// Hands one consumer what it has not read; tells whether there may be more.
@@ -343,6 +413,7 @@ impl fmt::Debug for Runner {
         f.debug_struct("Runner")
             .field("jobs", &self.handlers.keys())
             .field("consumers", &self.listeners.keys())
+            .field("ledgers", &self.ledgers.keys())
             .finish_non_exhaustive()
     }
 }

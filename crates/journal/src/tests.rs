@@ -2,6 +2,7 @@
 
 mod calendar;
 mod job;
+mod ledger;
 mod model;
 mod outbox;
 mod timer;

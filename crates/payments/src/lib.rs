@@ -40,8 +40,8 @@ pub use store::{
         METHODS, attempts_of, find_attempt, note_started, start_attempt, step, troubled_attempts,
     },
     demand::{
-        demand, demands_about, demands_of, find_demand, find_demand_by_bill, is_paid, recalculate,
-        withdraw,
+        count_paid_as, demand, demands_about, demands_of, find_demand, find_demand_by_bill,
+        is_paid, recalculate, withdraw,
     },
     notice::{Effect, Heard, Paid, handle_event, notices_of},
     receipt::{find_receipt, find_receipt_by_number, kept, receipts_of},

@@ -11,6 +11,7 @@ pub static MIGRATIONS: store::Migrations = store::migrations!(
     "payments",
     "0001_create_demand.sql",
     "0002_create_sandbox_payment.sql",
+    "0003_add_demand_usage.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

@@ -138,6 +138,7 @@ async fn save(
     let fields = view::posted(&form);
     let asked = view::asked(&portal, &portal.services.draft(applicant, id).await?, &page)?;
     let save = SavePage {
+        manner: services::Manner::Sent,
         applicant,
         draft: id,
         revision,

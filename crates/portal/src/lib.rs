@@ -14,6 +14,7 @@ pub mod demo_phone;
 mod holding;
 mod information;
 mod service_view;
+mod statistics;
 pub mod verify;
 
 use kernel::{Actor, Date, Id};
@@ -89,6 +90,18 @@ pub static BUNDLE: Bundle = Bundle {
             "portal/sitemap.html",
             include_str!("../templates/sitemap.html"),
         ),
+        (
+            "portal/statistics.html",
+            include_str!("../templates/statistics.html"),
+        ),
+        (
+            "portal/statistics_registrants.html",
+            include_str!("../templates/statistics_registrants.html"),
+        ),
+        (
+            "portal/statistics_usage.html",
+            include_str!("../templates/statistics_usage.html"),
+        ),
         ("portal/words.html", include_str!("../templates/words.html")),
         ("portal/stale.html", include_str!("../templates/stale.html")),
         (
@@ -118,6 +131,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(carried::routes())
         .merge(holding::routes())
         .merge(information::routes())
+        .merge(statistics::routes())
         .merge(verify::routes())
         .with_state(portal)
 }
@@ -132,7 +146,7 @@ impl Portal {
                     Some(id) => Some(id.parse().map_err(|_| Failure::not_found())?),
                     None => None,
                 };
-                Ok(Applicant { person, company })
+                Ok(Applicant::of(person, company))
             }
             _ => Err(Failure::not_found()),
         }

@@ -108,15 +108,8 @@ async fn check(State(portal): State<Portal>, visit: Visit, form: Form) -> Outcom
         .chars()
         .take(credentials::pass::CODE_CHARS.max(limits::LONG_TEXT_CHARS) + 1)
         .collect();
-    let issuer = portal.licences.issuer.clone();
-    let (asked, lang) = (code.clone(), visit.lang());
-    let verdict = portal
-        .store
-        .read(move |db| {
-            let (issuer, code) = (issuer.clone(), asked.clone());
-            async move { credentials::verify_pass(&db, &issuer, &code, lang).await }
-        })
-        .await?;
+    let issuer = &portal.licences.issuer;
+    let verdict = credentials::check_pass(&portal.store, issuer, &code, visit.lang()).await?;
     Ok(show(&portal, &visit, &code, Some(&verdict)))
 }
 

@@ -1,6 +1,7 @@
 //! Who applies: a person, for themselves or for a company they may act for.
 
 use identity::{Company, Officer, Person};
+use journal::Channel;
 use kernel::{Actor, Id};
 
 /// The applicant of a draft or an application.
@@ -8,25 +9,43 @@ use kernel::{Actor, Id};
 pub struct Applicant {
     pub person: Id<Person>,
     pub company: Option<Id<Company>>,
+    /// Where they apply; statistics count by it.
+    pub channel: Channel,
 }
 
 impl Applicant {
     /// A person for themselves.
     #[must_use]
     pub const fn person(person: Id<Person>) -> Self {
+        Self::of(person, None)
+    }
+
+    /// A person, and the company they act for if there is one, in a browser.
+    #[must_use]
+    pub const fn of(person: Id<Person>, company: Option<Id<Company>>) -> Self {
+        let channel = if company.is_some() {
+            Channel::Company
+        } else {
+            Channel::Web
+        };
         Self {
             person,
-            company: None,
+            company,
+            channel,
         }
+    }
+
+    /// The same applicant somewhere else: at a kiosk, on the phone.
+    #[must_use]
+    pub const fn at(mut self, channel: Channel) -> Self {
+        self.channel = channel;
+        self
     }
 
     /// A person acting for a company.
     #[must_use]
     pub const fn company(person: Id<Person>, company: Id<Company>) -> Self {
-        Self {
-            person,
-            company: Some(company),
-        }
+        Self::of(person, Some(company))
     }
 
     /// Whose drafts and applications these are: colleagues with a mandate share the company's.

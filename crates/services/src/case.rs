@@ -175,10 +175,7 @@ pub struct Case {
 impl Case {
     #[must_use]
     pub const fn applicant(&self) -> Applicant {
-        Applicant {
-            person: self.person,
-            company: self.company,
-        }
+        Applicant::of(self.person, self.company)
     }
 
     #[must_use]

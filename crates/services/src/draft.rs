@@ -59,10 +59,7 @@ pub struct Draft {
 impl Draft {
     #[must_use]
     pub const fn applicant(&self) -> Applicant {
-        Applicant {
-            person: self.person,
-            company: self.company,
-        }
+        Applicant::of(self.person, self.company)
     }
 
     #[must_use]

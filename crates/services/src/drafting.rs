@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use journal::{Audit, Event};
+use journal::{Audit, Event, Step, Usage};
 use kernel::{Id, Lang, Time};
 use packs::{Answers, Pack};
 use serde_json::json;
@@ -13,6 +13,7 @@ use trust::Vault;
 use crate::{
     Error, Services,
     applicant::Applicant,
+    counted,
     draft::{DRAFTS_PER_HOLDER, Draft, DraftState, OpenDraft},
     error::Problem,
     rules,
@@ -31,9 +32,19 @@ pub struct Start {
     pub lang: Lang,
 }
 
+/// Who sends a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// The person, by a button.
+    Sent,
+    /// The page itself, while it is filled in: kept, but not counted as an answer or a mistake.
+    Kept,
+}
+
 /// One page as posted.
 #[derive(Clone, Debug)]
 pub struct SavePage {
+    pub manner: Manner,
     pub applicant: Applicant,
     pub draft: Id<Draft>,
     /// The revision the page was rendered from.
@@ -162,7 +173,20 @@ impl Services {
         let mut draft = open.draft.clone();
         draft.page = Some(save.page.clone());
         draft.lang = save.lang;
-        match self.write_answers(draft, &typed, "draft.saved").await {
+        let steps = match save.manner {
+            Manner::Kept => Vec::new(),
+            Manner::Sent => counted::of_page(
+                (&draft, &pack),
+                save.applicant,
+                &save.page,
+                &reading.problems,
+            ),
+        };
+        let mark = Mark {
+            action: "draft.saved",
+            steps,
+        };
+        match self.write_answers(draft, &typed, mark).await {
             Err(Error::StaleDraft { current }) => {
                 self.keep_beside(&save, &typed).await?;
                 Err(Error::StaleDraft { current })
@@ -307,8 +331,9 @@ impl Services {
         &self,
         mut draft: Draft,
         kept: &Kept,
-        action: &'static str,
+        mark: impl Into<Mark>,
     ) -> Result<(), Error> {
+        let Mark { action, steps } = mark.into();
         let pack = self.pinned(&draft.service, draft.pack_version)?;
         let today = self.on(self.today(), &kept.locked);
         let answers = rules::visible(&pack, &kept.answers, &today);
@@ -326,7 +351,7 @@ impl Services {
         let actor = draft.applicant().actor();
         self.store()
             .write(&actor, move |tx| {
-                let (draft, sealed) = (draft.clone(), sealed.clone());
+                let (draft, sealed, steps) = (draft.clone(), sealed.clone(), steps.clone());
                 async move {
                     if draft::save(&tx, &draft, &sealed).await? == 0 {
                         let row = draft::find(&tx, draft.id)
@@ -338,6 +363,9 @@ impl Services {
                     }
                     draft::move_expiry(&tx, draft.id, expires).await?;
                     crate::money::let_go(&tx, demand).await?;
+                    for step in steps {
+                        counted::count(&tx, draft.person, step).await?;
+                    }
                     note(&tx, action, &draft).await
                 }
             })
@@ -361,6 +389,22 @@ impl Services {
             return Err(Error::Paid);
         }
         Ok(())
+    }
+}
+
+/// What a save is on record as, and what it counts as.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    pub(crate) action: &'static str,
+    pub(crate) steps: Vec<Usage>,
+}
+
+impl From<&'static str> for Mark {
+    fn from(action: &'static str) -> Self {
+        Self {
+            action,
+            steps: Vec::new(),
+        }
     }
 }
 
@@ -488,6 +532,8 @@ async fn insert_in(
         data,
     };
     journal::emit(tx, event).await?;
+    let step = counted::of_draft(Step::Started, &draft, pack, start.applicant.channel);
+    counted::count(tx, draft.person, step).await?;
     Ok(id)
 }
 

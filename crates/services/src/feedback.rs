@@ -59,12 +59,13 @@ impl Services {
     /// # Errors
     /// [`Error::Rating`], [`Error::NoSuchService`].
     pub async fn feedback(&self, new: NewFeedback) -> Result<(), Error> {
-        self.pinned(&new.service, new.pack_version)?;
+        let pack = self.pinned(&new.service, new.pack_version)?;
         let row = new.keep(self.env().id(), self.now()).ok_or(Error::Rating)?;
+        let owner = pack.owner.clone();
         // The author is left out on purpose: feedback is read by many.
         self.store()
             .write(&Actor::Visitor, move |tx| {
-                let row = row.clone();
+                let (row, owner) = (row.clone(), owner.clone());
                 async move {
                     rows::insert(&tx, &row).await?;
                     let data = json!({
@@ -80,6 +81,12 @@ impl Services {
                         data,
                     };
                     journal::emit(&tx, event).await?;
+                    let rated = journal::Usage::of(journal::Step::Rated)
+                        .about(&owner, &row.service, row.pack_version)
+                        .page(&row.page)
+                        .lang(Some(row.lang))
+                        .value(row.rating);
+                    journal::usage(&tx, rated).await?;
                     Ok(())
                 }
             })

@@ -12,6 +12,7 @@ mod applicant;
 mod case;
 mod catalogue;
 mod correct;
+mod counted;
 mod deadline;
 mod deciding;
 mod desk;
@@ -56,7 +57,7 @@ pub use desk::{
 };
 pub use document::{Content, Document, DocumentKind};
 pub use draft::{Draft, DraftState, OpenDraft};
-pub use drafting::{Choice, Conflict, SavePage, Saved, Start};
+pub use drafting::{Choice, Conflict, Manner, SavePage, Saved, Start};
 pub use error::{Error, Problem, Refusal, explanations};
 pub use feedback::{Feedback, NewFeedback};
 pub use file::{FileError, ScanState, safe_name, sniff};

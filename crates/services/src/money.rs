@@ -1,11 +1,12 @@
 //! Where an application meets the payments crate: its demand, whether it is paid, and what goes back.
 
+use journal::Step;
 use kernel::{Id, Money, Text};
 use packs::Pack;
 use payments::{About, Demand, DemandState, Line, NewDemand, RefundReason};
 use store::{Store, Write};
 
-use crate::{Error, applicant::Applicant, draft::Draft};
+use crate::{Error, applicant::Applicant, counted, draft::Draft};
 
 /// The job that payments queues when a demand of this crate is paid.
 pub(crate) const PAID_JOB: &str = "services.paid";
@@ -29,7 +30,7 @@ pub struct FeeLine {
 /// Makes the demand for a frozen draft.
 pub(crate) async fn demand_in(
     tx: &Write,
-    (draft, applicant): (Id<Draft>, Applicant),
+    (draft, applicant): (&Draft, Applicant),
     (pack, payee): (&Pack, &Text),
     fee: &Fee,
 ) -> Result<Id<Demand>, Error> {
@@ -48,13 +49,17 @@ pub(crate) async fn demand_in(
             .collect(),
         about: About {
             noun: ABOUT.to_owned(),
-            id: draft.to_string(),
+            id: draft.id.to_string(),
         },
         due: None,
         on_paid: Some(PAID_JOB.to_owned()),
-        back: format!("/drafts/{draft}/sign"),
+        back: format!("/drafts/{}/sign", draft.id),
     };
-    Ok(payments::demand(tx, new).await?.id)
+    let demand = payments::demand(tx, new).await?.id;
+    let paid = counted::of_draft(Step::Paid, draft, pack, applicant.channel);
+    let paid = identity::counted_in(tx, draft.person, paid).await?;
+    payments::count_paid_as(tx, demand, &paid).await?;
+    Ok(demand)
 }
 
 /// Who pays: the person signed in, also when they act for a company.

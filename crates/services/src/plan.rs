@@ -34,6 +34,7 @@ pub(crate) struct Plan {
     pub(crate) keys: Vec<(i64, Vec<u8>)>,
     pub(crate) signature: Option<Signature>,
     pub(crate) summary: Text,
+    pub(crate) channel: journal::Channel,
 }
 
 impl Services {
@@ -73,6 +74,7 @@ impl Services {
             keys: rules::duplicate_keys(self.vault(), pack, &open.answers),
             signature: submit.signature.clone(),
             summary: pack.name.clone(),
+            channel: submit.applicant.channel,
         })
     }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use identity::{FieldKey, NewConsent, Reading};
+use journal::Step;
 use kernel::{Id, Text};
 use packs::{Address, Field, FieldKind, Pack, Value};
 use serde::Serialize;
@@ -13,8 +14,9 @@ use serde_json::Value as Json;
 use crate::{
     Error, Services,
     applicant::Applicant,
+    counted,
     draft::{Draft, OpenDraft},
-    drafting::kept_of,
+    drafting::{Mark, kept_of},
     rules,
 };
 
@@ -84,6 +86,7 @@ impl Services {
         let found = self.sources(applicant, &pack).await?;
         let mut kept = kept_of(&open);
         let mut keys = Vec::new();
+        let mut filled = 0;
         for field in pack.fields().filter(|field| fields.contains(&field.id)) {
             let (Some(found), Some(prefill)) = (found.get(&field.id), &field.prefill) else {
                 continue;
@@ -93,10 +96,21 @@ impl Services {
                 kept.locked.insert(field.id.clone(), found.source.clone());
             }
             keys.extend(key_of(&found.source));
+            filled += 1;
         }
         self.record_consent(applicant, &pack, keys).await?;
-        self.write_answers(open.draft.clone(), &kept, "draft.prefilled")
-            .await?;
+        let steps = if filled > 0 {
+            let step = counted::of_draft(Step::Filled, &open.draft, &pack, applicant.channel)
+                .value(filled);
+            vec![step]
+        } else {
+            Vec::new()
+        };
+        let mark = Mark {
+            action: "draft.prefilled",
+            steps,
+        };
+        self.write_answers(open.draft.clone(), &kept, mark).await?;
         self.read_draft(id).await
     }
 

@@ -1,7 +1,7 @@
 //! Moving a case along its state chart, inside the caller's write: the timeline, the clock, timers,
 //! queues, letters, licence, refund and messages follow from entering a state, whoever moved it.
 
-use journal::{Audit, Event};
+use journal::{Audit, Event, Step as Counted};
 use kernel::Id;
 use packs::{Clock as ChartClock, Pack, Refund, State};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::{
     Error, Services,
     applicant::Clerk,
     case::{ActionKind, Case, Clock},
-    licence, money, rules,
+    counted, licence, money, rules,
     seal::{self, Column, Kept},
     store::{
         action::{self, ActionRow},
@@ -237,6 +237,10 @@ async fn step_once(
     let line = write_entry(services, tx, case, (step.author, entry)).await?;
     set_clock(services, tx, case, (step.pack, step.to)).await?;
     if let Some(outcome) = step.to.outcome {
+        let end = (outcome.code(), step.kind);
+        if let Some(ended) = counted::of_end(services, (case, step.pack), end, tx.now()) {
+            counted::count(tx, case.person, ended).await?;
+        }
         close(tx, case, (step.pack, outcome.code())).await?;
     }
     arrive(services, tx, case, (step.pack, step.to, Some(line))).await?;
@@ -315,6 +319,7 @@ async fn arrive(
             (&author, Entry::of(case, ActionKind::Issued)),
         )
         .await?;
+        counted::count(tx, case.person, counted::of_case(Counted::Issued, case)).await?;
     }
     if state.refund == Refund::Full {
         let back = money::return_fee(tx, case.demand).await?;

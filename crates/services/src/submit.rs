@@ -3,7 +3,7 @@
 //! second submission of the same draft answers with the first one's reference.
 
 use identity::{Approval, Approved, Binding, NewApproval, Purpose};
-use journal::{Audit, Event};
+use journal::{Audit, Event, Step};
 use kernel::{Id, Text};
 use packs::Pack;
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::{
     Error, Services,
     applicant::Applicant,
     case::{ActionKind, Case, Flag},
+    counted,
     draft::{Draft, DraftState, OpenDraft},
     drafting::kept_of,
     error::{Problem, Refusal},
@@ -217,7 +218,7 @@ impl Services {
                     if !fee.total.is_zero() {
                         let words = (pack.as_ref(), &payee);
                         frozen.demand =
-                            Some(money::demand_in(&tx, (frozen.id, applicant), words, &fee).await?);
+                            Some(money::demand_in(&tx, (&frozen, applicant), words, &fee).await?);
                     }
                     match draft::save(&tx, &frozen, &answers).await? {
                         0 => Err(Error::StaleDraft {
@@ -526,6 +527,13 @@ async fn record_in(tx: &Write, plan: &Plan, signed: Option<&Approved>) -> Result
         data,
     };
     journal::emit(tx, event).await?;
+    let channel = plan.channel;
+    if signed.is_some() {
+        let step = counted::of_case(Step::Signed, case).channel(channel);
+        counted::count(tx, case.person, step).await?;
+    }
+    let step = counted::of_case(Step::Submitted, case).channel(channel);
+    counted::count(tx, case.person, step).await?;
     let leaf = digest::sha256(&plan.new.row.seal);
     trust::evidence::append(tx, "application.submitted", leaf).await?;
     crate::tell::submitted(tx, case, &plan.summary).await

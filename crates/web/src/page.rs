@@ -13,6 +13,7 @@ pub(crate) static BUNDLE: Bundle = Bundle {
     area: "web",
     templates: &[
         ("web/page.html", include_str!("../templates/page.html")),
+        ("web/charts.html", include_str!("../templates/charts.html")),
         ("web/parts.html", include_str!("../templates/parts.html")),
         ("web/fields.html", include_str!("../templates/fields.html")),
         ("web/error.html", include_str!("../templates/error.html")),

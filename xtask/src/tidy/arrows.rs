@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("payments", 3),
     ("credentials", 3),
     ("notify", 3),
+    ("insight", 3),
     ("services", 4),
     ("assistant", 5),
     ("portal", 6),

@@ -29,6 +29,11 @@ impl Out {
         }
     }
 
+    /// Text as it is: a file for another program.
+    pub(crate) fn raw(self, text: &str) {
+        let _ = write!(std::io::stdout(), "{text}");
+    }
+
     /// `record` for a machine, `words` for a person.
     pub(crate) fn record<T: Serialize>(self, record: &T, words: &str) {
         if self.is_json {

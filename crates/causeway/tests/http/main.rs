@@ -17,6 +17,7 @@ mod journey;
 mod phones;
 mod refused;
 mod shut;
+mod statistics;
 mod swept;
 mod twice;
 mod whole;

@@ -132,13 +132,6 @@ pub(super) async fn verify(
         .as_deref()
         .and_then(|code| code.parse().ok())
         .unwrap_or_default();
-    let issuer = desk.issuer.clone();
-    let verdict = desk
-        .store
-        .read(move |db| {
-            let (issuer, code) = (issuer.clone(), request.code.clone());
-            async move { verdict::verify_pass(&db, &issuer, &code, lang).await }
-        })
-        .await?;
+    let verdict = verdict::check_pass(&desk.store, &desk.issuer, &request.code, lang).await?;
     Ok(Json(verdict))
 }

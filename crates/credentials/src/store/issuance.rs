@@ -314,6 +314,8 @@ async fn record(tx: &Write, credential: Id<Credential>, licence: Id<Licence>) ->
         data,
     };
     journal::emit(tx, event).await?;
+    let collected = journal::Usage::of(journal::Step::Collected).channel(journal::Channel::Phone);
+    journal::usage(tx, collected).await?;
     Ok(())
 }
 

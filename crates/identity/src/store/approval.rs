@@ -2,7 +2,7 @@
 //! `answer`.
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
-use journal::{Audit, Event};
+use journal::{Audit, Event, Step as Counted, Usage};
 use kernel::{Actor, Id, Time};
 use serde_json::json;
 
@@ -10,8 +10,8 @@ use crate::{
     Approval, ApprovalState, Approved, Binding, Error, FailReason, NewApproval, Outcome, Person,
     Purpose, Step,
     approval::{
-        DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, reference_of,
-        transition,
+        DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, leads_to,
+        reference_of, transition,
     },
     store::{json as to_json, person},
 };
@@ -226,7 +226,7 @@ pub async fn consume_in(
         _ => return Err(Error::NotApproved),
     }
     let (Some(owner), Some(decided), Some(evidence)) =
-        (approval.person, approval.decided, approval.evidence)
+        (approval.person, approval.decided, approval.evidence.clone())
     else {
         return Err(Error::Corrupt("approval"));
     };
@@ -256,6 +256,7 @@ pub async fn consume_in(
         )
         .await?;
     }
+    count_in(tx, &approval, &owner).await?;
     Ok(Approved {
         approval: id,
         purpose: approval.purpose,
@@ -266,6 +267,26 @@ pub async fn consume_in(
         return_to: approval.return_to,
         evidence,
     })
+}
+
+/// Counts what a resident was let in to. A signature is counted by whoever has it signed.
+async fn count_in(tx: &Write, approval: &Approval, owner: &Person) -> Result<(), Error> {
+    let step = match approval.purpose {
+        Purpose::SignIn => Counted::SignedIn,
+        Purpose::StepUp => Counted::SteppedUp,
+        _ => return Ok(()),
+    };
+    let (lang, service) = leads_to(&approval.return_to);
+    let step = Usage::of(step)
+        .about("", service.unwrap_or_default(), 0)
+        .lang(lang)
+        .by(
+            owner.level.code(),
+            i64::from(owner.birth_year),
+            tx.now().date(),
+        );
+    journal::usage(tx, step).await?;
+    Ok(())
 }
 
 /// Withdraws the question: the person left the page.

@@ -1,10 +1,13 @@
 //! People and their sealed particulars.
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
+use journal::{Channel, Step, Usage};
 use kernel::{Date, Hkid, Id};
 use trust::{Place, Sealed, Vault};
 
-use crate::{Error, Level, Particulars, Person, PersonName, PersonState, RegisterEntry};
+use crate::{
+    Error, Level, Particulars, Person, PersonName, PersonState, RegisterEntry, store::registrant,
+};
 
 ::store::sql! {
     FIND_PERSON = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled
@@ -17,8 +20,6 @@ use crate::{Error, Level, Particulars, Person, PersonName, PersonState, Register
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)";
     SET_LEVEL = "UPDATE person SET level = $2 WHERE id = $1";
     SET_STATE = "UPDATE person SET state = $2 WHERE id = $1";
-    COUNT_BY_BAND = "SELECT level, birth_year, COUNT(*) AS people FROM person
-        GROUP BY level, birth_year ORDER BY level, birth_year";
 }
 
 impl FromRow for Person {
@@ -116,10 +117,24 @@ pub(crate) async fn enrol_in(tx: &Write, new: &SealedPerson) -> Result<Person, E
             return Err(Error::Inactive);
         }
         if known.level < new.level {
-            tx.run(&SET_LEVEL, params![known.id, new.level]).await?;
+            raise_to_in(tx, &known, new.level).await?;
         }
         return get_in(tx, known.id).await;
     }
+    insert_in(tx, new).await?;
+    let birth_year = i64::from(new.entry.born.year());
+    registrant::joined_in(tx, (birth_year, new.level), 1).await?;
+    let today = tx.now().date();
+    let enrolled =
+        Usage::of(Step::Enrolled)
+            .channel(Channel::Phone)
+            .by(new.level.code(), birth_year, today);
+    journal::usage(tx, enrolled).await?;
+    get_in(tx, new.id).await
+}
+
+/// Writes the row of a new person and nothing beside it.
+pub(crate) async fn insert_in(tx: &Write, new: &SealedPerson) -> Result<(), Error> {
     let entry = &new.entry;
     tx.run(
         &INSERT_PERSON,
@@ -137,7 +152,22 @@ pub(crate) async fn enrol_in(tx: &Write, new: &SealedPerson) -> Result<Person, E
         ],
     )
     .await?;
-    get_in(tx, new.id).await
+    Ok(())
+}
+
+/// Moves a person to another level, in the register and in its numbers.
+async fn raise_to_in(tx: &Write, known: &Person, level: Level) -> Result<(), Error> {
+    tx.run(&SET_LEVEL, params![known.id, level]).await?;
+    let birth_year = i64::from(known.birth_year);
+    registrant::joined_in(tx, (birth_year, known.level), -1).await?;
+    registrant::joined_in(tx, (birth_year, level), 1).await?;
+    let raised = Usage::of(Step::Raised).channel(Channel::Phone).by(
+        level.code(),
+        birth_year,
+        tx.now().date(),
+    );
+    journal::usage(tx, raised).await?;
+    Ok(())
 }
 
 /// Suspends a person, closes the account, or lets them back in. Their phone answers nothing while
@@ -151,9 +181,12 @@ pub async fn set_state_in(
     state: PersonState,
     reason: &str,
 ) -> Result<(), Error> {
-    if tx.run(&SET_STATE, params![id, state]).await? == 0 {
-        return Err(Error::NotFound);
-    }
+    let known = get_in(tx, id).await?;
+    tx.run(&SET_STATE, params![id, state]).await?;
+    let counts = |state| i64::from(state != PersonState::Closed);
+    let change = counts(state) - counts(known.state);
+    let place = (i64::from(known.birth_year), known.level);
+    registrant::joined_in(tx, place, change).await?;
     let audit = journal::Audit {
         action: "person.state_changed",
         noun: "person",
@@ -167,7 +200,10 @@ pub async fn set_state_in(
 
 /// Raises a person to the plus level: the card was shown.
 pub(crate) async fn raise_in(tx: &Write, id: Id<Person>) -> Result<Person, Error> {
-    tx.run(&SET_LEVEL, params![id, Level::Plus]).await?;
+    let known = get_in(tx, id).await?;
+    if known.level < Level::Plus {
+        raise_to_in(tx, &known, Level::Plus).await?;
+    }
     let audit = journal::Audit {
         action: "person.level_raised",
         noun: "person",
@@ -198,12 +234,17 @@ pub(crate) async fn particulars_in(
     })
 }
 
-/// How many people of each level were born in each year: the figures a statistic by age band needs.
+/// The step with what a statistic knows of the one who takes it: level and age band.
 ///
 /// # Errors
 /// The store fails.
-pub async fn registrants(store: &Store) -> Result<Vec<(Level, i64, i64)>, Error> {
-    store
-        .read(|db| async move { Ok(db.all(&COUNT_BY_BAND, params![]).await?) })
-        .await
+pub async fn counted_in(db: &Read, id: Id<Person>, step: Usage) -> Result<Usage, Error> {
+    Ok(match find_in(db, id).await? {
+        Some(known) => step.by(
+            known.level.code(),
+            i64::from(known.birth_year),
+            db.now().date(),
+        ),
+        None => step,
+    })
 }

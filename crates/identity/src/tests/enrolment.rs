@@ -142,7 +142,7 @@ async fn events(store: &Store, kind: &'static str) -> i64 {
         demo::seed(&store, &vault).await.unwrap();
         let enrolled = demo::people().iter().filter(|person| person.enrolled).count();
         let counted: i64 =
-            crate::registrants(&store).await.unwrap().iter().map(|(_, _, people)| people).sum();
+            crate::registrants(&store, store.env().today()).await.unwrap().iter().map(|(_, _, people)| people).sum();
         assert_eq!(usize::try_from(counted).unwrap(), enrolled);
         let phone = demo::phone(&store, &vault, "td-officer").await.unwrap();
         let officer = crate::officer_of(&store, phone.person.id).await.unwrap().unwrap();

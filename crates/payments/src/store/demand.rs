@@ -1,8 +1,8 @@
 //! Demands on record.
 
-use journal::{Audit, Event};
+use journal::{Audit, Event, Usage};
 use kernel::{Cursor, Id, Page, Text};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{FromRow, Read, Row, Write, params};
 
 use super::attempt;
@@ -22,6 +22,8 @@ store::sql! {
     DEMANDS_OF_PAYER = "SELECT * FROM demand WHERE payer = $1 AND id < $2
         ORDER BY id DESC LIMIT $3";
     CHANGE_LINES = "UPDATE demand SET lines = $2, total_cents = $3 WHERE id = $1 AND state = 'open'";
+    SET_USAGE = "UPDATE demand SET usage = $2 WHERE id = $1";
+    FIND_USAGE = "SELECT usage FROM demand WHERE id = $1";
     SET_STATE = "UPDATE demand SET state = $2, paid_at = $3 WHERE id = $1";
 }
 
@@ -78,6 +80,27 @@ pub async fn demand(tx: &Write, new: NewDemand) -> Result<Demand, Error> {
     let detail = json!({ "total_cents": sum, "noun": new.about.noun, "about": new.about.id });
     record(tx, "demand.made", id, detail).await?;
     get(tx, id).await
+}
+
+/// Has the payment of a demand counted as `step`, in the transaction that makes it paid.
+///
+/// # Errors
+/// The store fails.
+pub async fn count_paid_as(tx: &Write, id: Id<Demand>, step: &Usage) -> Result<(), Error> {
+    tx.run(&SET_USAGE, params![id, json!(step)]).await?;
+    Ok(())
+}
+
+/// Counts that a demand has been paid, if its owner asked for it.
+pub(crate) async fn count_paid(tx: &Write, id: Id<Demand>) -> Result<(), Error> {
+    let asked: Option<Option<Value>> = tx.one(&FIND_USAGE, params![id]).await?;
+    let step = asked
+        .flatten()
+        .and_then(|step| serde_json::from_value::<Usage>(step).ok());
+    if let Some(step) = step {
+        journal::usage(tx, step).await?;
+    }
+    Ok(())
 }
 
 /// Works an open demand out anew. Attempts under way are cancelled; money that still arrives for

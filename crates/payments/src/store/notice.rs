@@ -187,6 +187,7 @@ async fn take_money(tx: &Write, attempt: Attempt, notice: &Notice) -> Result<Eff
     )
     .await?;
     demand::tell(tx, "causeway.payment.received.v1", &demand, data).await?;
+    demand::count_paid(tx, demand.id).await?;
     if let Some(kind) = &demand.on_paid {
         let paid = Paid {
             demand: demand.id,

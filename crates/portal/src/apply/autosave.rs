@@ -4,7 +4,7 @@
 use axum::{extract::State, http::Method};
 use kernel::{Id, Lang};
 use serde::{Deserialize, Serialize};
-use services::{Draft, SavePage};
+use services::{Draft, Manner, SavePage};
 use utoipa::ToSchema;
 use web::{Access, Failure, Json, Outcome, Path, Routes, Visit, operation};
 
@@ -56,6 +56,7 @@ async fn keep(
     let saved = portal
         .services
         .save_page(SavePage {
+            manner: Manner::Kept,
             applicant: portal.applicant(&visit)?,
             draft: id,
             revision: written.revision,

@@ -411,6 +411,7 @@ store::db_tests! {
         let missing = world.save(&draft, "nowhere", &[]).await;
         assert!(matches!(missing, Err(Error::NoSuchPage(_))));
         let save = SavePage {
+            manner: crate::Manner::Sent,
             applicant: draft.draft.applicant(),
             draft: world.services.env().id(),
             revision: 1,

@@ -116,6 +116,7 @@ impl World {
         form: &[(&str, &str)],
     ) -> Result<Saved, crate::Error> {
         let save = SavePage {
+            manner: crate::Manner::Sent,
             applicant: draft.draft.applicant(),
             draft: draft.draft.id,
             revision: draft.draft.revision,
