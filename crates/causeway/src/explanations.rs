@@ -50,6 +50,7 @@ pub(crate) fn all() -> Vec<Explanation> {
         web::explanations(),
         identity::explanations(),
         services::explanations(),
+        desk::explanations(),
     ];
     let mut all: Vec<Explanation> = parts
         .into_iter()

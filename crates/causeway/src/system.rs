@@ -55,6 +55,7 @@ pub struct System {
     pub identity: Identity,
     pub(crate) issuer: Issuer,
     pub(crate) gauges: Gauges,
+    pulse: desk::Pulse,
     calendar: Calendar,
     courier: Courier,
     shroff: Shroff,
@@ -125,6 +126,7 @@ impl System {
         let carrier = Arc::new(SimulatedCarrier::new(store.clone()));
         let courier = Courier::new(store.clone(), vault, carrier.clone(), carrier);
         let gauges = Gauges::new(&env);
+        let pulse = crate::operations::pulse(config, &keys, &gauges);
         Ok(Self {
             store,
             keys,
@@ -133,6 +135,7 @@ impl System {
             identity,
             issuer,
             gauges,
+            pulse,
             calendar,
             courier,
             shroff,
@@ -152,6 +155,7 @@ impl System {
         let desk = desk::Desk {
             services: self.services.clone(),
             store: self.store.clone(),
+            pulse: self.pulse.clone(),
         };
         let routes = portal::routes(&portal)
             .merge(portal::app::routes())

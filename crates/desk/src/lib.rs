@@ -3,21 +3,33 @@
 //! Invariants: a case opens only with a reason on record; what an officer may do is asked of the
 //! pack's state chart at every page and every post; lists are read by cursor and counts are bounded.
 
+mod audit;
 mod case;
+mod handing;
 mod inbox;
+mod jobs;
+mod money;
 mod operator;
+mod overview;
 mod packs_view;
+mod release;
+mod retire;
+mod timers;
 
 use identity::Officer;
 use kernel::{Actor, Id};
 use services::{Clerk, Services};
 use web::{Bundle, Failure, Outcome, Routes, Visit};
 
+pub use operator::explanations;
+pub use overview::{BACKUP_ID, BACKUP_NOUN, KeyAge, Pulse, Vitals};
+
 /// What the desk needs. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Desk {
     pub services: Services,
     pub store: store::Store,
+    pub pulse: Pulse,
 }
 
 /// Templates and words of the desk.
@@ -39,6 +51,44 @@ pub static BUNDLE: Bundle = Bundle {
         ("desk/packs.html", include_str!("../templates/packs.html")),
         ("desk/reason.html", include_str!("../templates/reason.html")),
         (
+            "desk/handed_out.html",
+            include_str!("../templates/handed_out.html"),
+        ),
+        ("desk/money.html", include_str!("../templates/money.html")),
+        (
+            "desk/money_receipt.html",
+            include_str!("../templates/money_receipt.html"),
+        ),
+        (
+            "desk/overview.html",
+            include_str!("../templates/overview.html"),
+        ),
+        (
+            "desk/pack_changes.html",
+            include_str!("../templates/pack_changes.html"),
+        ),
+        (
+            "desk/pack_journeys.html",
+            include_str!("../templates/pack_journeys.html"),
+        ),
+        (
+            "desk/pack_parts.html",
+            include_str!("../templates/pack_parts.html"),
+        ),
+        (
+            "desk/pack_publish.html",
+            include_str!("../templates/pack_publish.html"),
+        ),
+        (
+            "desk/pack_release.html",
+            include_str!("../templates/pack_release.html"),
+        ),
+        (
+            "desk/pack_retire.html",
+            include_str!("../templates/pack_retire.html"),
+        ),
+        ("desk/timers.html", include_str!("../templates/timers.html")),
+        (
             "desk/suspensions.html",
             include_str!("../templates/suspensions.html"),
         ),
@@ -52,8 +102,16 @@ pub static BUNDLE: Bundle = Bundle {
 pub fn routes(desk: &Desk) -> Routes {
     inbox::routes()
         .merge(case::routes())
+        .merge(handing::routes())
+        .merge(money::routes())
+        .merge(overview::routes())
+        .merge(jobs::routes())
+        .merge(timers::routes())
+        .merge(audit::routes())
         .merge(operator::routes())
         .merge(packs_view::routes())
+        .merge(release::routes())
+        .merge(retire::routes())
         .with_state(desk)
 }
 
