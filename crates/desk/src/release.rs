@@ -93,7 +93,7 @@ fn defect(one: &Defect, lines: &[&str]) -> Value {
         column => one.span.column,
         code => one.code.to_string(),
         wrong => one.wrong,
-        mend => one.mend,
+        mend => if one.mend.ends_with(['?', '…', '.']) { one.mend.clone() } else { format!("{}.", one.mend) },
         excerpt,
     }
 }

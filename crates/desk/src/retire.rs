@@ -85,7 +85,8 @@ fn moment(form: &Form, name: &str) -> Option<Time> {
     )
     .ok()?;
     let clock = part("time");
-    let (hour, minute) = clock.split_once(':').unwrap_or(("0", "0"));
+    let clock = if clock.is_empty() { "00:00" } else { &clock };
+    let (hour, minute) = clock.split_once(':')?;
     let (hour, minute): (i64, i64) = (hour.trim().parse().ok()?, minute.trim().parse().ok()?);
     if !(0..24).contains(&hour) || !(0..60).contains(&minute) {
         return None;

@@ -29,7 +29,7 @@ pub use attempt::{
     PublicState, Step,
 };
 pub use demand::{About, Demand, DemandState, LINES_MAX, Line, NewDemand, Payer, total};
-pub use error::Error;
+pub use error::{Error, explanations};
 pub use jobs::{RECONCILE_EVERY, jobs};
 pub use provider::Provider;
 pub use receipt::Receipt;

@@ -92,10 +92,14 @@ fn back(visit: &Visit, which: &Which) -> String {
     }
 }
 
-async fn ask(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
+async fn ask(State(portal): State<Portal>, visit: Visit) -> Outcome<Response> {
     let which = Which::of(visit.query());
+    if which.service.is_empty() && which.release.is_none() {
+        return Ok(visit.redirect(&visit.to("/desk/packs")));
+    }
     let form = Form::from_fields(Vec::new());
-    ask_page(&portal, &visit, &which, (&form, Vec::new())).await
+    let shown = ask_page(&portal, &visit, &which, (&form, Vec::new())).await?;
+    Ok(shown.into_response())
 }
 
 async fn ask_page(
@@ -368,7 +372,9 @@ async fn end(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
         .iter()
         .map(|one| {
             let path = visit.to(&format!("/desk/preview/pages/{}", one.page));
-            ctx! { words => one.words, href => format!("{path}#{}", input_name(&one.field)) }
+            let field = one.field.split('.').next().unwrap_or_default();
+            let label = pack.field(field).map(|field| field.label.clone());
+            ctx! { label, words => one.words, href => format!("{path}#{}", input_name(&one.field)) }
         })
         .collect();
     let context = ctx! {

@@ -11,8 +11,11 @@
 mod access;
 mod answers;
 mod carried;
+mod codes;
 mod files;
 mod journey;
+mod operators;
+mod owners;
 mod phones;
 mod shut;
 mod twice;
