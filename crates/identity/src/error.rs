@@ -171,7 +171,6 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::NotOfficer,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
-        Error::Store(::store::Error::Busy),
         Error::Journal(journal::Error::Gone("")),
     ])
 }

@@ -169,7 +169,7 @@ async fn a_preview_ends_with_fee_and_outcome_and_leaves_nothing_behind() {
         .fill(&page, "/preview", &[("age", "62")])
         .await
         .unwrap();
-    assert!(old.words().contains("62 years old"), "{}", old.words());
+    assert!(old.says("62 years old"), "{}", old.words());
     let end = walk(&mut owner, old).await;
     assert!(
         !end.words().contains("Total HK$900 "),
