@@ -4,13 +4,14 @@
 //! command were wrong; 3 a check found defects.
 
 mod data;
+mod keys;
 mod out;
 mod pack;
 mod report;
 mod simulate;
 mod table;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
@@ -58,6 +59,9 @@ enum Command {
     Report(report::Report),
     /// Fill an empty register with people who do not exist.
     Simulate(simulate::Simulate),
+    /// List the keys, or put a new one in the place of one in use.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Bring the database to the tables of this program.
     Migrate(Place),
     /// Read the configuration and say what is wrong with it.
@@ -150,6 +154,7 @@ fn dispatch(command: Command, out: &Out) -> anyhow::Result<ExitCode> {
         Command::Verify(verify) => block_on(data::verify(verify, out)),
         Command::Report(report) => block_on(report::run(report, out)),
         Command::Simulate(simulate) => block_on(simulate::run(simulate, out)),
+        Command::Keys(keys) => block_on(keys::run(keys, out)),
         Command::Migrate(place) => block_on(async {
             let config = place.load()?;
             System::open(&config, Env::system()).await?;
@@ -222,6 +227,7 @@ fn start_log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let _ = match config.log.format {
         LogFormat::Text => log.try_init(),

@@ -56,6 +56,7 @@ pub struct System {
     pub identity: Identity,
     pub(crate) issuer: Issuer,
     pub(crate) gauges: Gauges,
+    pulse: desk::Pulse,
     calendar: Calendar,
     courier: Courier,
     shroff: Shroff,
@@ -126,6 +127,7 @@ impl System {
         let carrier = Arc::new(SimulatedCarrier::new(store.clone()));
         let courier = Courier::new(store.clone(), vault, carrier.clone(), carrier);
         let gauges = Gauges::new(&env);
+        let pulse = crate::operations::pulse(config, &keys, &gauges);
         Ok(Self {
             store,
             keys,
@@ -134,6 +136,7 @@ impl System {
             identity,
             issuer,
             gauges,
+            pulse,
             calendar,
             courier,
             shroff,
@@ -153,6 +156,7 @@ impl System {
         let desk = desk::Desk {
             services: self.services.clone(),
             store: self.store.clone(),
+            pulse: self.pulse.clone(),
         };
         let routes = portal::routes(&portal)
             .merge(portal::app::routes())

@@ -125,3 +125,22 @@ impl Explain for Error {
         }
     }
 }
+
+/// Every error of this crate in words, for the list of errors.
+#[must_use]
+pub fn explanations() -> Vec<web::Explanation> {
+    web::explain(&[
+        Error::NotFound,
+        Error::WrongState("revoked"),
+        Error::NumberTaken,
+        Error::UnknownKind(String::new()),
+        Error::Malformed("code"),
+        Error::TooLarge,
+        Error::UnknownIssuer,
+        Error::HolderBinding,
+        Error::Refused(Refusal::InvalidGrant),
+        Error::Trust(trust::Error::Refused),
+        Error::Journal(journal::Error::Gone("")),
+        Error::Store(store::Error::Busy),
+    ])
+}

@@ -26,7 +26,7 @@ mod store;
 mod verdict;
 
 pub use api::{Desk, routes};
-pub use error::Error;
+pub use error::{Error, explanations};
 pub use issuer::Issuer;
 pub use licence::{
     Act, ClaimType, Credential, Holder, Licence, LicenceState, LicenceType, NewLicence,

@@ -1,9 +1,9 @@
-//! The officer's inbox: queues with deadline colours, filters, search, and handing out work.
+//! The officer's inbox: queues with deadline colours, filters and search.
 
-use axum::{extract::State, response::Response};
-use kernel::{Cursor, Id, Page as Rows, Text};
-use services::{Case, Clerk, Deadline, Holder, InboxQuery, InboxRow};
-use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Routes, Value, Visit, ctx};
+use axum::extract::State;
+use kernel::{Cursor, Page as Rows, Text};
+use services::{Clerk, Deadline, Holder, InboxQuery, InboxRow};
+use web::{Access, Form, Outcome, Page, Routes, Value, Visit, ctx};
 
 use crate::Desk;
 
@@ -13,7 +13,6 @@ pub(crate) fn routes() -> Routes<Desk> {
         .get("/{lang}/desk/register", Access::OFFICER, register)
         .get("/{lang}/desk/find", Access::OFFICER, ask_find)
         .post("/{lang}/desk/find", Access::OFFICER, find)
-        .post("/{lang}/desk/hand-out", Access::OFFICER, hand_out)
 }
 
 /// A line of a list of cases in words.
@@ -182,23 +181,4 @@ async fn find(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<Pag
         action => visit.to("/desk/find"),
     };
     Ok(visit.page("desk/found.html", context))
-}
-
-/// A supervisor gives the ticked cases to one officer: all of them, or none.
-async fn hand_out(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<Response> {
-    let clerk = desk.clerk(&visit).await?;
-    let cases: Result<Vec<Id<Case>>, _> = form.all("case").map(str::parse).collect();
-    let cases = cases.map_err(|_| Failure::not_found())?;
-    if cases.is_empty() || form.text("officer").is_empty() {
-        visit.flash_with("warning", "desk.hand_out.nothing", &[]);
-        return Ok(visit.redirect(&visit.to("/desk")));
-    }
-    let to = form
-        .text("officer")
-        .parse()
-        .map_err(|_| Failure::not_found())?;
-    let count = cases.len().to_string();
-    desk.services.assign(&clerk, cases, to).await?;
-    visit.flash_with("success", "desk.hand_out.done", &[("count", &count)]);
-    Ok(visit.redirect(&visit.to("/desk")).into_response())
 }

@@ -3,22 +3,34 @@
 //! Invariants: a case opens only with a reason on record; what an officer may do is asked of the
 //! pack's state chart at every page and every post; lists are read by cursor and counts are bounded.
 
+mod audit;
 mod case;
+mod handing;
 mod inbox;
+mod jobs;
+mod money;
 mod operator;
+mod overview;
 mod packs_view;
+mod release;
+mod retire;
 mod statistics;
+mod timers;
 
 use identity::Officer;
 use kernel::{Actor, Id};
 use services::{Clerk, Services};
 use web::{Bundle, Failure, Outcome, Routes, Visit};
 
+pub use operator::explanations;
+pub use overview::{BACKUP_ID, BACKUP_NOUN, KeyAge, Pulse, Vitals};
+
 /// What the desk needs. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Desk {
     pub services: Services,
     pub store: store::Store,
+    pub pulse: Pulse,
 }
 
 /// Templates and words of the desk.
@@ -48,6 +60,44 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/statistics_service.html"),
         ),
         (
+            "desk/handed_out.html",
+            include_str!("../templates/handed_out.html"),
+        ),
+        ("desk/money.html", include_str!("../templates/money.html")),
+        (
+            "desk/money_receipt.html",
+            include_str!("../templates/money_receipt.html"),
+        ),
+        (
+            "desk/overview.html",
+            include_str!("../templates/overview.html"),
+        ),
+        (
+            "desk/pack_changes.html",
+            include_str!("../templates/pack_changes.html"),
+        ),
+        (
+            "desk/pack_journeys.html",
+            include_str!("../templates/pack_journeys.html"),
+        ),
+        (
+            "desk/pack_parts.html",
+            include_str!("../templates/pack_parts.html"),
+        ),
+        (
+            "desk/pack_publish.html",
+            include_str!("../templates/pack_publish.html"),
+        ),
+        (
+            "desk/pack_release.html",
+            include_str!("../templates/pack_release.html"),
+        ),
+        (
+            "desk/pack_retire.html",
+            include_str!("../templates/pack_retire.html"),
+        ),
+        ("desk/timers.html", include_str!("../templates/timers.html")),
+        (
             "desk/suspensions.html",
             include_str!("../templates/suspensions.html"),
         ),
@@ -61,9 +111,17 @@ pub static BUNDLE: Bundle = Bundle {
 pub fn routes(desk: &Desk) -> Routes {
     inbox::routes()
         .merge(case::routes())
+        .merge(handing::routes())
+        .merge(money::routes())
+        .merge(overview::routes())
+        .merge(jobs::routes())
+        .merge(timers::routes())
+        .merge(audit::routes())
         .merge(operator::routes())
         .merge(packs_view::routes())
         .merge(statistics::routes())
+        .merge(release::routes())
+        .merge(retire::routes())
         .with_state(desk)
 }
 

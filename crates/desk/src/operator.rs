@@ -1,123 +1,19 @@
-//! The operator's pages: work that failed for good, who did what, and days on which offices are shut.
+//! Days on which offices are shut, and what the operator's pages share.
 
 use axum::{extract::State, response::Response};
 use journal::suspension::{self, Reason, Suspension};
 use kernel::{Id, Role};
-use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx};
+use web::{Access, Failure, Form, Outcome, Page, Path, Routes, Visit, ctx};
 
 use crate::Desk;
 
-const OPERATOR: Access = Access::Roles(&[Role::Operator]);
+pub(crate) const OPERATOR: Access = Access::Roles(&[Role::Operator]);
 
 pub(crate) fn routes() -> Routes<Desk> {
     Routes::new()
-        .get("/{lang}/desk/jobs", OPERATOR, jobs)
-        .post("/{lang}/desk/jobs/{id}", OPERATOR, settle)
-        .get("/{lang}/desk/audit", OPERATOR, audit)
         .get("/{lang}/desk/suspensions", OPERATOR, suspensions)
         .post("/{lang}/desk/suspensions", OPERATOR, declare)
         .post("/{lang}/desk/suspensions/{id}", OPERATOR, lift)
-}
-
-async fn jobs(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
-    let (letters, depth) = desk
-        .store
-        .read(|db| async move {
-            Ok::<_, journal::Error>((
-                journal::dead_letters(&db).await?,
-                journal::depth(&db).await?,
-            ))
-        })
-        .await
-        .map_err(|error| Failure::of(&Journal(error)))?;
-    let letters: Vec<_> = letters
-        .iter()
-        .map(|one| {
-            ctx! {
-                id => one.id,
-                kind => one.kind,
-                error => one.last_error.clone().unwrap_or_default(),
-                attempts => one.attempts,
-                at => one.died_at.unwrap_or(one.created_at),
-                action => visit.to(&format!("/desk/jobs/{}", one.id)),
-            }
-        })
-        .collect();
-    Ok(visit.page("desk/jobs.html", ctx! { letters, depth => ctx! { ready => depth.ready, running => depth.running, dead => depth.dead } }))
-}
-
-async fn settle(
-    State(desk): State<Desk>,
-    visit: Visit,
-    Path(id): Path<Id<journal::Task>>,
-    form: Form,
-) -> Outcome<Response> {
-    let reason = form.text(&format!("reason-{id}")).to_owned();
-    if reason.is_empty() {
-        visit.flash_with("warning", "desk.jobs.reason_needed", &[]);
-        return Ok(visit.redirect(&visit.to("/desk/jobs")));
-    }
-    let is_retry = form.text("do") == "retry";
-    desk.store
-        .write(&visit.actor(), move |tx| {
-            let reason = reason.clone();
-            async move {
-                if is_retry {
-                    journal::retry_letter(&tx, id, reason).await
-                } else {
-                    journal::drop_letter(&tx, id, reason).await
-                }
-            }
-        })
-        .await
-        .map_err(|error| Failure::of(&Journal(error)))?;
-    visit.flash(if is_retry {
-        "desk.jobs.retried"
-    } else {
-        "desk.jobs.dropped"
-    });
-    Ok(visit.redirect(&visit.to("/desk/jobs")).into_response())
-}
-
-async fn audit(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
-    let noun = visit.query().text("noun").to_owned();
-    let words = visit.query().text("id").to_owned();
-    let records = desk
-        .store
-        .read(move |db| {
-            let (noun, words) = (noun.clone(), words.clone());
-            async move {
-                if words.is_empty() {
-                    journal::audit_latest(&db, None).await
-                } else if noun.is_empty() {
-                    journal::audit_by_actor(&db, &words).await
-                } else {
-                    journal::audit_of(&db, &noun, &words).await
-                }
-            }
-        })
-        .await
-        .map_err(|error| Failure::of(&Journal(error)))?;
-    let records: Vec<_> = records
-        .iter()
-        .map(|one| {
-            ctx! {
-                at => one.at,
-                role => one.actor_role,
-                subject => one.actor_subject,
-                action => one.action,
-                noun => one.noun,
-                noun_id => one.noun_id,
-                reason => one.reason,
-            }
-        })
-        .collect();
-    let context = ctx! {
-        records,
-        noun => visit.query().text("noun"),
-        id => visit.query().text("id"),
-    };
-    Ok(visit.page("desk/audit.html", context))
 }
 
 async fn suspensions(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
@@ -125,7 +21,7 @@ async fn suspensions(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
         .store
         .read(|db| async move { suspension::list(&db).await })
         .await
-        .map_err(|error| Failure::of(&Journal(error)))?;
+        .map_err(Journal::failure)?;
     let now = desk.store.env().now();
     let rows: Vec<_> = declared
         .iter()
@@ -175,7 +71,7 @@ async fn declare(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<
             }
         })
         .await
-        .map_err(|error| Failure::of(&Journal(error)))?;
+        .map_err(Journal::failure)?;
     visit.flash("desk.suspensions.declared");
     Ok(visit.redirect(&list))
 }
@@ -190,14 +86,29 @@ async fn lift(
             suspension::lift(&tx, id, "Offices are open again").await
         })
         .await
-        .map_err(|error| Failure::of(&Journal(error)))?;
+        .map_err(Journal::failure)?;
     visit.flash("desk.suspensions.lifted");
     Ok(visit.redirect(&visit.to("/desk/suspensions")))
 }
 
 /// A failure of the journal in words for an operator.
 #[derive(Debug)]
-struct Journal(journal::Error);
+pub(crate) struct Journal(journal::Error);
+
+impl Journal {
+    pub(crate) fn failure(error: journal::Error) -> Failure {
+        Failure::of(&Self(error))
+    }
+}
+
+/// The errors of the journal in words, for the list of errors.
+#[must_use]
+pub fn explanations() -> Vec<web::Explanation> {
+    web::explain(&[
+        Journal(journal::Error::Gone("")),
+        Journal(journal::Error::Backwards),
+    ])
+}
 
 impl std::fmt::Display for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -215,6 +126,7 @@ impl web::Explain for Journal {
     fn status(&self) -> web::StatusCode {
         match self.0 {
             journal::Error::Gone(_) => web::StatusCode::NOT_FOUND,
+            journal::Error::Backwards => web::StatusCode::UNPROCESSABLE_ENTITY,
             _ => web::StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -224,7 +136,13 @@ impl web::Explain for Journal {
             journal::Error::Gone(_) => {
                 kernel::Text::new("Somebody has dealt with this already", "此項已由其他人處理")
             }
-            _ => kernel::Text::new("The journal could not be read", "未能讀取日誌"),
+            journal::Error::Backwards => kernel::Text::new(
+                "A suspension ends after it begins",
+                "結束時間須在開始時間之後",
+            ),
+            journal::Error::Store(_) => {
+                kernel::Text::new("The journal could not be read", "未能讀取日誌")
+            }
         }
     }
 

@@ -171,5 +171,6 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::NotOfficer,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
+        Error::Journal(journal::Error::Gone("")),
     ])
 }

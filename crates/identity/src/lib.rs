@@ -58,7 +58,7 @@ pub use store::{
     consent::{consent_in, consents_of, find_consent, grant_consent_in, revoke_consent_in},
     device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
-    officer::{find_officer, officer_of, officers_in},
+    officer::{find_officer, officer_name, officer_of, officers_in},
     person::{counted_in, find_person, find_person_by_hkid, set_state_in as set_person_state_in},
     profile::{
         Changes, Reading, ReadingRecord, own_profile, read_fields, read_particulars, readings_of,

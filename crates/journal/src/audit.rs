@@ -17,6 +17,17 @@ store::sql! {
         ORDER BY id DESC LIMIT $2";
     LATEST = "SELECT * FROM audit_record ORDER BY id DESC LIMIT $1";
     LATEST_BEFORE = "SELECT * FROM audit_record WHERE id < $1 ORDER BY id DESC LIMIT $2";
+    SEARCH_ONE = "SELECT * FROM audit_record WHERE noun = $1 AND noun_id = $2
+        AND id >= $3 AND id < $4 AND ($5 = '' OR action = $5) AND ($6 = '' OR actor_subject = $6)
+        ORDER BY id DESC LIMIT $7";
+    SEARCH_ACTOR = "SELECT * FROM audit_record WHERE actor_subject = $1
+        AND id >= $2 AND id < $3 AND ($4 = '' OR action = $4) AND ($5 = '' OR noun = $5)
+        ORDER BY id DESC LIMIT $6";
+    SEARCH_ACTION = "SELECT * FROM audit_record WHERE action = $1
+        AND id >= $2 AND id < $3 AND ($4 = '' OR noun = $4) ORDER BY id DESC LIMIT $5";
+    SEARCH_KIND = "SELECT * FROM audit_record WHERE noun = $1
+        AND id >= $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+    SEARCH_ALL = "SELECT * FROM audit_record WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 }
 
 /// What is put on record. `detail` holds no personal data: identifiers, states, counts.
@@ -132,5 +143,67 @@ pub async fn audit_latest(
             db.all(&LATEST_BEFORE, params![before, limits::LIST])
                 .await?
         }
+    })
+}
+
+/// What an operator looks for. Empty words are not compared. Each combination is answered from an
+/// index, because the trail only grows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AuditSearch {
+    pub noun: String,
+    /// Compared only beside a noun: the same id may name things of two kinds.
+    pub noun_id: String,
+    /// A person's or officer's id, or a component.
+    pub actor: String,
+    pub action: String,
+    pub from: Option<Time>,
+    /// The first instant that is left out.
+    pub until: Option<Time>,
+    /// Only records before this one: the place where the page before ended.
+    pub before: Option<Id<AuditRecord>>,
+}
+
+impl AuditSearch {
+    /// The identifiers between which the records lie: an identifier begins with its time.
+    fn bounds(&self) -> (Id<AuditRecord>, Id<AuditRecord>) {
+        let at = |time: Time| Id::from_parts(time, [0; 10]);
+        let last = Id::from_bits(u128::MAX);
+        let until = self.until.map_or(last, at);
+        let first = self.from.map_or(Id::from_bits(0), at);
+        (first, self.before.map_or(until, |before| before.min(until)))
+    }
+}
+
+/// At most `rows` records that answer `search`, newest first.
+///
+/// # Errors
+/// The store fails.
+pub async fn audit_search(
+    db: &Read,
+    search: &AuditSearch,
+    rows: i64,
+) -> Result<Vec<AuditRecord>, Error> {
+    let (first, before) = search.bounds();
+    let AuditSearch {
+        noun,
+        noun_id,
+        actor,
+        action,
+        ..
+    } = search;
+    Ok(if !noun.is_empty() && !noun_id.is_empty() {
+        let row = params![noun, noun_id, first, before, action, actor, rows];
+        db.all(&SEARCH_ONE, row).await?
+    } else if !actor.is_empty() {
+        let row = params![actor, first, before, action, noun, rows];
+        db.all(&SEARCH_ACTOR, row).await?
+    } else if !action.is_empty() {
+        let row = params![action, first, before, noun, rows];
+        db.all(&SEARCH_ACTION, row).await?
+    } else if !noun.is_empty() {
+        db.all(&SEARCH_KIND, params![noun, first, before, rows])
+            .await?
+    } else {
+        db.all(&SEARCH_ALL, params![first, before, rows]).await?
     })
 }

@@ -21,12 +21,17 @@ mod usage;
 use serde_json::Value as Json;
 use store::{Migrations, Stmt};
 
-pub use audit::{Audit, AuditRecord, audit, audit_by_actor, audit_latest, audit_of};
+pub use audit::{
+    Audit, AuditRecord, AuditSearch, audit, audit_by_actor, audit_latest, audit_of, audit_search,
+};
 pub use calendar::{Calendar, Deadline};
 pub use error::Error;
 pub use job::{Failure, Job, State, Task, backoff, enqueue};
 pub use outbox::{Consumer, Event, OutboxEvent, consumers, emit, events_after};
-pub use queue::{Depth, Letter, dead_letters, depth, drop_letter, retry_letter};
+pub use queue::{
+    Depth, KindCount, Letter, LetterPlace, dead_letters, depth, drop_letter, letter_kinds,
+    letters_page, retry_letter,
+};
 pub use runner::{Runner, RunnerGauge, RunnerStatus};
 pub use sweep::{Swept, sweep};
 pub use usage::{AgeBand, Channel, Decider, Step, USAGE, Usage, usage};
@@ -39,6 +44,7 @@ pub static MIGRATIONS: Migrations = store::migrations!(
     "0003_create_job.sql",
     "0004_create_timer.sql",
     "0005_create_suspension.sql",
+    "0006_index_audit_record.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -65,6 +71,8 @@ pub mod limits {
 
     /// Records, letters and events one list returns.
     pub const LIST: i64 = 200;
+    /// Dead letters counted by kind, and timers counted by state, on one page: "1000+".
+    pub const COUNTED: i64 = 1_000;
     /// Events numbered in one write, and handed to a consumer in one go.
     pub const RELAY_BATCH: i64 = 500;
     /// Jobs run at the same time by one process.

@@ -28,6 +28,12 @@ store::sql! {
         LIMIT 1) AS found";
     LETTERS = "SELECT id, kind, key, payload, attempts, last_error, created_at, finished_at FROM job
         WHERE state = 'dead' ORDER BY finished_at DESC, id LIMIT $1";
+    LETTERS_PAGE = "SELECT id, kind, key, payload, attempts, last_error, created_at, finished_at FROM job
+        WHERE state = 'dead' AND ($1 = '' OR kind = $1)
+        AND (finished_at < $2 OR (finished_at = $2 AND id < $3))
+        ORDER BY finished_at DESC, id DESC LIMIT $4";
+    LETTER_KINDS = "SELECT kind, COUNT(*) AS letters FROM (SELECT kind FROM job WHERE state = 'dead'
+        ORDER BY finished_at DESC LIMIT $1) AS dead GROUP BY kind ORDER BY kind";
     RETRY = "UPDATE job SET state = 'ready', attempts = 0, run_at = $2, finished_at = NULL
         WHERE id = $1 AND state = 'dead'";
     DROP = "UPDATE job SET state = 'dropped', finished_at = $2 WHERE id = $1 AND state = 'dead'";
@@ -120,6 +126,47 @@ pub async fn depth(db: &Read) -> Result<Depth, Error> {
 /// The store fails.
 pub async fn dead_letters(db: &Read) -> Result<Vec<Letter>, Error> {
     Ok(db.all(&LETTERS, params![limits::LIST]).await?)
+}
+
+/// Where a page of dead letters begins: after the letter that died then.
+pub type LetterPlace = (Time, Id<Task>);
+
+/// A kind of job and how many of it were given up on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KindCount {
+    pub kind: String,
+    pub letters: i64,
+}
+
+impl FromRow for KindCount {
+    fn from_row(row: &Row) -> Result<Self, store::Error> {
+        Ok(Self {
+            kind: row.get("kind")?,
+            letters: row.get("letters")?,
+        })
+    }
+}
+
+/// At most `rows` dead letters of a kind (of all kinds when empty), latest first, after a place.
+///
+/// # Errors
+/// The store fails.
+pub async fn letters_page(
+    db: &Read,
+    kind: &str,
+    after: Option<LetterPlace>,
+    rows: i64,
+) -> Result<Vec<Letter>, Error> {
+    let (at, id) = after.unwrap_or((Time::from_micros(i64::MAX), Id::from_bits(u128::MAX)));
+    Ok(db.all(&LETTERS_PAGE, params![kind, at, id, rows]).await?)
+}
+
+/// The kinds among the latest [`limits::COUNTED`] dead letters, for a filter.
+///
+/// # Errors
+/// The store fails.
+pub async fn letter_kinds(db: &Read) -> Result<Vec<KindCount>, Error> {
+    Ok(db.all(&LETTER_KINDS, params![limits::COUNTED]).await?)
 }
 
 /// Gives a dead letter another ten runs, starting now, and puts that on record.

@@ -17,8 +17,8 @@ use serde_json::json;
 use store::{Store, Write};
 
 use crate::{
-    Audit, Calendar, Error, Job, MIGRATIONS, Runner, audit, audit_by_actor, audit_latest, audit_of,
-    enqueue, limits, no_detail, sweep,
+    Audit, AuditSearch, Calendar, Error, Job, MIGRATIONS, Runner, audit, audit_by_actor,
+    audit_latest, audit_of, enqueue, limits, no_detail, sweep,
 };
 
 store::check_tests!([&crate::MIGRATIONS], crate::statements());
@@ -113,6 +113,43 @@ store::db_tests! {
         let older =
             store.read(move |db| async move { audit_latest(&db, Some(before)).await }).await.unwrap();
         assert_eq!(older, newest[1..]);
+    }
+
+    async fn records_are_found_by_thing_actor_action_and_period(store: Store, clock: FakeEnv) {
+        let officer = Actor::Officer {
+            officer: "o1".to_owned(), department: "td".to_owned(), role: Role::Officer,
+        };
+        put_on_record(&store, &officer, "c1").await;
+        let start = store.env().now() + Duration::from_secs(1);
+        clock.advance(Duration::from_secs(86_400));
+        put_on_record(&store, &officer, "c2").await;
+        put_on_record(&store, &system(), "c1").await;
+        let found = |search: AuditSearch| {
+            let store = store.clone();
+            async move {
+                let records = store
+                    .read(move |db| {
+                        let search = search.clone();
+                        async move { crate::audit_search(&db, &search, 9).await }
+                    })
+                    .await
+                    .unwrap();
+                records.into_iter().map(|one| format!("{} {}", one.actor_subject, one.noun_id)).collect::<Vec<_>>()
+            }
+        };
+        let empty = AuditSearch::default();
+        let of_thing = AuditSearch { noun: "case".into(), noun_id: "c1".into(), ..empty.clone() };
+        assert_eq!(found(of_thing.clone()).await, ["test c1", "o1 c1"]);
+        let by_actor = AuditSearch { actor: "o1".into(), ..of_thing };
+        assert_eq!(found(by_actor).await, ["o1 c1"]);
+        let actor = AuditSearch { actor: "o1".into(), ..empty.clone() };
+        assert_eq!(found(actor).await, ["o1 c2", "o1 c1"]);
+        let period = AuditSearch { action: "case.decided".into(), from: Some(start), ..empty.clone() };
+        assert_eq!(found(period).await, ["test c1", "o1 c2"]);
+        let earlier = AuditSearch { noun: "case".into(), until: Some(start), ..empty.clone() };
+        assert_eq!(found(earlier).await, ["o1 c1"]);
+        let nothing = AuditSearch { action: "case.opened".into(), ..empty };
+        assert!(found(nothing).await.is_empty());
     }
 
     async fn old_finished_work_is_removed_and_dead_letters_stay(store: Store, clock: FakeEnv) {

@@ -23,6 +23,16 @@ store::sql! {
     DUE = "SELECT key, kind, payload, state, due, paused_at, set_at FROM timer
         WHERE state = 'running' AND due <= $1 ORDER BY due, key LIMIT $2";
     NEXT = "SELECT MIN(due) FROM timer WHERE state = 'running'";
+    BY_STATE = "SELECT key, kind, payload, state, due, paused_at, set_at FROM timer
+        WHERE state = $1 AND (due > $2 OR (due = $2 AND key > $3)) ORDER BY due, key LIMIT $4";
+    BY_KEY = "SELECT key, kind, payload, state, due, paused_at, set_at FROM timer
+        WHERE key > $1 AND key >= $2 AND key < $3 AND ($4 = '' OR state = $4) ORDER BY key LIMIT $5";
+    COUNTS = "SELECT
+        (SELECT COUNT(*) FROM (SELECT key FROM timer WHERE state = 'running' LIMIT $1) AS r) AS running,
+        (SELECT COUNT(*) FROM (SELECT key FROM timer WHERE state = 'paused' LIMIT $1) AS p) AS paused,
+        (SELECT COUNT(*) FROM (SELECT key FROM timer WHERE state = 'running' AND due <= $2 LIMIT $1)
+            AS o) AS overdue,
+        (SELECT MIN(due) FROM timer WHERE state = 'running') AS next";
     FIRE = "UPDATE timer SET state = 'fired' WHERE key = $1 AND state = 'running'";
 }
 
@@ -115,6 +125,66 @@ pub async fn resume(tx: &Write, key: &str) -> Result<Option<Time>, Error> {
 /// The store fails.
 pub async fn find(db: &Read, key: &str) -> Result<Option<Timer>, Error> {
     Ok(db.one(&FIND, params![key]).await?)
+}
+
+/// Which timers an operator looks for: by how their key begins, or by state in the order they fire.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// `case/7k3m…`; empty looks at all.
+    pub prefix: String,
+    /// Running when nothing is said and no key is looked for.
+    pub state: Option<State>,
+    /// The last timer of the page before.
+    pub after: Option<(Time, String)>,
+}
+
+/// At most `rows` timers that answer `search`.
+///
+/// # Errors
+/// The store fails.
+pub async fn search(db: &Read, search: &Search, rows: i64) -> Result<Vec<Timer>, Error> {
+    let (due, key) = search
+        .after
+        .clone()
+        .unwrap_or((Time::from_micros(i64::MIN), String::new()));
+    if search.prefix.is_empty() {
+        let state = search.state.unwrap_or(State::Running);
+        return Ok(db.all(&BY_STATE, params![state, due, key, rows]).await?);
+    }
+    // The last character of Unicode ends the range of keys that begin with these words.
+    let end = format!("{}\u{10FFFF}", search.prefix);
+    let state = search.state.map_or("", State::code);
+    let row = params![key, search.prefix, end, state, rows];
+    Ok(db.all(&BY_KEY, row).await?)
+}
+
+/// How many timers stand where, counted up to [`limits::COUNTED`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    pub running: i64,
+    pub paused: i64,
+    /// Running, and past their time: the runner is late.
+    pub overdue: i64,
+    pub next: Option<Time>,
+}
+
+impl FromRow for Counts {
+    fn from_row(row: &Row) -> Result<Self, store::Error> {
+        Ok(Self {
+            running: row.get("running")?,
+            paused: row.get("paused")?,
+            overdue: row.get("overdue")?,
+            next: row.get("next")?,
+        })
+    }
+}
+
+/// How many timers stand where, now.
+///
+/// # Errors
+/// The store fails.
+pub async fn counts(db: &Read) -> Result<Counts, Error> {
+    Ok(db.only(&COUNTS, params![limits::COUNTED, db.now()]).await?)
 }
 
 /// Puts the jobs of all due timers into the queue, each exactly once, and tells how many fired.

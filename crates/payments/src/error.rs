@@ -205,3 +205,44 @@ impl Explain for Error {
         matches!(self, Self::Provider(ProviderError::Unreachable(_))).then_some(60)
     }
 }
+
+/// Every error of this crate in words, for the list of errors.
+#[must_use]
+pub fn explanations() -> Vec<web::Explanation> {
+    let zero = Money::ZERO;
+    let state = RefundState::Done;
+    web::explain(&[
+        Error::NotFound,
+        Error::NothingToPay,
+        Error::TooMuch,
+        Error::AlreadyPaid,
+        Error::NotOpen,
+        Error::KeyReused,
+        Error::Key,
+        Error::TooManyAttempts,
+        Error::AvailableChanged { available: zero },
+        Error::RefundAmount { available: zero },
+        Error::RefundState { state },
+        Error::SameOfficer,
+        Error::Forbidden,
+        Error::UnknownProvider,
+        Error::Provider(ProviderError::Unreachable(String::new())),
+        Error::Provider(ProviderError::Refused(String::new())),
+        Error::Provider(ProviderError::Forged),
+        Error::Provider(ProviderError::Malformed),
+        Error::Fps(FpsError::Shape),
+        Error::Paper(paper::Error::Missing {
+            characters: Vec::new(),
+        }),
+        Error::Paper(paper::Error::TooLong { what: "", limit: 0 }),
+        Error::Paper(paper::Error::Ragged {
+            row: 0,
+            cells: 0,
+            columns: 0,
+        }),
+        Error::Paper(paper::Error::Code { bytes: 0 }),
+        Error::Paper(paper::Error::Refused(String::new())),
+        Error::Paper(paper::Error::Font),
+        Error::Range,
+    ])
+}

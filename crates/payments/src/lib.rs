@@ -22,13 +22,14 @@ mod refund;
 pub mod sandbox;
 mod shroff;
 mod store;
+mod trouble;
 
 pub use attempt::{
     ATTEMPTS_MAX, Attempt, AttemptState, CARD_LIFE, FPS_LIFE, Method, NewAttempt, Next,
     PublicState, Step,
 };
 pub use demand::{About, Demand, DemandState, LINES_MAX, Line, NewDemand, Payer, total};
-pub use error::Error;
+pub use error::{Error, explanations};
 pub use jobs::{RECONCILE_EVERY, jobs};
 pub use provider::Provider;
 pub use receipt::Receipt;
@@ -47,10 +48,12 @@ pub use store::{
     receipt::{find_receipt, find_receipt_by_number, kept, receipts_of},
     refund::{
         approve_refund, find_refund, note_refund, refund_by_rule, refunds_in, refunds_of,
-        refuse_refund, request_refund,
+        refunds_page, refuse_refund, request_refund,
     },
     statements,
+    trouble::troubles,
 };
+pub use trouble::{Trouble, TroubleKind};
 
 /// What this crate brings to the pages.
 pub static BUNDLE: web::Bundle = web::Bundle {

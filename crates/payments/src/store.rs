@@ -5,6 +5,7 @@ pub(crate) mod demand;
 pub(crate) mod notice;
 pub(crate) mod receipt;
 pub(crate) mod refund;
+pub(crate) mod trouble;
 
 /// The tables of this crate, those of the simulated bank included.
 pub static MIGRATIONS: store::Migrations = store::migrations!(
@@ -12,6 +13,7 @@ pub static MIGRATIONS: store::Migrations = store::migrations!(
     "0001_create_demand.sql",
     "0002_create_sandbox_payment.sql",
     "0003_add_demand_usage.sql",
+    "0004_index_payment_notice.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -23,6 +25,7 @@ pub fn statements() -> Vec<&'static store::Stmt> {
         notice::STATEMENTS,
         receipt::STATEMENTS,
         refund::STATEMENTS,
+        trouble::STATEMENTS,
         crate::sandbox::books::STATEMENTS,
     ]
     .concat()

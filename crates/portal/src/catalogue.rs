@@ -2,7 +2,7 @@
 //! service with everything a person wants to know before starting.
 
 use axum::extract::State;
-use kernel::{Lang, Text};
+use kernel::{Lang, Text, Time};
 use services::{Catalogue, Entry};
 use web::{Access, Operation, Outcome, Page, Path, Query, Routes, Visit, ctx, operation};
 
@@ -51,6 +51,32 @@ pub(crate) struct EntryView<'a> {
     department_name: Text,
     forms: &'a [String],
     is_online: bool,
+    ending: Option<EndingView>,
+}
+
+/// How a service ends, for those who look for it.
+#[derive(serde::Serialize)]
+struct EndingView {
+    starts_at: Time,
+    submit_until: Time,
+    reason: Text,
+    instead: Option<TopicView>,
+}
+
+impl EndingView {
+    fn of(catalogue: &Catalogue, service: &str) -> Option<Self> {
+        let end = catalogue.retirement(service)?;
+        let instead = end.instead.as_ref().and_then(|id| catalogue.entry(id));
+        Some(Self {
+            starts_at: end.starts_at,
+            submit_until: end.submit_until,
+            reason: end.reason.clone(),
+            instead: instead.map(|entry| TopicView {
+                href: format!("/services/{}", entry.id),
+                name: entry.name.clone(),
+            }),
+        })
+    }
 }
 
 impl<'a> EntryView<'a> {
@@ -63,6 +89,7 @@ impl<'a> EntryView<'a> {
             department_name: catalogue.department_name(&entry.department),
             forms: &entry.forms,
             is_online: entry.is_online(),
+            ending: EndingView::of(catalogue, &entry.id),
         }
     }
 }

@@ -13,6 +13,7 @@ mod catalogue;
 pub mod demo_phone;
 mod holding;
 mod information;
+mod preview;
 mod service_view;
 mod statistics;
 pub mod verify;
@@ -85,6 +86,22 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/message.html"),
         ),
         ("portal/news.html", include_str!("../templates/news.html")),
+        (
+            "portal/preview.html",
+            include_str!("../templates/preview.html"),
+        ),
+        (
+            "portal/preview_end.html",
+            include_str!("../templates/preview_end.html"),
+        ),
+        (
+            "portal/preview_page.html",
+            include_str!("../templates/preview_page.html"),
+        ),
+        (
+            "portal/preview_parts.html",
+            include_str!("../templates/preview_parts.html"),
+        ),
         ("portal/reply.html", include_str!("../templates/reply.html")),
         (
             "portal/sitemap.html",
@@ -132,6 +149,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(holding::routes())
         .merge(information::routes())
         .merge(statistics::routes())
+        .merge(preview::routes())
         .merge(verify::routes())
         .with_state(portal)
 }

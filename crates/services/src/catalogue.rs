@@ -23,7 +23,7 @@ pub use entry::{Bundle, Department, Entry, Subject, Topic};
 use entry::{Categories, Known};
 use search::{Index, Place};
 
-use crate::Error;
+use crate::{Error, Retirement};
 
 /// Suggestions shown under a search box.
 pub(crate) const SUGGESTIONS: usize = 8;
@@ -59,6 +59,8 @@ pub struct Catalogue {
     departments: Vec<Department>,
     categories: Categories,
     index: Index,
+    /// How services end, by service.
+    retirements: BTreeMap<String, Retirement>,
 }
 
 impl Catalogue {
@@ -85,9 +87,26 @@ impl Catalogue {
             departments,
             categories,
             index: Index::default(),
+            retirements: BTreeMap::new(),
         };
         catalogue.number();
         Ok(catalogue)
+    }
+
+    /// The same catalogue, knowing which services end.
+    #[must_use]
+    pub fn ending(mut self, retirements: Vec<Retirement>) -> Self {
+        self.retirements = retirements
+            .into_iter()
+            .map(|one| (one.service.clone(), one))
+            .collect();
+        self
+    }
+
+    /// How a service ends, if it was decided that it does.
+    #[must_use]
+    pub fn retirement(&self, service: &str) -> Option<&Retirement> {
+        self.retirements.get(service)
     }
 
     fn number(&mut self) {
@@ -109,9 +128,16 @@ impl Catalogue {
         self.entries.get(*self.places.get(id)?)
     }
 
-    /// The version a new draft begins with: the highest one that is not cut off.
+    /// The version a new draft begins with: the highest one that is not cut off. `None` once the
+    /// service has ended.
     #[must_use]
     pub fn current(&self, service: &str, now: Time) -> Option<&Published> {
+        if self
+            .retirement(service)
+            .is_some_and(|one| one.is_closed(now))
+        {
+            return None;
+        }
         self.versions
             .get(service)?
             .values()

@@ -91,6 +91,12 @@ impl Services {
     pub async fn start(&self, start: Start) -> Result<OpenDraft, Error> {
         self.guard_mandate(start.applicant).await?;
         let catalogue = self.catalogue();
+        if catalogue
+            .retirement(&start.service)
+            .is_some_and(|one| one.is_closed(self.now()))
+        {
+            return self.resume_retired(&start).await;
+        }
         let current = catalogue
             .current(&start.service, self.now())
             .ok_or_else(|| {

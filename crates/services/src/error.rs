@@ -103,6 +103,18 @@ pub enum Error {
     VersionExists { service: String, version: i64 },
     #[error("the cut-off lies in the past: {0}")]
     CutOffPast(Time),
+    #[error("open drafts must be accepted at least until the cut-off")]
+    SubmitBeforeCutOff,
+    #[error("the service has ended and takes no new drafts")]
+    Retired,
+    #[error("the cut-off has passed")]
+    RetiredAlready,
+    #[error("there is no such release, or not for this officer")]
+    NoSuchRelease,
+    #[error("the release is not in a state for this, or another one waits")]
+    ReleaseState,
+    #[error("only the owner of the service does this")]
+    NotOwner,
     #[error("a rule of the pack could not be applied: {0}")]
     Rule(String),
     #[error("stored data cannot be read: {0}")]
@@ -177,6 +189,12 @@ impl Error {
             Self::PackRefused(_) => "SV-060",
             Self::VersionExists { .. } => "SV-061",
             Self::CutOffPast(_) => "SV-062",
+            Self::SubmitBeforeCutOff => "SV-063",
+            Self::Retired => "SV-064",
+            Self::RetiredAlready => "SV-065",
+            Self::NoSuchRelease => "SV-066",
+            Self::ReleaseState => "SV-067",
+            Self::NotOwner => "SV-068",
             _ => OURS,
         }
     }

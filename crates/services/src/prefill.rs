@@ -271,7 +271,7 @@ fn of_company(company: &identity::Company, name: &str) -> Option<Json> {
 }
 
 /// The value as the field's type; `None` when it does not fit, so that nothing wrong is filled in.
-fn typed(field: &Field, json: &Json) -> Option<Value> {
+pub(crate) fn typed(field: &Field, json: &Json) -> Option<Value> {
     match (&field.kind, json) {
         (FieldKind::AddressHk, Json::Object(_)) => address(json),
         // A register's address in one line names no district, and an address without one is none.

@@ -37,10 +37,7 @@ impl Services {
     ) -> Result<Publication, Error> {
         let pack = rules::check(file, source)?;
         let (service, number) = (pack.service.clone(), i64::from(pack.version));
-        let changes = self.catalogue().versions(&service).first().map_or_else(
-            || json!({ "first": true }),
-            |before| rules::changes(&before.pack, &pack),
-        );
+        let changes = self.changes_to(&pack);
         let row = ServiceVersion {
             service,
             version: number,
@@ -55,11 +52,22 @@ impl Services {
             .store()
             .write(actor, move |tx| {
                 let row = row.clone();
-                async move { publish_in(&tx, &row).await }
+                async move { publish_in(&tx, &row, None).await }
             })
             .await?;
         self.reload().await?;
         Ok(publication)
+    }
+
+    /// The classified difference from the newest published version to `pack`.
+    pub(crate) fn changes_to(&self, pack: &packs::Pack) -> Value {
+        self.catalogue()
+            .versions(&pack.service)
+            .first()
+            .map_or_else(
+                || json!({ "first": true }),
+                |before| rules::changes(&before.pack, pack),
+            )
     }
 
     /// Sets the instant after which `version` is no longer accepted, for drafts already begun too.
@@ -122,7 +130,11 @@ impl Services {
     }
 }
 
-async fn publish_in(tx: &Write, row: &ServiceVersion) -> Result<Publication, Error> {
+pub(crate) async fn publish_in(
+    tx: &Write,
+    row: &ServiceVersion,
+    reason: Option<String>,
+) -> Result<Publication, Error> {
     let publication = |is_known| Publication {
         service: row.service.clone(),
         version: row.version,
@@ -161,7 +173,7 @@ async fn publish_in(tx: &Write, row: &ServiceVersion) -> Result<Publication, Err
             action: "service_version.published",
             noun: "service_version",
             id: id.clone(),
-            reason: None,
+            reason,
             detail: data.clone(),
         },
     )

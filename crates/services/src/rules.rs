@@ -62,16 +62,20 @@ pub(crate) fn load(service: &str, source: &str) -> Result<Pack, Error> {
 
 /// Reads and checks a pack before it is published, golden journeys included.
 pub(crate) fn check(file: &str, source: &str) -> Result<Pack, Error> {
-    let refuse = |defects: Vec<packs::Defect>| {
+    read_whole(file, source).map_err(|defects| {
         let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
         Error::PackRefused(lines.join("\n"))
-    };
-    let pack = Pack::read(file, source).map_err(refuse)?;
+    })
+}
+
+/// As [`check`], with every defect as it is.
+pub(crate) fn read_whole(file: &str, source: &str) -> Result<Pack, Vec<packs::Defect>> {
+    let pack = Pack::read(file, source)?;
     let defects = Pack::check(file, source);
     if defects.is_empty() {
         Ok(pack)
     } else {
-        Err(refuse(defects))
+        Err(defects)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     Error,
     catalogue::{Catalogue, Published},
     scanner::Scanner,
-    store::version,
+    store::{retirement, version},
 };
 
 /// What an installation gives this crate.
@@ -42,10 +42,13 @@ struct Inner {
     loaded: RwLock<Loaded>,
 }
 
+/// What changes when anybody publishes, cuts off, or decides that a service ends.
+type Fingerprint = ((i64, i64, i64), (i64, i64));
+
 #[derive(Clone)]
 struct Loaded {
     catalogue: Arc<Catalogue>,
-    fingerprint: (i64, i64, i64),
+    fingerprint: Fingerprint,
 }
 
 impl Services {
@@ -84,7 +87,7 @@ impl Services {
     pub async fn reload(&self) -> Result<(), Error> {
         let now = self
             .store()
-            .read(|db| async move { version::fingerprint(&db).await })
+            .read(|db| async move { fingerprint(&db).await })
             .await?;
         let known = self
             .0
@@ -162,10 +165,19 @@ impl fmt::Debug for Services {
     }
 }
 
+async fn fingerprint(db: &store::Read) -> Result<Fingerprint, Error> {
+    Ok((
+        version::fingerprint(db).await?,
+        retirement::fingerprint(db).await?,
+    ))
+}
+
 async fn load(store: &Store) -> Result<Loaded, Error> {
-    let (rows, fingerprint) = store
+    let (rows, ending, fingerprint) = store
         .read(|db| async move {
-            Ok::<_, Error>((version::all(&db).await?, version::fingerprint(&db).await?))
+            let rows = version::all(&db).await?;
+            let ending = retirement::all(&db).await?;
+            Ok::<_, Error>((rows, ending, fingerprint(&db).await?))
         })
         .await?;
     let mut published = Vec::with_capacity(rows.len());
@@ -177,7 +189,7 @@ async fn load(store: &Store) -> Result<Loaded, Error> {
         });
     }
     Ok(Loaded {
-        catalogue: Arc::new(Catalogue::build(published)?),
+        catalogue: Arc::new(Catalogue::build(published)?.ending(ending)),
         fingerprint,
     })
 }

@@ -7,7 +7,9 @@ pub(crate) mod document;
 pub(crate) mod draft;
 pub(crate) mod feedback;
 pub(crate) mod queue;
+pub(crate) mod release;
 pub(crate) mod request;
+pub(crate) mod retirement;
 pub(crate) mod version;
 
 /// Tables in the order they are made.
@@ -20,6 +22,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0005_create_access_record.sql",
     "0006_create_feedback.sql",
     "0007_create_licence_sequence.sql",
+    "0008_create_pack_release.sql",
 );
 
 /// Every statement, for the test that prepares them on both engines.
@@ -35,6 +38,9 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         document::STATEMENTS,
         access::STATEMENTS,
         feedback::STATEMENTS,
+        release::STATEMENTS,
+        retirement::STATEMENTS,
+        crate::owned::STATEMENTS,
         crate::licence::STATEMENTS,
     ]
     .concat()

@@ -369,7 +369,10 @@ impl Services {
         let cutoff = catalogue
             .pinned(&draft.service, draft.pack_version)
             .and_then(|one| one.cutoff);
-        if cutoff.is_some_and(|cutoff| self.now() >= cutoff) {
+        let is_over = catalogue
+            .retirement(&draft.service)
+            .is_some_and(|one| one.is_over(self.now()));
+        if is_over || cutoff.is_some_and(|cutoff| self.now() >= cutoff) {
             return Err(Error::CutOff);
         }
         let person = identity::find_person(self.store(), applicant.person)

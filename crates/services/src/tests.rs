@@ -2,6 +2,7 @@
 
 mod applying;
 mod deciding;
+mod owning;
 mod plain;
 mod world;
 

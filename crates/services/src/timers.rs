@@ -2,14 +2,16 @@
 //! passed. Each names the state and the moment it was entered, so that a timer that comes late to a
 //! case that moved on does nothing.
 
+use std::collections::BTreeMap;
+
 use journal::{Calendar, timer};
-use kernel::{Id, Time};
+use kernel::{Id, Text, Time};
 use packs::State;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Write;
 
-use crate::{Error, case::Case, rules};
+use crate::{Error, Services, case::Case, reference::Reference, rules, store::case};
 
 /// The promise is broken: flag the case and tell the department.
 pub(crate) const PROMISE: &str = "services.case.overdue";
@@ -74,4 +76,67 @@ pub(crate) async fn set_state(
         timer::set(tx, STATE, &state_key(case, place), at, json!(elapsed)).await?;
     }
     Ok(())
+}
+
+/// The case a timer belongs to, as an operator may know it: where it stands, and nothing of anybody.
+#[derive(Clone, Debug)]
+pub struct TimerCase {
+    pub reference: Reference,
+    pub state: Text,
+}
+
+impl Services {
+    /// The case with this reference number, if the words are one.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn case_of_reference(&self, words: &str) -> Result<Option<Id<Case>>, Error> {
+        let Ok(reference) = words.trim().parse::<Reference>() else {
+            return Ok(None);
+        };
+        let found = self
+            .store()
+            .read(move |db| {
+                let reference = reference.clone();
+                async move { case::by_reference(&db, &reference).await }
+            })
+            .await?;
+        Ok(found.map(|row| row.case.id))
+    }
+
+    /// The cases behind the keys of timers; keys that name none are left out.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn timer_cases<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a str>,
+    ) -> Result<BTreeMap<String, TimerCase>, Error> {
+        let named: Vec<(String, Id<Case>)> = keys
+            .filter_map(|key| {
+                let id = key.strip_prefix("case/")?.split('/').next()?.parse().ok()?;
+                Some((key.to_owned(), id))
+            })
+            .collect();
+        let services = self.clone();
+        self.store()
+            .read(move |db| {
+                let (services, named) = (services.clone(), named.clone());
+                async move {
+                    let mut found = BTreeMap::new();
+                    for (key, id) in named {
+                        let Some(row) = case::find(&db, id).await? else {
+                            continue;
+                        };
+                        let pack = services.pinned(&row.case.service, row.case.pack_version)?;
+                        let state = pack.case.state(&row.case.state);
+                        let state = state.map(|state| state.label.clone()).unwrap_or_default();
+                        let reference = row.case.reference;
+                        found.insert(key, TimerCase { reference, state });
+                    }
+                    Ok::<_, Error>(found)
+                }
+            })
+            .await
+    }
 }

@@ -92,6 +92,40 @@ impl Error {
         }
     }
 
+    /// One error of every kind, for the list of errors. A new kind does not compile until it has its
+    /// place in this chain.
+    #[must_use]
+    pub fn one_of_each() -> Vec<Self> {
+        std::iter::successors(Some(Self::ForeignKey), Self::next_kind).collect()
+    }
+
+    fn next_kind(&self) -> Option<Self> {
+        let name = String::new;
+        Some(match self {
+            Self::ForeignKey => Self::Unique { constraint: name() },
+            Self::Unique { .. } => Self::Check { constraint: name() },
+            Self::Check { .. } => Self::Busy,
+            Self::Busy => Self::NotFound { statement: "" },
+            Self::NotFound { .. } => Self::Closed,
+            Self::Closed => Self::Overloaded,
+            Self::Overloaded => Self::decode("", ""),
+            Self::Decode { .. } => Self::Awaited,
+            Self::Awaited => Self::Panicked,
+            Self::Panicked => Self::Doomed,
+            Self::Doomed => Self::Uncertain,
+            Self::Uncertain => Self::TooMany { what: "", limit: 0 },
+            Self::TooMany { .. } => Self::Config(name()),
+            Self::Config(_) => Self::Migration {
+                migration: name(),
+                reason: name(),
+            },
+            Self::Migration { .. } => Self::Backup(name()),
+            Self::Backup(_) => Self::database(""),
+            Self::Database { .. } => Self::Slow,
+            Self::Slow => return None,
+        })
+    }
+
     /// Whether the same request may succeed a little later.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {

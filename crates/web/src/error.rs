@@ -185,20 +185,7 @@ pub fn explanations() -> Vec<Explanation> {
         Error::Render(String::new()),
         Error::Seal,
     ]);
-    let stored = explain(&[
-        store::Error::Unique {
-            constraint: String::new(),
-        },
-        store::Error::ForeignKey,
-        store::Error::Check {
-            constraint: String::new(),
-        },
-        store::Error::Busy,
-        store::Error::NotFound { statement: "" },
-        store::Error::Closed,
-        store::Error::Overloaded,
-        store::Error::Uncertain,
-    ]);
+    let stored = explain(&store::Error::one_of_each());
     own.into_iter().chain(stored).collect()
 }
 

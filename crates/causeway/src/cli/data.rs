@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use credentials::Verdict;
-use kernel::{Env, Lang};
+use kernel::{Actor, Env, Lang};
 
 use super::{DEFECTS, Out, Place};
 use crate::System;
@@ -45,12 +45,31 @@ pub(super) async fn backup(backup: Backup, out: &Out) -> anyhow::Result<ExitCode
     let config = backup.place.load()?;
     let system = System::open(&config, Env::system()).await?;
     system.store.backup(&backup.target).await?;
+    note_backup(&system).await?;
     out.line(&format!(
         "the data is in {}; keep the directory {} with it: without the keys it cannot be read",
         backup.target.display(),
         config.store.data_dir.join("keys").display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The operator's overview tells how old the last backup is.
+async fn note_backup(system: &System) -> anyhow::Result<()> {
+    system
+        .store
+        .write(&Actor::system("command line"), |tx| async move {
+            let entry = journal::Audit {
+                action: "backup.made",
+                noun: desk::BACKUP_NOUN,
+                id: desk::BACKUP_ID.to_owned(),
+                reason: None,
+                detail: journal::no_detail(),
+            };
+            journal::audit(&tx, entry).await
+        })
+        .await?;
+    Ok(())
 }
 
 pub(super) fn restore(restore: &Restore, out: &Out) -> anyhow::Result<ExitCode> {

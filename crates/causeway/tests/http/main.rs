@@ -11,9 +11,12 @@
 mod access;
 mod answers;
 mod carried;
+mod codes;
 mod declared;
 mod files;
 mod journey;
+mod operators;
+mod owners;
 mod phones;
 mod refused;
 mod shut;

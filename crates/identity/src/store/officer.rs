@@ -51,6 +51,15 @@ pub async fn find_officer(store: &Store, id: Id<Officer>) -> Result<Option<Offic
         .await
 }
 
+/// The English name of an officer, active or not, for lists that name who did something.
+///
+/// # Errors
+/// The store fails.
+pub async fn officer_name(db: &Read, id: Id<Officer>) -> Result<Option<String>, Error> {
+    let officer: Option<Officer> = db.one(&FIND_OFFICER, params![id]).await?;
+    Ok(officer.map(|officer| officer.name.en))
+}
+
 /// The active post of a person.
 ///
 /// # Errors

@@ -250,3 +250,37 @@ proptest! {
         prop_assert!(backoff(attempt) <= backoff(attempt + 1));
     }
 }
+
+store::db_tests! {
+    [&MIGRATIONS];
+
+    async fn dead_letters_are_paged_and_counted_by_kind(store: Store, clock: FakeEnv) {
+        for (kind, key) in [("a", "1"), ("b", "2"), ("a", "3")] {
+            ask(&store, kind, Some(key)).await;
+            let mut runner = runner(&store)
+                .on("a", |_| async { Err(Failure::Dead("no".to_owned())) })
+                .on("b", |_| async { Err(Failure::Dead("no".to_owned())) });
+            runner.settle().await.unwrap();
+            clock.advance(Duration::from_secs(1));
+        }
+        let (kinds, page) = store
+            .read(|db| async move {
+                Ok::<_, Error>((
+                    crate::letter_kinds(&db).await?,
+                    crate::letters_page(&db, "a", None, 1).await?,
+                ))
+            })
+            .await
+            .unwrap();
+        let kinds: Vec<_> = kinds.iter().map(|one| (one.kind.as_str(), one.letters)).collect();
+        assert_eq!(kinds, [("a", 2), ("b", 1)]);
+        assert_eq!(page[0].key.as_deref(), Some("3"));
+        let after = Some((page[0].died_at.unwrap(), page[0].id));
+        let rest = store
+            .read(move |db| async move { crate::letters_page(&db, "", after, 9).await })
+            .await
+            .unwrap();
+        let keys: Vec<_> = rest.iter().map(|one| one.key.as_deref().unwrap()).collect();
+        assert_eq!(keys, ["2", "1"]);
+    }
+}

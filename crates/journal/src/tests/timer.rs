@@ -122,3 +122,42 @@ store::db_tests! {
         assert_eq!(words(&seen), ["a"]);
     }
 }
+
+async fn keys(store: &Store, search: timer::Search) -> Vec<String> {
+    store
+        .read(move |db| {
+            let search = search.clone();
+            async move { timer::search(&db, &search, 2).await }
+        })
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|one| one.key)
+        .collect()
+}
+
+store::db_tests! {
+    [&MIGRATIONS];
+
+    async fn timers_are_searched_by_state_or_by_how_their_key_begins(store: Store, clock: FakeEnv) {
+        for (key, hours) in [("case/1/promise", 3), ("case/1/state/0", 1), ("case/2/promise", 2)] {
+            set(&store, key, HOUR * hours).await;
+        }
+        let first = keys(&store, timer::Search::default()).await;
+        assert_eq!(first, ["case/1/state/0", "case/2/promise"], "the next to fire comes first");
+        let last = find(&store, "case/2/promise").await.unwrap();
+        let after = timer::Search { after: Some((last.due, last.key)), ..timer::Search::default() };
+        assert_eq!(keys(&store, after).await, ["case/1/promise"]);
+        let of_case = timer::Search { prefix: "case/1/".into(), ..timer::Search::default() };
+        assert_eq!(keys(&store, of_case).await, ["case/1/promise", "case/1/state/0"]);
+        let paused: Result<_, Error> = store
+            .write(&system(), |tx: Write| async move { timer::pause(&tx, "case/2/promise").await })
+            .await;
+        assert!(paused.unwrap());
+        let standing = timer::Search { state: Some(State::Paused), ..timer::Search::default() };
+        assert_eq!(keys(&store, standing).await, ["case/2/promise"]);
+        clock.advance(HOUR * 2);
+        let counts = store.read(|db| async move { timer::counts(&db).await }).await.unwrap();
+        assert_eq!((counts.running, counts.paused, counts.overdue), (2, 1, 1));
+    }
+}

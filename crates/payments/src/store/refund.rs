@@ -1,7 +1,7 @@
 //! Refunds on record.
 
 use journal::{Audit, Job};
-use kernel::{Actor, Id, Money};
+use kernel::{Actor, Id, Money, Time};
 use serde_json::json;
 use store::{FromRow, Read, Row, Write, params};
 
@@ -19,6 +19,8 @@ store::sql! {
     FIND_REFUND = "SELECT * FROM refund WHERE id = $1";
     REFUNDS_OF_DEMAND = "SELECT * FROM refund WHERE demand = $1 ORDER BY requested_at, id";
     REFUNDS_IN_STATE = "SELECT * FROM refund WHERE state = $1 ORDER BY requested_at, id LIMIT $2";
+    REFUNDS_PAGE = "SELECT * FROM refund WHERE state = $1
+        AND (requested_at > $2 OR (requested_at = $2 AND id > $3)) ORDER BY requested_at, id LIMIT $4";
     DECIDE_REFUND = "UPDATE refund SET state = $2, decided_by = $3 WHERE id = $1";
     END_REFUND = "UPDATE refund SET state = $2, provider_ref = $3, done_at = $4 WHERE id = $1";
 }
@@ -146,6 +148,20 @@ pub async fn refunds_of(db: &Read, id: Id<crate::Demand>) -> Result<Vec<Refund>,
 /// The store failed.
 pub async fn refunds_in(db: &Read, state: RefundState, limit: i64) -> Result<Vec<Refund>, Error> {
     Ok(db.all(&REFUNDS_IN_STATE, params![state, limit]).await?)
+}
+
+/// A page of the refunds in one state, oldest first, after a place.
+///
+/// # Errors
+/// The store failed.
+pub async fn refunds_page(
+    db: &Read,
+    state: RefundState,
+    after: Option<(Time, Id<Refund>)>,
+    rows: i64,
+) -> Result<Vec<Refund>, Error> {
+    let (at, id) = after.unwrap_or((Time::from_micros(i64::MIN), Id::from_bits(0)));
+    Ok(db.all(&REFUNDS_PAGE, params![state, at, id, rows]).await?)
 }
 
 pub(crate) async fn get(db: &Read, id: Id<Refund>) -> Result<Refund, Error> {

@@ -393,6 +393,72 @@ pub(super) static WORDS: &[Words] = &[
         ],
     },
     Words {
+        code: "SV-063",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: [
+            "The last day to submit comes before the cut-off",
+            "遞交期限早於停止申請的時間",
+        ],
+        advice: [
+            "Give people who have begun time to finish: choose the same time or a later one.",
+            "請讓已開始填寫的市民有時間完成：選擇相同或較後的時間。",
+        ],
+    },
+    Words {
+        code: "SV-064",
+        status: StatusCode::GONE,
+        title: [
+            "This service takes no new applications",
+            "此服務已停止接受新申請",
+        ],
+        advice: [
+            "The page of the service says why, and what to use instead.",
+            "服務頁面載有原因及可改用的服務。",
+        ],
+    },
+    Words {
+        code: "SV-065",
+        status: StatusCode::CONFLICT,
+        title: ["The cut-off has passed", "停止申請的時間已過"],
+        advice: [
+            "People were told that the service has ended. To open it again, publish it as a new service.",
+            "市民已獲告知服務終止。如需重新開放，請以新服務發布。",
+        ],
+    },
+    Words {
+        code: "SV-066",
+        status: StatusCode::NOT_FOUND,
+        title: ["We cannot find this version", "找不到這個版本"],
+        advice: [
+            "It may have been replaced by a later text. Go back to the service's page.",
+            "它可能已被較新的文本取代。請返回服務頁面。",
+        ],
+    },
+    Words {
+        code: "SV-067",
+        status: StatusCode::CONFLICT,
+        title: [
+            "Somebody has decided about this already, or another version waits",
+            "此項已由其他人處理，或另有版本等候確認",
+        ],
+        advice: [
+            "Open the service's page and look at what waits there.",
+            "請開啟服務頁面查看等候中的版本。",
+        ],
+    },
+    Words {
+        code: "SV-068",
+        status: StatusCode::FORBIDDEN,
+        title: [
+            "Only the department that owns the service does this",
+            "只有負責該服務的部門可以這樣做",
+        ],
+        advice: [
+            "Check the key owner: of the pack, or ask the owner of the service.",
+            "請檢查服務套件的 owner: 欄，或聯絡該服務的負責人員。",
+        ],
+    },
+    Words {
         code: "SV-090",
         status: StatusCode::INTERNAL_SERVER_ERROR,
         title: ["Something went wrong on our side", "系統發生問題"],

@@ -1,0 +1,242 @@
+//! `causeway keys`: which keys sign, since when, and putting a new one in the place of one in use.
+//!
+//! A retired key stays on the key ring: what it signed is verified for as long as it is kept.
+
+use std::{
+    io::{BufRead as _, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use kernel::{Actor, Env};
+use serde::Serialize;
+use serde_json::json;
+use trust::{KeyStore, Purpose};
+
+use super::{Out, Place};
+use crate::System;
+
+/// Characters of a key's id shown to people; machines get it whole.
+const KID_SHOWN: usize = 16;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// Every key with its purpose, age and state.
+    List(Place),
+    /// Make a new key for a purpose. The old one stays for verifying what it signed.
+    Rotate(Rotate),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rotate {
+    /// session, seal, credential_issuer, status_list or webhook.
+    purpose: String,
+    /// Why, for the audit record.
+    #[arg(long, value_name = "WORDS")]
+    reason: String,
+    /// Do not ask on the terminal.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// One key, for a list.
+#[derive(Debug, Serialize)]
+struct Line {
+    purpose: &'static str,
+    kid: String,
+    created: String,
+    age_days: u64,
+    retired: Option<String>,
+}
+
+pub(super) async fn run(keys: Keys, out: &Out) -> anyhow::Result<ExitCode> {
+    match keys {
+        Keys::List(place) => {
+            let env = Env::system();
+            let config = place.load()?;
+            list(&KeyStore::open(&config.store.data_dir, &env)?, &env, *out);
+        }
+        Keys::Rotate(rotate) => {
+            let purpose = purpose(&rotate.purpose)?;
+            if !rotate.yes {
+                confirm(purpose)?;
+            }
+            let system = System::open(&rotate.place.load()?, Env::system()).await?;
+            let kid = turn(&system, purpose, &rotate.reason).await?;
+            out.record(
+                &json!({ "purpose": purpose.code(), "kid": kid }),
+                &format!(
+                    "{} signs with {kid} from now on; the key before it stays for verifying. \
+                     Restart running servers, so that they sign with it too",
+                    purpose.code()
+                ),
+            );
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(keys: &KeyStore, env: &Env) -> Vec<Line> {
+    let now = env.now();
+    let mut known: Vec<_> = Purpose::ALL
+        .into_iter()
+        .flat_map(|purpose| keys.all(purpose))
+        .collect();
+    known.sort_by_key(|one| (one.purpose, one.created));
+    known
+        .into_iter()
+        .map(|one| Line {
+            purpose: one.purpose.code(),
+            kid: one.kid,
+            created: one.created.date().to_string(),
+            age_days: now.since(one.created).as_secs() / 86_400,
+            retired: one.retired.map(|at| at.date().to_string()),
+        })
+        .collect()
+}
+
+fn list(keys: &KeyStore, env: &Env, out: Out) {
+    let lines = lines(keys, env);
+    let mut text = format!(
+        "{:<18} {:<KID_SHOWN$}  {:<10}  {:>8}  state",
+        "purpose", "key", "created", "days old"
+    );
+    for line in &lines {
+        let kid: String = line.kid.chars().take(KID_SHOWN).collect();
+        let state = line
+            .retired
+            .as_ref()
+            .map_or_else(|| "in use".to_owned(), |day| format!("retired {day}"));
+        text.push_str(&format!(
+            "\n{:<18} {kid:<KID_SHOWN$}  {:<10}  {:>8}  {state}",
+            line.purpose, line.created, line.age_days
+        ));
+    }
+    out.record(&lines, &text);
+}
+
+/// The purpose called `word`, when a key of it can be turned without breaking what stands on it.
+fn purpose(word: &str) -> anyhow::Result<Purpose> {
+    let found = Purpose::ALL.into_iter().find(|one| one.code() == word);
+    match found {
+        Some(Purpose::Root) => bail!(
+            "the root key is the trust anchor of inspectors: a new one is a new installation of trust, not a rotation"
+        ),
+        Some(Purpose::Evidence) => bail!(
+            "the evidence log is known by its key: a new one would begin another log beside it"
+        ),
+        Some(purpose) => Ok(purpose),
+        None => {
+            let known: Vec<&str> = Purpose::ALL
+                .into_iter()
+                .filter(|one| !matches!(one, Purpose::Root | Purpose::Evidence))
+                .map(Purpose::code)
+                .collect();
+            bail!(
+                "no key has the purpose {word}; write one of: {}",
+                known.join(", ")
+            )
+        }
+    }
+}
+
+/// Asks the person at the terminal to write the purpose once more.
+fn confirm(purpose: Purpose) -> anyhow::Result<()> {
+    let code = purpose.code();
+    if !std::io::stdin().is_terminal() {
+        bail!("nobody can be asked here: add --yes to rotate the {code} key");
+    }
+    let mut err = std::io::stderr();
+    write!(
+        err,
+        "A new {code} key will sign from now on. Write {code} to go on: "
+    )?;
+    err.flush()?;
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("the answer could not be read")?;
+    if line.trim() != code {
+        bail!("nothing was changed");
+    }
+    Ok(())
+}
+
+/// Makes the new key and puts that on record.
+async fn turn(system: &System, purpose: Purpose, reason: &str) -> anyhow::Result<String> {
+    let before = system.keys.signer(purpose)?.key.kid().to_owned();
+    let kid = system.keys.rotate(purpose)?;
+    let (reason, new) = (reason.to_owned(), kid.clone());
+    system
+        .store
+        .write(&Actor::system("command line"), move |tx| {
+            let (reason, before, new) = (reason.clone(), before.clone(), new.clone());
+            async move {
+                let entry = journal::Audit {
+                    action: "key.rotated",
+                    noun: "key",
+                    id: purpose.code().to_owned(),
+                    reason: Some(reason),
+                    detail: json!({ "from": before, "to": new }),
+                };
+                journal::audit(&tx, entry).await
+            }
+        })
+        .await?;
+    Ok(kid)
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Env, Time};
+
+    use super::{KeyStore, Purpose, lines, purpose};
+
+    #[test]
+    fn only_purposes_that_can_be_turned_are_turned() {
+        assert_eq!(purpose("seal").unwrap(), Purpose::Seal);
+        assert!(
+            purpose("root")
+                .unwrap_err()
+                .to_string()
+                .contains("trust anchor")
+        );
+        assert!(
+            purpose("evidence")
+                .unwrap_err()
+                .to_string()
+                .contains("another log")
+        );
+        assert!(
+            purpose("seals")
+                .unwrap_err()
+                .to_string()
+                .contains("seal, credential_issuer")
+        );
+    }
+
+    #[test]
+    fn a_retired_key_stays_in_the_list_for_verifying() {
+        let (env, clock) = Env::fake(Time::from_seconds(1_795_395_600), 1);
+        let keys = KeyStore::in_memory(&env).unwrap();
+        let old = keys.signer(Purpose::Seal).unwrap().key.kid().to_owned();
+        clock.advance(std::time::Duration::from_secs(3 * 86_400));
+        let new = keys.rotate(Purpose::Seal).unwrap();
+        assert_ne!(old, new);
+        let seals: Vec<_> = lines(&keys, &env)
+            .into_iter()
+            .filter(|line| line.purpose == "seal")
+            .collect();
+        assert_eq!(seals.len(), 2);
+        assert!(seals[0].kid == old && seals[0].retired.is_some() && seals[0].age_days == 3);
+        assert!(seals[1].kid == new && seals[1].retired.is_none());
+        assert!(
+            keys.find(Purpose::Seal, &old).is_some(),
+            "it still verifies"
+        );
+    }
+}
