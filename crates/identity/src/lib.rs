@@ -60,8 +60,9 @@ pub use store::{
     officer::{find_officer, officer_of, officers_in},
     person::{find_person, find_person_by_hkid, registrants, set_state_in as set_person_state_in},
     profile::{
-        Changes, Reading, ReadingRecord, own_profile, read_fields, read_particulars, readings_of,
-        record_reading, record_reading_in, refused_fields, update_profile,
+        Changes, Reading, ReadingQuery, ReadingRecord, find_reading, own_profile,
+        person_of_reading, read_fields, read_particulars, reading_departments, readings_in,
+        readings_of, record_reading, record_reading_in, refused_fields, update_profile,
     },
     statements,
 };

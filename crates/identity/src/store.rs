@@ -23,6 +23,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0002_create_approval.sql",
     "0003_create_profile.sql",
     "0004_create_office.sql",
+    "0005_know_reader_department.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

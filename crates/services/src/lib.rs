@@ -8,6 +8,7 @@
 //! and, where the pack says so, one live application per holder, by unique index; no officer sees an
 //! answer without a reason on record; answers, names and words are sealed at rest.
 
+mod announce;
 mod applicant;
 mod case;
 mod catalogue;
@@ -25,6 +26,7 @@ mod follow;
 mod jobs;
 mod letters;
 mod licence;
+mod looks;
 mod mask;
 mod money;
 mod plan;
@@ -45,9 +47,13 @@ mod timers;
 mod uploads;
 mod view;
 
+pub use announce::{ANNOUNCE_JOB, may_announce};
 pub use applicant::{Applicant, Clerk};
 pub use case::{ActionKind, BULK_CASES, Case, Clock, Flag, WORDS_CHARS};
-pub use catalogue::{Bundle, Catalogue, Department, Entry, Published, Subject, Suggestion, Topic};
+pub use catalogue::{
+    Bundle, Catalogue, Crossing, Department, Differs, Entry, Published, Subject, Suggestion, Topic,
+    Why,
+};
 pub use correct::Correction;
 pub use deadline::Deadline;
 pub use desk::{
@@ -58,12 +64,15 @@ pub use document::{Content, Document, DocumentKind};
 pub use draft::{Draft, DraftState, OpenDraft};
 pub use drafting::{Choice, Conflict, SavePage, Saved, Start};
 pub use error::{Error, Problem, Refusal, explanations};
-pub use feedback::{Feedback, NewFeedback};
+pub use feedback::{
+    Feedback, FeedbackKind, FeedbackQuery, FeedbackState, NewFeedback, PLATFORM_DEPARTMENT,
+};
 pub use file::{FileError, ScanState, safe_name, sniff};
 pub use follow::{Appeal, ApplicationRow, ApplicationView, Next};
 pub use jobs::jobs;
 pub use letters::Preview;
-pub use mask::mask;
+pub use looks::{Look, LookQuery, Record, Seen};
+pub use mask::{mask, strike};
 pub use money::{Fee, FeeLine};
 pub use prefill::Offer;
 pub use publish::Publication;

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod action;
+pub(crate) mod affected;
 pub(crate) mod case;
 pub(crate) mod document;
 pub(crate) mod draft;
@@ -20,6 +21,9 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0005_create_access_record.sql",
     "0006_create_feedback.sql",
     "0007_create_licence_sequence.sql",
+    "0008_seal_access_reason.sql",
+    "0009_settle_feedback.sql",
+    "0010_find_people_of_service.sql",
 );
 
 /// Every statement, for the test that prepares them on both engines.
@@ -34,6 +38,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         request::STATEMENTS,
         document::STATEMENTS,
         access::STATEMENTS,
+        affected::STATEMENTS,
         feedback::STATEMENTS,
         crate::licence::STATEMENTS,
     ]

@@ -3,6 +3,7 @@
 mod applying;
 mod deciding;
 mod plain;
+mod telling;
 mod world;
 
 use std::sync::Arc;
