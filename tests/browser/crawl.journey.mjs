@@ -12,6 +12,12 @@ export default async function everyPage(journey) {
   await signIn(journey, resident, phone, 'cheung-ka-yan', '/en/sign-in?next=/en/applications');
   await crawl(journey, resident.page, '/en/applications', (path) => isOwn(path));
 
+  await crawl(journey, resident.page, '/en/who-looked', (path) => path.includes('/who-looked/'));
+
+  const operator = await journey.person('operator');
+  await signIn(journey, operator, phone, 'operator', '/en/sign-in?next=/en/desk/feedback');
+  await crawl(journey, operator.page, '/en/desk/announcements', isDesk);
+
   const officer = await journey.person('officer');
   await signIn(journey, officer, phone, 'td-officer', '/en/sign-in?next=/en/desk');
   await crawl(journey, officer.page, '/en/desk', isDesk);

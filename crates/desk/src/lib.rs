@@ -3,8 +3,10 @@
 //! Invariants: a case opens only with a reason on record; what an officer may do is asked of the
 //! pack's state chart at every page and every post; lists are read by cursor and counts are bounded.
 
+mod announcements;
 mod audit;
 mod case;
+mod feedback;
 mod handing;
 mod inbox;
 mod jobs;
@@ -38,11 +40,31 @@ pub static BUNDLE: Bundle = Bundle {
     area: "desk",
     templates: &[
         ("desk/act.html", include_str!("../templates/act.html")),
+        (
+            "desk/announcement_form.html",
+            include_str!("../templates/announcement_form.html"),
+        ),
+        (
+            "desk/announcement_preview.html",
+            include_str!("../templates/announcement_preview.html"),
+        ),
+        (
+            "desk/announcements.html",
+            include_str!("../templates/announcements.html"),
+        ),
         ("desk/audit.html", include_str!("../templates/audit.html")),
         ("desk/case.html", include_str!("../templates/case.html")),
         (
             "desk/correct.html",
             include_str!("../templates/correct.html"),
+        ),
+        (
+            "desk/feedback.html",
+            include_str!("../templates/feedback.html"),
+        ),
+        (
+            "desk/feedback_one.html",
+            include_str!("../templates/feedback_one.html"),
         ),
         ("desk/found.html", include_str!("../templates/found.html")),
         ("desk/frame.html", include_str!("../templates/frame.html")),
@@ -122,6 +144,8 @@ pub fn routes(desk: &Desk) -> Routes {
         .merge(statistics::routes())
         .merge(release::routes())
         .merge(retire::routes())
+        .merge(feedback::routes())
+        .merge(announcements::routes())
         .with_state(desk)
 }
 

@@ -28,6 +28,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0005_create_registrant_count.sql",
     "0006_create_simulation.sql",
     "0007_index_passing_approval.sql",
+    "0008_know_reader_department.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

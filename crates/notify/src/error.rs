@@ -23,6 +23,8 @@ pub enum Error {
     Period,
     #[error("only an officer may do this")]
     Forbidden,
+    #[error("too many announcements stand already")]
+    TooMany,
 }
 
 impl Explain for Error {
@@ -36,13 +38,16 @@ impl Explain for Error {
             Self::TooLong => "NT-003",
             Self::Period => "NT-004",
             Self::Forbidden => "NT-005",
+            Self::TooMany => "NT-006",
         }
     }
 
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Empty | Self::TooLong | Self::Period => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Empty | Self::TooLong | Self::Period | Self::TooMany => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Store(error) if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Journal(_) | Self::Trust(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -56,6 +61,7 @@ impl Explain for Error {
             Self::TooLong => Text::new("The message is too long", "訊息過長"),
             Self::Period => Text::new("The dates do not fit", "日期不符"),
             Self::Forbidden => Text::new("Only an officer may do this", "只有人員可以辦理"),
+            Self::TooMany => Text::new("Too many announcements stand already", "現有公告過多"),
             Self::Store(_) | Self::Journal(_) | Self::Trust(_) => {
                 Text::new("The messages cannot be reached", "暫時未能讀取訊息")
             }
@@ -78,6 +84,10 @@ impl Explain for Error {
                 "結束時間須在開始時間之後。",
             ),
             Self::Forbidden => Text::new("Nothing was changed.", "沒有作出更改。"),
+            Self::TooMany => Text::new(
+                "End the ones that no longer matter, then try again.",
+                "請先結束不再需要的公告，然後再試。",
+            ),
             Self::Store(_) | Self::Journal(_) | Self::Trust(_) => Text::new(
                 "Your messages are safe. Try again in a minute.",
                 "你的訊息已妥為保存。請稍後再試。",

@@ -20,7 +20,9 @@ mod pages;
 mod sandbox;
 mod store;
 
-pub use announcement::{Announcement, Audience, CURRENT_MAX, NewAnnouncement, Severity};
+pub use announcement::{
+    Announcement, Audience, CURRENT_MAX, Concern, NewAnnouncement, Policy, STANDING_MAX, Severity,
+};
 pub use carrier::{Answer, Carrier, CarrierError, Parcel};
 pub use contact::{Contact, NewContact, set_contact};
 pub use courier::{Courier, DELIVER_JOB};
@@ -37,7 +39,9 @@ pub use pages::demo_routes;
 pub use sandbox::SimulatedCarrier;
 pub use store::{
     MIGRATIONS,
-    announcement::{announce, announcements, current_announcements, withdraw_announcement},
+    announcement::{
+        announce, announcements, current_announcements, get_announcement, withdraw_announcement,
+    },
     carried::{Carried, carried},
     contact::find_contact,
     delivery::{Report, deliveries_of, report},

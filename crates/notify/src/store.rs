@@ -11,6 +11,7 @@ pub static MIGRATIONS: store::Migrations = store::migrations!(
     "notify",
     "0001_create_message.sql",
     "0002_create_carried_message.sql",
+    "0003_widen_announcement.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

@@ -4,8 +4,8 @@ use axum::{extract::State, response::Response};
 use kernel::{Cursor, limits};
 use packs::Form as PackForm;
 use services::{
-    ApplicationRow, ApplicationView, Draft, Error, NewFeedback, NewUpload, Problem, Reference,
-    ReplyDraft, SaveReply,
+    ApplicationRow, ApplicationView, Draft, Error, FeedbackKind, NewFeedback, NewUpload, Problem,
+    Reference, ReplyDraft, SaveReply,
 };
 use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Value, Visit, ctx};
 
@@ -164,10 +164,13 @@ async fn show(
     let applicant = portal.applicant(&visit)?;
     let reference = read(&reference)?;
     let found = portal.services.application(applicant, &reference).await?;
-    Ok(visit.page("portal/application.html", application(&visit, &found)))
+    let concern = portal.concern(&found.row.service);
+    let announcements = portal.announcements(&visit, concern).await?;
+    let context = application(&visit, &found, &announcements);
+    Ok(visit.page("portal/application.html", context))
 }
 
-fn application(visit: &Visit, found: &ApplicationView) -> Value {
+fn application(visit: &Visit, found: &ApplicationView, announcements_now: &[Value]) -> Value {
     let base = place(visit, &found.row.reference);
     let pages: Vec<Value> = found
         .pages
@@ -204,6 +207,7 @@ fn application(visit: &Visit, found: &ApplicationView) -> Value {
         timeline,
         documents,
         feedback => format!("{base}/feedback"),
+        announcements_now,
     }
 }
 
@@ -398,18 +402,16 @@ async fn ask_feedback(
     let applicant = portal.applicant(&visit)?;
     let reference = read(&reference)?;
     let found = portal.services.application(applicant, &reference).await?;
-    Ok(feedback_page(&visit, &found, ""))
+    Ok(feedback_page(&visit, &found, ("", "")))
 }
 
-fn feedback_page(visit: &Visit, found: &ApplicationView, error: &str) -> Page {
+fn feedback_page(visit: &Visit, found: &ApplicationView, (words, error): (&str, &str)) -> Page {
     let here = place(visit, &found.row.reference);
-    let ratings: Vec<Value> = (1..=5)
-        .rev()
-        .map(|stars: u8| ctx! { value => stars.to_string(), words => visit.t(&format!("portal.feedback.rating.{stars}")) })
-        .collect();
+    let ratings = crate::feedback::ratings(visit);
     let context = ctx! {
         service => found.row.service_name,
         ratings,
+        words,
         error,
         action => format!("{here}/feedback"),
         previous => here,
@@ -427,24 +429,29 @@ async fn feedback(
     let reference = read(&reference)?;
     let found = portal.services.application(applicant, &reference).await?;
     let new = NewFeedback {
-        service: found.row.service.clone(),
-        pack_version: found.pack_version,
-        page: "application".to_owned(),
+        kind: FeedbackKind::Feedback,
+        service: Some((found.row.service.clone(), found.pack_version)),
+        page: "/applications/…".to_owned(),
         lang: visit.lang(),
-        rating: form.text("rating").parse().unwrap_or(0),
+        rating: form.text("rating").parse().ok(),
         words: form.text("words").to_owned(),
+        names: crate::feedback::names(&portal, &visit).await?,
+        about: None,
+        department: None,
     };
-    match portal.services.feedback(new).await {
-        Ok(()) => {
-            visit.flash("portal.feedback.thanks");
-            Ok(visit.redirect(&place(&visit, &reference)))
-        }
-        Err(error @ Error::Rating) => {
-            let words = Failure::from(error).title().get(visit.lang()).to_owned();
-            Ok(feedback_page(&visit, &found, &words)
+    // After a journey the rating is the question.
+    let checked = match new.rating {
+        Some(_) => new.check(),
+        None => Err(Error::Rating),
+    };
+    match checked {
+        Ok(()) => crate::feedback::show_first(&visit, &new, &place(&visit, &reference)).await,
+        Err(error) => {
+            let error = Failure::from(error).title().get(visit.lang()).to_owned();
+            let typed = (form.text("words"), error.as_str());
+            Ok(feedback_page(&visit, &found, typed)
                 .with_errors()
                 .into_response())
         }
-        Err(error) => Err(error.into()),
     }
 }

@@ -97,7 +97,9 @@ async fn overview(
         other => other?,
     };
     let stage = portal.services.stage(applicant, id).await?;
-    let context = view::overview(&portal, &visit, &open, &stage)?;
+    let concern = portal.concern(&open.draft.service);
+    let announcements = portal.announcements(&visit, concern).await?;
+    let context = view::overview(&portal, &visit, &open, (&stage, &announcements))?;
     Ok(visit.page("portal/draft.html", context).into_response())
 }
 

@@ -131,7 +131,9 @@ async fn home(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
         .take(HOME_SERVICES)
         .collect();
     let attention = crate::application::attention(&portal, &visit).await?;
-    let announcements_now = portal.announcements(None).await?;
+    let announcements_now = portal
+        .announcements(&visit, notify::Concern::default())
+        .await?;
     Ok(visit.page(
         "portal/home.html",
         ctx! {
@@ -219,6 +221,7 @@ struct Listing<'a> {
     topics: Vec<TopicView>,
     entries: Vec<&'a Entry>,
     website: Option<String>,
+    announcements: Vec<web::Value>,
 }
 
 fn listing(visit: &Visit, catalogue: &Catalogue, listing: &Listing<'_>) -> Page {
@@ -234,6 +237,7 @@ fn listing(visit: &Visit, catalogue: &Catalogue, listing: &Listing<'_>) -> Page 
             trail => listing.trail,
             topics => listing.topics,
             website => listing.website,
+            announcements_now => listing.announcements,
             online_count,
             entries => views(catalogue, &listing.entries),
         },
@@ -258,6 +262,7 @@ async fn online(State(portal): State<Portal>, visit: Visit) -> Page {
             topics: Vec::new(),
             entries,
             website: None,
+            announcements: Vec::new(),
         },
     )
 }
@@ -314,6 +319,7 @@ fn top(visit: &Visit, catalogue: &Catalogue, key: &str, topics: Vec<TopicView>) 
             topics,
             entries: Vec::new(),
             website: None,
+            announcements: Vec::new(),
         },
     )
 }
@@ -363,6 +369,7 @@ async fn subject(
             topics,
             entries,
             website: None,
+            announcements: Vec::new(),
         },
     ))
 }
@@ -384,12 +391,17 @@ async fn life_event(
         crumb(&visit, "/life-events", "portal.browse.life"),
     ];
     let entries = catalogue.of_life_event(&id);
+    let concern = notify::Concern {
+        life_events: vec![id],
+        ..notify::Concern::default()
+    };
     let page = Listing {
         title,
         trail,
         topics: Vec::new(),
         entries,
         website: None,
+        announcements: portal.announcements(&visit, concern).await?,
     };
     Ok(listing(&visit, &catalogue, &page))
 }
@@ -407,12 +419,17 @@ async fn department(
         crumb(&visit, "", "portal.nav.home"),
         crumb(&visit, "/departments", "portal.browse.departments"),
     ];
+    let concern = notify::Concern {
+        department: Some(code.clone()),
+        ..notify::Concern::default()
+    };
     let page = Listing {
         title: department.name.clone(),
         trail,
         topics: Vec::new(),
         entries: catalogue.of_department(&code),
         website: department.website.clone(),
+        announcements: portal.announcements(&visit, concern).await?,
     };
     Ok(listing(&visit, &catalogue, &page))
 }
@@ -434,7 +451,7 @@ async fn service(
         visit.to(&format!("/services/{id}"))
     ));
     let draft = crate::apply::live_draft(&portal, &visit, &id).await?;
-    let announcements_now = portal.announcements(Some(&id)).await?;
+    let announcements_now = portal.announcements(&visit, portal.concern(&id)).await?;
     let related = related(&catalogue, entry);
     Ok(visit.page(
         "portal/service.html",

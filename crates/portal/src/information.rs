@@ -1,12 +1,11 @@
 //! Pages about the portal itself: help, contact, accessibility, privacy, announcements, site map.
 
 use axum::extract::State;
+use kernel::Cursor;
+use notify::Severity;
 use web::{Access, Outcome, Page, Routes, Visit, ctx};
 
 use crate::Portal;
-
-/// Announcements on the page of announcements.
-const NEWS: i64 = 50;
 
 pub(crate) fn routes() -> Routes<Portal> {
     Routes::new()
@@ -129,26 +128,55 @@ async fn privacy(visit: Visit) -> Page {
 }
 
 async fn news(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
-    let items = portal
-        .store
-        .read(|db| async move { notify::announcements(&db, NEWS).await })
-        .await?;
     let now = visit.site().env().now();
-    let items: Vec<_> = items
+    let after = visit
+        .query()
+        .get("after")
+        .map(|word| Cursor(word.to_owned()));
+    let is_first = after.is_none();
+    let page = portal
+        .store
+        .read(move |db| {
+            let after = after.clone();
+            async move { notify::announcements(&db, now, after.as_ref()).await }
+        })
+        .await?;
+    let items: Vec<_> = page
+        .items
         .iter()
-        .filter(|item| item.starts_at <= now && item.withdrawn_at.is_none())
         .map(|item| {
+            let ended_at = item.withdrawn_at.unwrap_or(item.ends_at).min(item.ends_at);
             ctx! {
-                title => item.title,
-                body => item.body,
-                severity => item.severity.code(),
-                starts_at => item.starts_at,
-                ends_at => item.ends_at,
+                item => portal.announcement(&visit, item),
+                ended_at,
                 is_current => item.is_current(now),
+                severity => visit.t(severity_key(item.severity)),
+                kind => severity_kind(item.severity),
             }
         })
         .collect();
-    Ok(visit.page("portal/news.html", ctx! { items }))
+    let context = ctx! {
+        items,
+        first => if is_first { String::new() } else { visit.to("/news") },
+        next => page.next.map(|cursor| visit.to(&format!("/news?after={}", cursor.0))).unwrap_or_default(),
+    };
+    Ok(visit.page("portal/news.html", context))
+}
+
+const fn severity_key(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "portal.news.info",
+        Severity::Warning => "portal.news.warning",
+        Severity::Urgent => "portal.news.urgent",
+    }
+}
+
+const fn severity_kind(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "wait",
+        Severity::Urgent => "bad",
+    }
 }
 
 async fn sitemap(State(portal): State<Portal>, visit: Visit) -> Page {

@@ -10,9 +10,13 @@ mod application;
 mod apply;
 mod carried;
 mod catalogue;
+mod cross_boundary;
 pub mod demo_phone;
+mod feedback;
 mod holding;
 mod information;
+mod kiosk;
+mod looked;
 mod preview;
 mod service_view;
 mod statistics;
@@ -120,6 +124,43 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/statistics_usage.html"),
         ),
         ("portal/words.html", include_str!("../templates/words.html")),
+        (
+            "portal/answers.html",
+            include_str!("../templates/answers.html"),
+        ),
+        (
+            "portal/cross_boundary.html",
+            include_str!("../templates/cross_boundary.html"),
+        ),
+        (
+            "portal/feedback_check.html",
+            include_str!("../templates/feedback_check.html"),
+        ),
+        (
+            "portal/feedback_sent.html",
+            include_str!("../templates/feedback_sent.html"),
+        ),
+        ("portal/kiosk.html", include_str!("../templates/kiosk.html")),
+        (
+            "portal/kiosk_home.html",
+            include_str!("../templates/kiosk_home.html"),
+        ),
+        (
+            "portal/kiosk_still.html",
+            include_str!("../templates/kiosk_still.html"),
+        ),
+        (
+            "portal/look_report.html",
+            include_str!("../templates/look_report.html"),
+        ),
+        (
+            "portal/page_feedback.html",
+            include_str!("../templates/page_feedback.html"),
+        ),
+        (
+            "portal/who_looked.html",
+            include_str!("../templates/who_looked.html"),
+        ),
         ("portal/stale.html", include_str!("../templates/stale.html")),
         (
             "portal/submit.html",
@@ -146,10 +187,14 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(apply::routes())
         .merge(application::routes())
         .merge(carried::routes())
+        .merge(cross_boundary::routes())
+        .merge(feedback::routes())
         .merge(holding::routes())
         .merge(information::routes())
         .merge(statistics::routes())
         .merge(preview::routes())
+        .merge(kiosk::routes())
+        .merge(looked::routes())
         .merge(verify::routes())
         .with_state(portal)
 }
@@ -187,22 +232,54 @@ impl Portal {
         pack.journey(&open.answers, &facts)
     }
 
-    /// Announcements to show now: for everybody, and for a service when one is named.
-    async fn announcements(&self, service: Option<&str>) -> Outcome<Vec<web::Value>> {
-        let audience = service.map_or(notify::Audience::Everyone, |id| {
-            notify::Audience::Service(id.to_owned())
-        });
+    /// Announcements to show now on a page about `concern`.
+    async fn announcements(
+        &self,
+        visit: &Visit,
+        concern: notify::Concern,
+    ) -> Outcome<Vec<web::Value>> {
         let found = self
             .store
             .read(move |db| {
-                let audience = audience.clone();
-                async move { notify::current_announcements(&db, &audience).await }
+                let concern = concern.clone();
+                async move { notify::current_announcements(&db, &concern).await }
             })
             .await?;
         Ok(found
             .iter()
-            .map(|one| ctx! { title => one.title, body => one.body, severity => one.severity.code() })
+            .map(|one| self.announcement(visit, one))
             .collect())
+    }
+
+    /// One announcement as pages show it, with the version of a service it leads to.
+    fn announcement(&self, visit: &Visit, one: &notify::Announcement) -> web::Value {
+        let catalogue = self.services.catalogue();
+        let policy = one.policy.as_ref().and_then(|policy| {
+            let name = &catalogue.entry(&policy.service)?.name;
+            let path = format!("/services/{}#version", policy.service);
+            Some(ctx! { href => visit.to(&path), name => name, version => policy.version })
+        });
+        ctx! {
+            title => one.title,
+            body => one.body,
+            severity => one.severity.code(),
+            starts_at => one.starts_at,
+            ends_at => one.ends_at,
+            policy,
+        }
+    }
+
+    /// What a page about one service concerns: the service, its department, its life events.
+    fn concern(&self, service: &str) -> notify::Concern {
+        let catalogue = self.services.catalogue();
+        let entry = catalogue.entry(service);
+        notify::Concern {
+            service: Some(service.to_owned()),
+            department: entry.map(|entry| entry.department.clone()),
+            life_events: entry
+                .map(|entry| entry.life_events.clone())
+                .unwrap_or_default(),
+        }
     }
 
     /// The same, or `None` for a visitor and for staff.

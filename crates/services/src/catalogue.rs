@@ -4,6 +4,7 @@
 //! Invariant: a catalogue never changes once built; publishing builds a new one and swaps it in, so
 //! that a page in the middle of being rendered sees one state.
 
+mod crossing;
 mod entry;
 mod fold;
 mod search;
@@ -19,6 +20,8 @@ use kernel::{Lang, Text, Time};
 use packs::Pack;
 use serde::Serialize;
 
+use crossing::Listed;
+pub use crossing::{Crossing, Differs, Why};
 pub use entry::{Bundle, Department, Entry, Subject, Topic};
 use entry::{Categories, Known};
 use search::{Index, Place};
@@ -30,6 +33,7 @@ pub(crate) const SUGGESTIONS: usize = 8;
 
 const CATALOGUE: &str = include_str!("../data/catalogue.json");
 const CATEGORIES: &str = include_str!("../data/categories.json");
+const CROSSINGS: &str = include_str!("../data/cross-boundary.json");
 const DEPARTMENTS: &str = include_str!("../data/departments.json");
 
 /// A published version of a pack, loaded.
@@ -58,6 +62,7 @@ pub struct Catalogue {
     versions: BTreeMap<String, BTreeMap<i64, Published>>,
     departments: Vec<Department>,
     categories: Categories,
+    crossings: Vec<Listed>,
     index: Index,
     /// How services end, by service.
     retirements: BTreeMap<String, Retirement>,
@@ -86,6 +91,7 @@ impl Catalogue {
             versions,
             departments,
             categories,
+            crossings: serde_json::from_str(CROSSINGS).map_err(Error::data)?,
             index: Index::default(),
             retirements: BTreeMap::new(),
         };
@@ -228,6 +234,14 @@ impl Catalogue {
     #[must_use]
     pub fn bundles(&self) -> &[Bundle] {
         &self.categories.bundles
+    }
+
+    /// Services for residents in the Greater Bay Area, those online first, each with why it is here.
+    #[must_use]
+    pub fn cross_boundary(&self) -> Vec<Crossing<'_>> {
+        crossing::of(self.entries(), &self.crossings, |id| {
+            Some(&self.versions.get(id)?.values().next_back()?.pack)
+        })
     }
 
     /// Entries of a subject or one of its sub-topics.

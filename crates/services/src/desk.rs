@@ -140,14 +140,17 @@ impl Services {
                 .pinned(&row.case.service, row.case.pack_version)
                 .is_some_and(|one| may_see(clerk, &one.pack))
         });
-        let found: Vec<Id<Case>> = rows.iter().map(|row| row.case.id).collect();
+        let found: Vec<Case> = rows.iter().map(|row| row.case.clone()).collect();
+        let vault = self.vault().clone();
         let (clerk, reason) = (clerk.clone(), checked_words(reason)?);
         self.store()
             .write(&clerk.actor(), move |tx| {
                 let (clerk, reason, found) = (clerk.clone(), reason.clone(), found.clone());
+                let vault = vault.clone();
                 async move {
                     for case in found {
-                        access::record(&tx, &clerk, case, ("search", &reason)).await?;
+                        let look = ("search", reason.as_str());
+                        access::record(&tx, &vault, (&clerk, &case), look).await?;
                     }
                     Ok::<_, Error>(())
                 }
@@ -180,9 +183,14 @@ impl Services {
         let officer = clerk.id;
         let span = std::time::Duration::from_secs(REASON_HOURS * 3600);
         let since = self.now() - span;
-        self.store()
+        let last = self
+            .store()
             .read(move |db| async move { access::last_reason(&db, case, officer, since).await })
-            .await
+            .await?;
+        match last {
+            Some(row) => Ok(Some(row.open(self.vault())?.reason)),
+            None => Ok(None),
+        }
     }
 
     /// Opens a case. The look and its reason are on record before a word is shown.
@@ -234,8 +242,9 @@ impl Services {
                 let (services, who) = (services.clone(), who.clone());
                 let (what, reason) = (what.clone(), reason.clone());
                 async move {
-                    seen_in(&services, &tx, &who, case).await?;
-                    access::record(&tx, &who, case, (&what, &reason)).await
+                    let (case, _) = seen_in(&services, &tx, &who, case).await?;
+                    let look = (what.as_str(), reason.as_str());
+                    access::record(&tx, services.vault(), (&who, &case), look).await
                 }
             })
             .await?;
@@ -386,9 +395,11 @@ impl Services {
         case: Id<Case>,
     ) -> Result<Vec<access::AccessRecord>, Error> {
         self.guard_seen(clerk, case).await?;
-        self.store()
+        let rows = self
+            .store()
             .read(move |db| async move { access::of_case(&db, case).await })
-            .await
+            .await?;
+        access::open_all(self.vault(), rows)
     }
 
     /// The cases and documents an officer looked at, latest first: for supervisors and operators.
@@ -399,9 +410,11 @@ impl Services {
         &self,
         officer: Id<Officer>,
     ) -> Result<Vec<access::AccessRecord>, Error> {
-        self.store()
+        let rows = self
+            .store()
             .read(move |db| async move { access::by_officer(&db, officer).await })
-            .await
+            .await?;
+        access::open_all(self.vault(), rows)
     }
 
     pub(crate) async fn guard_seen(&self, clerk: &Clerk, case: Id<Case>) -> Result<CaseRow, Error> {
@@ -453,11 +466,12 @@ pub async fn open_case(
     reason: &str,
 ) -> Result<Case, Error> {
     let (case, pack) = seen_in(services, tx, clerk, case).await?;
-    access::record(tx, clerk, case.id, ("case", reason)).await?;
+    access::record(tx, services.vault(), (clerk, &case), ("case", reason)).await?;
     let reader = services.catalogue().department_name(&pack.owner);
     let reading = identity::Reading {
         person: case.person,
         reader,
+        department: clerk.department.clone(),
         reason: Text::new(
             format!("Working on your application {}", case.reference),
             format!("處理你的申請（編號{}）", case.reference),

@@ -97,6 +97,18 @@ pub enum Error {
     Closed,
     #[error("the rating is 1 to 5")]
     Rating,
+    #[error("feedback needs words or a rating")]
+    NothingSaid,
+    #[error("there is no such feedback, or it is another department's")]
+    NoSuchFeedback,
+    #[error("this feedback is answered or closed already")]
+    Settled,
+    #[error("a report about a look is never answered in public")]
+    NeverPublic,
+    #[error("there is no such look at this person's data")]
+    NoSuchLook,
+    #[error("this officer may not announce to that audience")]
+    WrongAudience,
     #[error("the pack is refused: {0}")]
     PackRefused(String),
     #[error("version {version} of {service} exists; published versions never change")]
@@ -186,6 +198,12 @@ impl Error {
             Self::Quarantined => "SV-026",
             Self::Infected => "SV-027",
             Self::Rating => "SV-050",
+            Self::NothingSaid => "SV-051",
+            Self::NoSuchFeedback => "SV-052",
+            Self::Settled => "SV-053",
+            Self::NeverPublic => "SV-054",
+            Self::NoSuchLook => "SV-055",
+            Self::WrongAudience => "SV-056",
             Self::PackRefused(_) => "SV-060",
             Self::VersionExists { .. } => "SV-061",
             Self::CutOffPast(_) => "SV-062",

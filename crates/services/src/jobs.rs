@@ -9,6 +9,7 @@ use store::Write;
 
 use crate::{
     Error, Services,
+    announce::ANNOUNCE_JOB,
     case::{ActionKind, Case, Clock, Flag},
     document::Document,
     drafting,
@@ -49,6 +50,12 @@ pub fn jobs(runner: Runner, services: &Services) -> Runner {
     let runner = on(runner, services, LETTER_JOB, |services, task| async move {
         services.send_letter(read::<LetterJob>(&task)?).await
     });
+    let runner = on(
+        runner,
+        services,
+        ANNOUNCE_JOB,
+        |services, task| async move { services.tell_affected(&read(&task)?).await },
+    );
     let elapsed = |services: Services, task: Task| async move {
         services.elapsed(read::<Elapsed>(&task)?).await
     };
@@ -65,7 +72,12 @@ pub fn jobs(runner: Runner, services: &Services) -> Runner {
         }
     });
     let (sweeper, reader) = (services.clone(), services.clone());
+    let sealer = services.clone();
     runner
+        .every("services.seal_reasons", SWEEP_EVERY, move || {
+            let services = sealer.clone();
+            async move { Ok(services.seal_reasons().await.map(drop)?) }
+        })
         .every("services.sweep", SWEEP_EVERY, move || {
             let services = sweeper.clone();
             async move { Ok(services.sweep().await.map(drop)?) }

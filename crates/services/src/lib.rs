@@ -8,6 +8,7 @@
 //! and, where the pack says so, one live application per holder, by unique index; no officer sees an
 //! answer without a reason on record; answers, names and words are sealed at rest.
 
+mod announce;
 mod applicant;
 mod case;
 mod catalogue;
@@ -27,6 +28,7 @@ mod handing;
 mod jobs;
 mod letters;
 mod licence;
+mod looks;
 mod mask;
 mod money;
 mod money_desk;
@@ -52,9 +54,13 @@ mod uploads;
 mod view;
 mod walk;
 
+pub use announce::{ANNOUNCE_JOB, may_announce};
 pub use applicant::{Applicant, Clerk};
 pub use case::{ActionKind, BULK_CASES, Case, Clock, Flag, WORDS_CHARS};
-pub use catalogue::{Bundle, Catalogue, Department, Entry, Published, Subject, Suggestion, Topic};
+pub use catalogue::{
+    Bundle, Catalogue, Crossing, Department, Differs, Entry, Published, Subject, Suggestion, Topic,
+    Why,
+};
 pub use correct::Correction;
 pub use deadline::Deadline;
 pub use desk::{
@@ -65,13 +71,16 @@ pub use document::{Content, Document, DocumentKind};
 pub use draft::{Draft, DraftState, OpenDraft};
 pub use drafting::{Choice, Conflict, Manner, SavePage, Saved, Start};
 pub use error::{Error, Problem, Refusal, explanations};
-pub use feedback::{Feedback, NewFeedback};
+pub use feedback::{
+    Feedback, FeedbackKind, FeedbackQuery, FeedbackState, NewFeedback, PLATFORM_DEPARTMENT,
+};
 pub use file::{FileError, ScanState, safe_name, sniff};
 pub use follow::{Appeal, ApplicationRow, ApplicationView, Next};
 pub use handing::{Handed, TakeBack};
 pub use jobs::jobs;
 pub use letters::Preview;
-pub use mask::mask;
+pub use looks::{Look, LookQuery, Record, Seen};
+pub use mask::{mask, strike};
 pub use money::{Fee, FeeLine};
 pub use money_desk::{MONEY_ROWS, MoneyPage, ReceiptView, RefundRow, RefundVerdict, TroubleRow};
 pub use owned::{OPEN_BOUND, Open, Owned};

@@ -1,5 +1,6 @@
-//! Striking personal data out of words people write freely: identity card numbers, telephone numbers
-//! and e-mail addresses become a word in brackets. Used for feedback, which is read by many.
+//! Striking personal data out of words people write freely: identity card numbers, telephone and card
+//! numbers, e-mail addresses and names that are known become a word in brackets. Used for feedback,
+//! which is read by many. Full-width letters and digits, as Chinese keyboards write them, count.
 
 use std::fmt::Write as _;
 
@@ -7,8 +8,9 @@ use std::fmt::Write as _;
 /// (telephones, cards, accounts; spaces and hyphens inside allowed) and e-mail addresses.
 #[must_use]
 pub fn mask(words: &str) -> String {
+    let words: String = words.chars().map(narrow).collect();
     let mut masked = String::with_capacity(words.len());
-    let mut rest = words;
+    let mut rest = words.as_str();
     let mut before: Option<char> = None;
     while let Some(c) = rest.chars().next() {
         let at_start = !before.is_some_and(|b| b.is_ascii_alphanumeric());
@@ -24,6 +26,105 @@ pub fn mask(words: &str) -> String {
         }
     }
     masked
+}
+
+/// As [`mask`], and the names given, however they are cased or ordered, become `[name]`. A name is
+/// struck whole, turned round, and by its given part alone; the family name alone is too common a word.
+#[must_use]
+pub fn strike(words: &str, names: &[String]) -> String {
+    let mut struck: String = words.chars().map(narrow).collect();
+    let mut forms: Vec<String> = names.iter().flat_map(|name| forms_of(name)).collect();
+    // The longest first: a part must not be struck out of the middle of the whole.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.chars().count()));
+    for form in forms {
+        struck = strike_one(&struck, &form);
+    }
+    mask(&struck)
+}
+
+/// The ways in which people write a name: `CHEUNG Ka Yan`, `Ka Yan CHEUNG`, `Ka Yan`; 張嘉欣, 嘉欣.
+fn forms_of(name: &str) -> Vec<String> {
+    const CHINESE_NAME: std::ops::RangeInclusive<usize> = 3..=4;
+    let name = name.replace(',', " ");
+    let parts: Vec<&str> = name.split_whitespace().collect();
+    match parts.as_slice() {
+        [] => Vec::new(),
+        [one] => {
+            let simplified = kernel::simplify(one);
+            let whole = [(*one).to_owned(), simplified];
+            let given = whole.iter().filter_map(|form| {
+                let has_given = !form.is_ascii() && CHINESE_NAME.contains(&form.chars().count());
+                has_given.then(|| form.chars().skip(1).collect::<String>())
+            });
+            let given: Vec<String> = given.collect();
+            whole.into_iter().chain(given).collect()
+        }
+        [family, given @ ..] => {
+            let given = given.join(" ");
+            let whole = format!("{family} {given}");
+            let turned = format!("{given} {family}");
+            let joined = format!("{family} {}", given.replace(' ', "-"));
+            let mut forms = vec![whole, turned, joined];
+            if given.contains(' ') {
+                forms.push(given.replace(' ', "-"));
+                forms.push(given);
+            }
+            forms
+        }
+    }
+}
+
+/// Replaces `name` where it stands as words of its own; case does not matter.
+fn strike_one(words: &str, name: &str) -> String {
+    let lower = name.to_lowercase();
+    let is_latin = name.is_ascii();
+    let mut struck = String::with_capacity(words.len());
+    let mut rest = words;
+    let mut before: Option<char> = None;
+    while let Some(c) = rest.chars().next() {
+        let end = match_end(rest, &lower).filter(|end| {
+            let after = rest.get(*end..).and_then(|after| after.chars().next());
+            let joins = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+            !is_latin || !(joins(before) || joins(after))
+        });
+        if let Some(end) = end {
+            struck.push_str("[name]");
+            before = Some(']');
+            rest = rest.get(end..).unwrap_or_default();
+        } else {
+            struck.push(c);
+            before = Some(c);
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+    }
+    struck
+}
+
+/// Where `lower` ends in `text`, if `text` begins with it in any case.
+fn match_end(text: &str, lower: &str) -> Option<usize> {
+    let mut wanted = lower.chars();
+    let mut next = wanted.next();
+    for (at, c) in text.char_indices() {
+        for small in c.to_lowercase() {
+            match next {
+                None => return Some(at),
+                Some(want) if want == small => next = wanted.next(),
+                Some(_) => return None,
+            }
+        }
+    }
+    next.is_none().then_some(text.len())
+}
+
+/// A full-width letter, digit or at-sign as its narrow form; everything else as it is.
+fn narrow(c: char) -> char {
+    const SHIFT: u32 = 0xFEE0;
+    match c {
+        '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '＠' | '＋' | '－' => {
+            char::from_u32(u32::from(c) - SHIFT).unwrap_or(c)
+        }
+        _ => c,
+    }
 }
 
 /// The length in bytes of the personal datum that `text` begins with, and what it is.
@@ -48,6 +149,10 @@ fn hkid(text: &str) -> Option<usize> {
         return None;
     }
     let tail = bytes.get(at..).unwrap_or_default();
+    let wide = text.get(at..).unwrap_or_default().strip_prefix('（');
+    if let Some(length) = wide.and_then(wide_check) {
+        return Some(at + length);
+    }
     let is_check = |b: u8| b.is_ascii_digit() || b.eq_ignore_ascii_case(&b'a');
     let tail = match tail {
         [b'(', check, b')', ..] if is_check(*check) => 3,
@@ -58,6 +163,13 @@ fn hkid(text: &str) -> Option<usize> {
         _ => 0,
     };
     Some(at + tail)
+}
+
+/// The length of a check character between full-width brackets, of which `inner` lacks the first.
+fn wide_check(inner: &str) -> Option<usize> {
+    let check = inner.chars().next()?;
+    let is_check = check.is_ascii_digit() || check.eq_ignore_ascii_case(&'a');
+    (is_check && inner.get(1..)?.starts_with('）')).then_some('（'.len_utf8() + 1 + '）'.len_utf8())
 }
 
 /// At least eight digits with at most one space, hyphen or bracket between neighbours.

@@ -133,6 +133,7 @@ impl Services {
         let reading = Reading {
             person: applicant.person,
             reader: self.catalogue().department_name(&pack.owner),
+            department: pack.owner.clone(),
             reason: pack.name.clone(),
         };
         self.store()

@@ -24,6 +24,7 @@ pub(crate) enum Column {
     ReplyAnswers,
     DocumentName,
     DocumentContent,
+    AccessReason,
 }
 
 impl Column {
@@ -39,6 +40,7 @@ impl Column {
             Self::ReplyAnswers => "case_request.draft_answers",
             Self::DocumentName => "document.name",
             Self::DocumentContent => "document_blob.content",
+            Self::AccessReason => "access_record.reason",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod action;
+pub(crate) mod affected;
 pub(crate) mod case;
 pub(crate) mod document;
 pub(crate) mod draft;
@@ -23,6 +24,9 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0006_create_feedback.sql",
     "0007_create_licence_sequence.sql",
     "0008_create_pack_release.sql",
+    "0009_seal_access_reason.sql",
+    "0010_settle_feedback.sql",
+    "0011_find_people_of_service.sql",
 );
 
 /// Every statement, for the test that prepares them on both engines.
@@ -37,6 +41,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         request::STATEMENTS,
         document::STATEMENTS,
         access::STATEMENTS,
+        affected::STATEMENTS,
         feedback::STATEMENTS,
         release::STATEMENTS,
         retirement::STATEMENTS,

@@ -4,6 +4,7 @@ mod applying;
 mod deciding;
 mod owning;
 mod plain;
+mod telling;
 mod world;
 
 use std::sync::Arc;

@@ -94,3 +94,21 @@ for (const part of document.querySelectorAll("[data-live]")) {
 }
 
 if (document.querySelector("form[data-autosave]")) import("./autosave.js");
+
+// A shared kiosk: a page that nobody touches asks whether anybody is there. Whoever types is there, and
+// the server is told so, that the session does not end under their hands.
+const { idle, idleTo, idlePing } = document.body.dataset;
+if (idle && idleTo) {
+  const PING_MS = 30000;
+  let leaving;
+  let pinged = Date.now();
+  const stay = () => {
+    clearTimeout(leaving);
+    leaving = setTimeout(() => location.replace(idleTo), Number(idle) * 1000);
+    if (!idlePing || Date.now() - pinged < PING_MS) return;
+    pinged = Date.now();
+    fetch(idlePing, { method: "HEAD" }).catch(() => {});
+  };
+  for (const kind of ["keydown", "pointerdown", "input", "scroll"]) addEventListener(kind, stay, { passive: true });
+  stay();
+}

@@ -61,6 +61,10 @@ async fn page(
     let is_post = rule.method == Method::POST;
     match allowed(rule, visit) {
         Ok(()) => {}
+        // The next person at a kiosk must not be offered what the last one typed.
+        Err(Error::SignedOut) if is_post && visit.is_kiosk() => {
+            return Ok(visit.redirect(&visit.to("/kiosk")));
+        }
         Err(Error::SignedOut) if is_post => return hold(rule, visit, request).await,
         Err(Error::SignedOut) => return Ok(to_sign_in(rule, visit, &visit.here())),
         Err(error) => return Err(error.into()),
@@ -165,6 +169,9 @@ fn to_sign_in(rule: &Rule, visit: &Visit, next: &str) -> Response {
 /// The page was open for so long that its token is of an earlier session. The answers come back with
 /// a fresh token, one button away.
 fn stale(visit: &Visit, form: &Form) -> Response {
+    if visit.is_kiosk() {
+        return visit.redirect(&visit.to("/kiosk"));
+    }
     let status = Error::StaleToken.status();
     let context = ctx! {
         action => visit.here(),

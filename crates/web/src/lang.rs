@@ -97,7 +97,8 @@ pub fn local_path<'a>(next: Option<&'a str>, fallback: &'a str) -> &'a str {
 }
 
 /// Percent-encodes one query value.
-pub(crate) fn encode(value: &str) -> String {
+#[must_use]
+pub fn encode(value: &str) -> String {
     serde_urlencoded::to_string([("", value)])
         .map(|pair| pair.trim_start_matches('=').to_owned())
         .unwrap_or_default()

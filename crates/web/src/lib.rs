@@ -39,7 +39,7 @@ pub use extract::{Json, Path, Query};
 pub use failure::{Explain, Explanation, Failure, Outcome, explain};
 pub use form::{Form, Upload};
 pub use headers::Extension;
-pub use lang::{is_local_path, local_path, negotiate, path_in};
+pub use lang::{encode, is_local_path, local_path, negotiate, path_in};
 pub use messages::Messages;
 pub use openapi::{Operation, operation};
 pub use page::{Download, Page};
@@ -50,7 +50,7 @@ pub use session::{Level, Sessions, SignedIn};
 pub use shell::{app, error_list};
 pub use site::{Bundle, Site, SiteConfig};
 pub use traffic::TrafficRow;
-pub use visit::Visit;
+pub use visit::{KIOSK_STILL_SECONDS, KIOSK_WIPE_SECONDS, Visit};
 
 pub use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},

@@ -35,6 +35,10 @@ pub(crate) static BUNDLE: Bundle = Bundle {
             bytes: include_bytes!("../assets/causeway.js"),
         },
         Asset {
+            name: "web/kiosk.css",
+            bytes: include_bytes!("../assets/kiosk.css"),
+        },
+        Asset {
             name: "web/autosave.js",
             bytes: include_bytes!("../assets/autosave.js"),
         },

@@ -17,6 +17,11 @@ use crate::{Error, seal::Token};
 const IDLE: Duration = Duration::from_secs(30 * 60);
 /// A session ends this long after signing in, used or not.
 const ABSOLUTE: Duration = Duration::from_secs(12 * 3600);
+/// A session on a kiosk unused for this long ends: longer than a page stands still and asks, so that the
+/// person sees the question first.
+const KIOSK_IDLE: Duration = Duration::from_secs(180);
+/// How exactly `seen_at` is kept on a kiosk, where a minute is much.
+const KIOSK_STEP: Duration = Duration::from_secs(10);
 /// How exactly `seen_at` is kept: one write per minute of use at most.
 const SEEN_STEP: Duration = Duration::from_secs(60);
 /// Bytes a session may remember.
@@ -156,14 +161,28 @@ impl Sessions {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let loaded = row.open(token)?;
-        if now.since(loaded.seen_at) >= SEEN_STEP {
-            self.touch(token, now).await?;
+        let step = if is_kiosk(&loaded.data) {
+            KIOSK_STEP
+        } else {
+            SEEN_STEP
+        };
+        if now.since(loaded.seen_at) >= step {
+            let until = now + self.idle_of(&loaded.data);
+            self.touch(token, (now, until)).await?;
         }
         Ok(Some(loaded))
     }
 
-    async fn touch(&self, token: &Token, now: Time) -> Result<(), Error> {
-        let (hash, until) = (token.hash(), now + self.idle);
+    fn idle_of(&self, data: &Data) -> Duration {
+        if is_kiosk(data) {
+            self.idle.min(KIOSK_IDLE)
+        } else {
+            self.idle
+        }
+    }
+
+    async fn touch(&self, token: &Token, (now, until): (Time, Time)) -> Result<(), Error> {
+        let hash = token.hash();
         self.store
             .write(&Actor::system("web"), move |tx| {
                 let hash = hash.clone();
@@ -207,7 +226,7 @@ impl Sessions {
             signed_in.map_or(Level::Basic, |who| who.level).code(),
             self.sealed(token, signed_in, data)?,
             now,
-            now + self.idle,
+            now + self.idle_of(data),
             now + ABSOLUTE
         ];
         self.store
@@ -331,6 +350,10 @@ impl SessionRow {
             seen_at: self.seen_at,
         })
     }
+}
+
+fn is_kiosk(data: &Data) -> bool {
+    data.contains_key(crate::visit::KIOSK)
 }
 
 /// The key by which all sessions of one person or officer are found.

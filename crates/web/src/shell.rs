@@ -34,6 +34,8 @@ use crate::{
 const HANDLER: Duration = Duration::from_secs(30);
 /// Addresses longer than this are refused.
 const URI_BYTES: usize = 8 * 1024;
+/// A device stays a kiosk for a year, whether it is switched off or not.
+const KIOSK_FOR: &str = "; Max-Age=31536000";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The whole site as one router: every route behind its guard, and the shell around all of them.
@@ -186,6 +188,7 @@ async fn load(site: &Site, request: &Parts, request_id: String) -> (Visit, Resul
         flash: cookie(headers, names.flash),
         token: token.clone(),
         loaded: None,
+        is_kiosk: cookie(headers, names.kiosk).is_some(),
     };
     let Some(token) = token.filter(|_| !is_asset(&request.uri)) else {
         return (Visit::arrive(arrival), Ok(()));
@@ -248,7 +251,7 @@ fn leave(visit: &Visit, mut response: Response) -> Response {
         );
     }
     set_cookies(visit, headers);
-    let caching = if visit.signed_in().is_some() {
+    let caching = if visit.signed_in().is_some() || visit.is_kiosk() {
         "no-store"
     } else {
         "private, no-cache"
@@ -310,6 +313,8 @@ fn error_page(visit: &Visit, failure: &Failure) -> Response {
 struct CookieNames {
     session: &'static str,
     flash: &'static str,
+    /// Marks a shared device; it says nothing about any person and outlives their sessions.
+    kiosk: &'static str,
     attributes: &'static str,
 }
 
@@ -319,12 +324,14 @@ impl CookieNames {
             Self {
                 session: "__Host-causeway",
                 flash: "__Host-causeway-flash",
+                kiosk: "__Host-causeway-kiosk",
                 attributes: "Path=/; HttpOnly; SameSite=Lax; Secure",
             }
         } else {
             Self {
                 session: "causeway",
                 flash: "causeway-flash",
+                kiosk: "causeway-kiosk",
                 attributes: "Path=/; HttpOnly; SameSite=Lax",
             }
         }
@@ -360,6 +367,11 @@ fn set_cookies(visit: &Visit, headers: &mut HeaderMap) {
     match &departure.flash {
         Some(sealed) => set(names.flash, sealed, "; Max-Age=300"),
         None if departure.clears_flash => set(names.flash, "", "; Max-Age=0"),
+        None => {}
+    }
+    match departure.kiosk {
+        Some(true) => set(names.kiosk, "yes", KIOSK_FOR),
+        Some(false) => set(names.kiosk, "", "; Max-Age=0"),
         None => {}
     }
 }

@@ -25,6 +25,12 @@ use crate::{
 };
 
 const FLASH_PURPOSE: &str = "flash";
+/// The mark of a session on a shared kiosk: what such a session remembers begins with it.
+pub(crate) const KIOSK: &str = "web.kiosk";
+/// A page on a kiosk that nobody touches for this long asks whether anybody is there.
+pub const KIOSK_STILL_SECONDS: u64 = 120;
+/// How long the question stands before everything is wiped.
+pub const KIOSK_WIPE_SECONDS: u64 = 45;
 
 /// The visit a handler answers. Cheap to clone; all clones see the same session.
 #[derive(Clone)]
@@ -38,6 +44,7 @@ struct Inner {
     query: Form,
     request_id: String,
     wants_json: AtomicBool,
+    is_kiosk: bool,
     browser: Mutex<Browser>,
 }
 
@@ -54,6 +61,8 @@ pub(crate) struct Browser {
     flash_in: Option<Flash>,
     flash_out: Option<Flash>,
     is_flash_shown: bool,
+    /// Whether the device is to become a kiosk, or to be one no longer.
+    kiosk_out: Option<bool>,
 }
 
 /// A message shown once, on the next page.
@@ -75,6 +84,7 @@ pub(crate) struct Arrival {
     pub(crate) token: Option<Token>,
     pub(crate) loaded: Option<Loaded>,
     pub(crate) flash: Option<String>,
+    pub(crate) is_kiosk: bool,
 }
 
 /// Cookies to set on the answer.
@@ -83,6 +93,7 @@ pub(crate) struct Departure {
     pub(crate) clears_session: bool,
     pub(crate) flash: Option<String>,
     pub(crate) clears_flash: bool,
+    pub(crate) kiosk: Option<bool>,
 }
 
 impl Visit {
@@ -97,10 +108,13 @@ impl Visit {
                 serde_json::from_slice(&token.open(FLASH_PURPOSE, &sealed).ok()?).ok()
             });
         let has_row = arrival.loaded.is_some();
-        let (signed_in, data) = arrival
+        let (signed_in, mut data) = arrival
             .loaded
             .map(|loaded| (loaded.signed_in, loaded.data))
             .unwrap_or_default();
+        if arrival.is_kiosk {
+            data.insert(KIOSK.to_owned(), serde_json::Value::Bool(true));
+        }
         let browser = Browser {
             token: arrival.token,
             has_row,
@@ -117,6 +131,7 @@ impl Visit {
             query,
             request_id: arrival.request_id,
             wants_json: AtomicBool::new(arrival.wants_json),
+            is_kiosk: arrival.is_kiosk,
             browser: Mutex::new(browser),
         }))
     }
@@ -160,6 +175,23 @@ impl Visit {
     #[must_use]
     pub fn to(&self, path: &str) -> String {
         format!("/{}{path}", self.0.lang)
+    }
+
+    /// Whether the browser is a shared kiosk: large targets, a short session, nothing kept.
+    #[must_use]
+    pub fn is_kiosk(&self) -> bool {
+        self.0.is_kiosk
+    }
+
+    /// Makes this browser a kiosk from the next page on, or a browser of one person again. What was
+    /// signed in and remembered on it ends here.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn set_kiosk(&self, is_kiosk: bool) -> Result<(), Error> {
+        self.sign_out().await?;
+        self.browser().kiosk_out = Some(is_kiosk);
+        Ok(())
     }
 
     /// The request's id, as told to the visitor on an error page.
@@ -248,6 +280,8 @@ impl Visit {
         );
         base.insert("user".to_owned(), Value::from(user));
         base.insert("flash".to_owned(), Value::from(flash));
+        base.insert("kiosk".to_owned(), Value::from(self.0.is_kiosk));
+        base.insert("kiosk_still".to_owned(), Value::from(KIOSK_STILL_SECONDS));
         base.insert("demo".to_owned(), Value::from(site.is_demo()));
         base.insert(
             "request_id".to_owned(),
@@ -454,6 +488,7 @@ impl Visit {
             clears_session: browser.is_ended,
             clears_flash: flash.is_none() && browser.is_flash_shown,
             flash,
+            kiosk: browser.kiosk_out,
         }
     }
 

@@ -21,10 +21,18 @@ use crate::{
         ON CONFLICT (person, field) DO UPDATE SET value_sealed = excluded.value_sealed,
             source = excluded.source, updated = excluded.updated";
     DROP_FIELD = "DELETE FROM profile_field WHERE person = $1 AND field = $2";
-    INSERT_READING = "INSERT INTO profile_reading (id, person, reader, reason, fields, read_at)
-        VALUES ($1, $2, $3, $4, $5, $6)";
-    LIST_READINGS = "SELECT reader, reason, fields, read_at FROM profile_reading
+    INSERT_READING = "INSERT INTO profile_reading (id, person, reader, reason, fields, read_at,
+        department) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    LIST_READINGS = "SELECT id, reader, reason, fields, read_at, department FROM profile_reading
         WHERE person = $1 ORDER BY id DESC LIMIT 100";
+    PAGE_OF_READINGS = "SELECT id, reader, reason, fields, read_at, department FROM profile_reading
+        WHERE person = $1 AND id < $2 AND read_at >= $3 AND read_at < $4
+        AND ($5 = '' OR department = $5) ORDER BY id DESC LIMIT $6";
+    FIND_READING = "SELECT id, reader, reason, fields, read_at, department FROM profile_reading
+        WHERE id = $1 AND person = $2";
+    READING_PERSON = "SELECT person FROM profile_reading WHERE id = $1";
+    READING_DEPARTMENTS = "SELECT DISTINCT department FROM profile_reading
+        WHERE person = $1 AND department IS NOT NULL ORDER BY department LIMIT $2";
 }
 
 struct Stored {
@@ -208,21 +216,41 @@ pub struct Reading {
     pub person: Id<Person>,
     /// `Transport Department`, or the service that fills its form.
     pub reader: Text,
+    /// The reader's code as in the packs, lower case: `td`.
+    pub department: String,
     pub reason: Text,
 }
 
 /// One line of the history of readings.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ReadingRecord {
+    pub id: Id<ReadingRecord>,
     pub reader: Text,
+    /// `None` in records from before departments were kept.
+    pub department: Option<String>,
     pub reason: Text,
+    /// Empty when what was read stands in another record: a case's answers.
     pub fields: Vec<FieldKey>,
     pub read_at: Time,
+}
+
+/// Which readings of a person are asked for: newest first, before `before`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReadingQuery {
+    pub person: Id<Person>,
+    pub before: Id<ReadingRecord>,
+    pub from: Time,
+    pub until: Time,
+    /// A department's code, or empty for all.
+    pub department: String,
+    pub rows: i64,
 }
 
 impl FromRow for ReadingRecord {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
         Ok(Self {
+            id: row.get("id")?,
+            department: row.get("department")?,
             reader: row.json("reader")?,
             reason: row.json("reason")?,
             fields: row.json("fields")?,
@@ -306,6 +334,7 @@ pub async fn record_reading_in(
     let Reading {
         person,
         reader,
+        department,
         reason,
     } = reading;
     let id = tx.id::<ReadingRecord>();
@@ -313,7 +342,15 @@ pub async fn record_reading_in(
     let fields = super::json(&fields)?;
     tx.run(
         &INSERT_READING,
-        params![id, *person, reader, reason, fields, tx.now()],
+        params![
+            id,
+            *person,
+            reader,
+            reason,
+            fields,
+            tx.now(),
+            department.to_lowercase()
+        ],
     )
     .await?;
     Ok(())
@@ -327,4 +364,55 @@ pub async fn readings_of(store: &Store, person: Id<Person>) -> Result<Vec<Readin
     store
         .read(move |db| async move { Ok(db.all(&LIST_READINGS, params![person]).await?) })
         .await
+}
+
+/// One stretch of the readings of a person's data, latest first.
+///
+/// # Errors
+/// The store fails.
+pub async fn readings_in(db: &Read, query: &ReadingQuery) -> Result<Vec<ReadingRecord>, Error> {
+    let values = params![
+        query.person,
+        query.before,
+        query.from,
+        query.until,
+        query.department,
+        query.rows
+    ];
+    Ok(db.all(&PAGE_OF_READINGS, values).await?)
+}
+
+/// One reading, for the person whose data it was; for anybody else it does not exist.
+///
+/// # Errors
+/// The store fails.
+pub async fn find_reading(
+    db: &Read,
+    person: Id<Person>,
+    id: Id<ReadingRecord>,
+) -> Result<Option<ReadingRecord>, Error> {
+    Ok(db.one(&FIND_READING, params![id, person]).await?)
+}
+
+/// Whose data a reading was of.
+///
+/// # Errors
+/// The store fails.
+pub async fn person_of_reading(
+    db: &Read,
+    id: Id<ReadingRecord>,
+) -> Result<Option<Id<Person>>, Error> {
+    Ok(db.one(&READING_PERSON, params![id]).await?)
+}
+
+/// Codes of the departments that read a person's data, at most `rows`.
+///
+/// # Errors
+/// The store fails.
+pub async fn reading_departments(
+    db: &Read,
+    person: Id<Person>,
+    rows: i64,
+) -> Result<Vec<String>, Error> {
+    Ok(db.all(&READING_DEPARTMENTS, params![person, rows]).await?)
 }

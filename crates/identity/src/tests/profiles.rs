@@ -34,6 +34,7 @@ fn reading(person: &Person) -> Reading {
     Reading {
         person: person.id,
         reader: Text::new("Transport Department", "運輸署"),
+        department: "td".to_owned(),
         reason: Text::new("To fill in your form", "為你填寫表格"),
     }
 }

@@ -6,8 +6,8 @@ use kernel::{Actor, Id, Role, Text, Time};
 use store::Store;
 
 use crate::{
-    Announcement, Audience, Error, NewAnnouncement, Severity, announce, current_announcements,
-    withdraw_announcement,
+    Announcement, Audience, Concern, Error, NewAnnouncement, Policy, Severity, announce,
+    announcements, current_announcements, withdraw_announcement,
 };
 
 fn officer() -> Actor {
@@ -27,6 +27,16 @@ fn new(store: &Store, severity: Severity, audience: Audience) -> NewAnnouncement
         body: Text::new("Offices are closed.", "辦事處暫停服務。"),
         starts_at: now - Duration::from_secs(60),
         ends_at: now + Duration::from_secs(3600),
+        policy: None,
+    }
+}
+
+/// What a page of one service is about.
+fn page_of(service: &str) -> Concern {
+    Concern {
+        service: Some(service.to_owned()),
+        department: Some("td".to_owned()),
+        life_events: vec!["moving".to_owned()],
     }
 }
 
@@ -39,9 +49,12 @@ async fn make(store: &Store, who: &Actor, new: NewAnnouncement) -> Result<Id<Ann
         .await
 }
 
-async fn shown(store: &Store, audience: Audience) -> Vec<Severity> {
+async fn shown(store: &Store, concern: Concern) -> Vec<Severity> {
     store
-        .read(move |db| async move { current_announcements(&db, &audience).await })
+        .read(move |db| {
+            let concern = concern.clone();
+            async move { current_announcements(&db, &concern).await }
+        })
         .await
         .unwrap()
         .into_iter()
@@ -57,11 +70,49 @@ store::db_tests! {
         make(&store, &officer(), new(&store, Severity::Info, Audience::Everyone)).await.unwrap();
         make(&store, &officer(), new(&store, Severity::Urgent, Audience::Everyone)).await.unwrap();
         make(&store, &officer(), new(&store, Severity::Warning, service.clone())).await.unwrap();
-        assert_eq!(shown(&store, Audience::Everyone).await, [Severity::Urgent, Severity::Info]);
+        assert_eq!(shown(&store, Concern::default()).await, [Severity::Urgent, Severity::Info]);
         let own = [Severity::Urgent, Severity::Warning, Severity::Info];
-        assert_eq!(shown(&store, service).await, own);
-        let other = Audience::Service("ird-br".to_owned());
-        assert_eq!(shown(&store, other).await, [Severity::Urgent, Severity::Info]);
+        assert_eq!(shown(&store, page_of("td-renewal")).await, own);
+        assert_eq!(shown(&store, page_of("ird-br")).await, [Severity::Urgent, Severity::Info]);
+    }
+
+    async fn a_department_and_a_life_event_reach_the_pages_they_concern(store: Store) {
+        let of = |audience| new(&store, Severity::Info, audience);
+        make(&store, &officer(), of(Audience::Department("TD".to_owned()))).await.unwrap();
+        make(&store, &officer(), of(Audience::LifeEvent("moving".to_owned()))).await.unwrap();
+        make(&store, &officer(), of(Audience::LifeEvent("birth".to_owned()))).await.unwrap();
+        assert_eq!(shown(&store, page_of("td-renewal")).await.len(), 2);
+        assert!(shown(&store, Concern::default()).await.is_empty());
+    }
+
+    async fn the_list_is_read_by_cursor_and_keeps_the_version_of_a_policy(store: Store) {
+        let policy = Policy { service: "td-renewal".to_owned(), version: 3 };
+        for _ in 0..30 {
+            let new = NewAnnouncement {
+                policy: Some(policy.clone()),
+                ..new(&store, Severity::Info, Audience::Everyone)
+            };
+            make(&store, &officer(), new).await.unwrap();
+        }
+        let now = store.env().now();
+        let read = |after: Option<kernel::Cursor>| {
+            let store = store.clone();
+            async move {
+                store
+                    .read(move |db| {
+                        let after = after.clone();
+                        async move { announcements(&db, now, after.as_ref()).await }
+                    })
+                    .await
+                    .unwrap()
+            }
+        };
+        let first = read(None).await;
+        let rest = read(first.next.clone()).await;
+        assert_eq!((first.items.len(), rest.items.len()), (25, 5));
+        assert!(rest.next.is_none());
+        assert!(first.items.iter().all(|one| one.policy.as_ref() == Some(&policy)));
+        assert!(rest.items.iter().all(|one| first.items.iter().all(|other| other.id != one.id)));
     }
 
     async fn what_has_ended_not_begun_or_been_withdrawn_is_not_shown(store: Store) {
@@ -82,12 +133,12 @@ store::db_tests! {
         let id = make(&store, &officer(), new(&store, Severity::Info, Audience::Everyone))
             .await
             .unwrap();
-        assert_eq!(shown(&store, Audience::Everyone).await.len(), 1);
+        assert_eq!(shown(&store, Concern::default()).await.len(), 1);
         store
             .write(&officer(), move |tx| async move { withdraw_announcement(&tx, id).await })
             .await
             .unwrap();
-        assert!(shown(&store, Audience::Everyone).await.is_empty());
+        assert!(shown(&store, Concern::default()).await.is_empty());
     }
 
     async fn only_officers_announce_and_only_for_a_time(store: Store) {

@@ -120,7 +120,7 @@ pub(crate) fn overview(
     portal: &Portal,
     visit: &Visit,
     open: &OpenDraft,
-    stage: &Stage,
+    (stage, announcements_now): (&Stage, &[Value]),
 ) -> Outcome<Value> {
     let pack = pack_of(portal, open)?;
     let journey = portal.journey(&pack, open);
@@ -144,6 +144,7 @@ pub(crate) fn overview(
         })
         .collect();
     Ok(ctx! {
+        announcements_now,
         service => pack.name,
         tasks,
         steps_list => steps(visit, &pack),

@@ -369,6 +369,63 @@ pub(super) static WORDS: &[Words] = &[
         advice: ["Words are welcome and optional.", "歡迎留言，但並非必須。"],
     },
     Words {
+        code: "SV-051",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: ["You have not said anything yet", "你尚未填寫意見"],
+        advice: [
+            "Write a few words, or choose a rating.",
+            "請寫下意見，或選擇評分。",
+        ],
+    },
+    Words {
+        code: "SV-052",
+        status: StatusCode::NOT_FOUND,
+        title: ["We cannot find this feedback", "找不到這項意見"],
+        advice: [
+            "Go back to the list and choose again.",
+            "請返回列表再選擇。",
+        ],
+    },
+    Words {
+        code: "SV-053",
+        status: StatusCode::CONFLICT,
+        title: ["Somebody has dealt with this already", "此項已由其他人處理"],
+        advice: ["Go back to the list and look again.", "請返回列表再查看。"],
+    },
+    Words {
+        code: "SV-054",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        title: [
+            "A report about a look at personal data is not answered in public",
+            "有關查閱個人資料的報告不會公開回覆",
+        ],
+        advice: [
+            "Close it with a reason: the person reads it in the inbox.",
+            "請以原因結案，當事人會在收件匣看到。",
+        ],
+    },
+    Words {
+        code: "SV-055",
+        status: StatusCode::NOT_FOUND,
+        title: ["We cannot find this record", "找不到這項查閱紀錄"],
+        advice: [
+            "Everything recorded about your data is listed under your name.",
+            "有關你資料的所有紀錄列於你的帳戶內。",
+        ],
+    },
+    Words {
+        code: "SV-056",
+        status: StatusCode::FORBIDDEN,
+        title: [
+            "You may not announce to this audience",
+            "你不可向這些對象發出公告",
+        ],
+        advice: [
+            "Owners announce for their own department and its services.",
+            "服務負責人只可為所屬部門及其服務發出公告。",
+        ],
+    },
+    Words {
         code: "SV-060",
         status: StatusCode::UNPROCESSABLE_ENTITY,
         title: ["The pack has defects", "服務套件有錯誤"],

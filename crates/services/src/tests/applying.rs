@@ -8,8 +8,8 @@ use super::{
     world::{Count, OWNERS, World, dog},
 };
 use crate::{
-    Applicant, Choice, Error, FileError, NewFeedback, NewUpload, SavePage, ScanState, Stage, Start,
-    Submit, scanner::tests::clamd,
+    Applicant, Choice, Error, FeedbackKind, FeedbackQuery, FileError, NewFeedback, NewUpload,
+    SavePage, ScanState, Stage, Start, Submit, scanner::tests::clamd,
 };
 
 const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n";
@@ -391,18 +391,32 @@ store::db_tests! {
 
     async fn feedback_is_kept_without_personal_data(store: Store, clock: FakeEnv) {
         let world = World::new(store, clock).await;
-        let new = |rating| NewFeedback {
-            service: SERVICE.into(),
-            pack_version: 1,
+        let new = |rating, words: &str| NewFeedback {
+            kind: FeedbackKind::Feedback,
+            service: Some((SERVICE.into(), 1)),
             page: "done".into(),
             lang: Lang::En,
             rating,
-            words: "Good. Call 91234567, I am A123456(3)".into(),
+            words: words.into(),
+            names: vec!["CHEUNG Ka Yan".into()],
+            about: None,
+            department: None,
         };
-        world.services.feedback(new(5)).await.unwrap();
-        assert!(matches!(world.services.feedback(new(6)).await, Err(Error::Rating)));
-        let kept = world.services.feedback_of(SERVICE, None).await.unwrap();
-        assert_eq!(kept.items[0].words.as_deref(), Some("Good. Call [number], I am [HKID]"));
+        let said = "Good. Call 91234567, I am A123456(3), Cheung Ka Yan";
+        world.services.feedback(new(Some(5), said)).await.unwrap();
+        let too_good = world.services.feedback(new(Some(6), said)).await;
+        assert!(matches!(too_good, Err(Error::Rating)));
+        let nothing = world.services.feedback(new(None, " ")).await;
+        assert!(matches!(nothing, Err(Error::NothingSaid)));
+        let operator = world.clerk("operator").await;
+        let kept = world.services.feedback_for(&operator, &FeedbackQuery::default()).await.unwrap();
+        assert_eq!(kept.items.len(), 1);
+        assert_eq!(kept.items[0].department, "afcd");
+        let words = kept.items[0].words.as_deref();
+        assert_eq!(words, Some("Good. Call [number], I am [HKID], [name]"));
+        let stranger = world.clerk("owner").await;
+        let none = world.services.feedback_for(&stranger, &FeedbackQuery::default()).await.unwrap();
+        assert!(none.items.is_empty(), "an owner sees feedback of another department");
     }
 
     async fn a_page_that_does_not_show_is_refused(store: Store, clock: FakeEnv) {

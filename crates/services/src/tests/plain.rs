@@ -142,9 +142,40 @@ fn personal_data_is_struck_out_of_feedback() {
             "it took 10 working days, form TD557",
         ),
         ("我的電話是91234567，謝謝", "我的電話是[number]，謝謝"),
+        ("電話：９１２３ ４５６７", "電話：[number]"),
+        ("身份證Ａ１２３４５６（３）已交", "身份證[HKID]已交"),
+        ("card 4000 0566 5566 5556 refused", "card [number] refused"),
+        ("card 4000-0566-5566-5556", "card [number]"),
+        ("(852) 6123 0001", "(852) [number]"),
+        ("ＴＡＩ＠example.com", "[e-mail]"),
+        (
+            "fee HK$900, page 3 of 12, Cap. 374B",
+            "fee HK$900, page 3 of 12, Cap. 374B",
+        ),
     ] {
         assert_eq!(mask(words), masked, "{words}");
     }
+}
+
+#[test]
+fn names_known_from_the_session_are_struck_out() {
+    let names = ["CHEUNG Ka Yan".to_owned(), "張嘉欣".to_owned()];
+    for (words, struck) in [
+        ("I am Cheung Ka Yan.", "I am [name]."),
+        ("KA YAN CHEUNG here", "[name] here"),
+        ("Cheung Ka-yan, 6123 0001", "[name], [number]"),
+        ("ask for Ka Yan", "ask for [name]"),
+        ("我是張嘉欣", "我是[name]"),
+        ("我是张嘉欣", "我是[name]"),
+        ("叫我嘉欣", "叫我[name]"),
+        ("Cheung Chau ferry", "Cheung Chau ferry"),
+        ("Ka Yanov wrote", "Ka Yanov wrote"),
+        ("", ""),
+    ] {
+        assert_eq!(crate::strike(words, &names), struck, "{words}");
+    }
+    assert_eq!(crate::strike("Ka Yan", &[]), "Ka Yan");
+    assert_eq!(crate::strike("any word", &[String::new()]), "any word");
 }
 
 proptest! {
@@ -152,6 +183,12 @@ proptest! {
     fn masking_never_fails_and_masks_what_it_masked_before(words in ".{0,200}") {
         let once = mask(&words);
         prop_assert_eq!(mask(&once), once.clone());
+    }
+
+    #[test]
+    fn striking_names_never_fails(words in ".{0,100}", name in ".{0,30}") {
+        let once = crate::strike(&words, std::slice::from_ref(&name));
+        prop_assert!(once.chars().count() <= words.chars().count() * 8 + 8);
     }
 
     #[test]
