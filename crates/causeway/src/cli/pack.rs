@@ -30,6 +30,8 @@ pub(super) enum Pack {
     },
     /// Compare two versions of a pack: text only, compatible, or needs a migration.
     Diff { old: PathBuf, new: PathBuf },
+    /// List the services studied in depth: packed, or what each still lacks.
+    Outlook,
     /// Publish a pack into an installation. A published version never changes.
     Publish {
         path: PathBuf,
@@ -43,6 +45,7 @@ pub(super) fn run(pack: Pack, out: &Out) -> anyhow::Result<ExitCode> {
         Pack::Check { path } => check(&path, out),
         Pack::Preview { path, lang } => preview(&path, &lang, out),
         Pack::Diff { old, new } => diff(&old, &new, out),
+        Pack::Outlook => Ok(outlook(out)),
         Pack::Publish { path, place } => publish(&path, &place, out),
     }
 }
@@ -154,6 +157,17 @@ fn diff(old: &Path, new: &Path, out: &Out) -> anyhow::Result<ExitCode> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn outlook(out: &Out) -> ExitCode {
+    let all = services::outlook();
+    let width = all.iter().map(|one| one.service.len()).max().unwrap_or(0);
+    let line = |one: &services::Outlook| format!("{:width$}  {}", one.service, one.standing());
+    let packed = all.iter().filter(|one| one.packed_on.is_some()).count();
+    let mut lines: Vec<String> = all.iter().map(line).collect();
+    lines.push(format!("{} services studied, {packed} packed", all.len()));
+    out.record(&all, &lines.join("\n"));
+    ExitCode::SUCCESS
 }
 
 fn publish(path: &Path, place: &Place, out: &Out) -> anyhow::Result<ExitCode> {
