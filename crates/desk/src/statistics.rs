@@ -95,7 +95,7 @@ async fn show(
     let context = ctx! {
         name => entry.name,
         service,
-        pledge => pack.as_ref().map(|pack| pack.promise.days),
+        pledge => pack.as_ref().and_then(|pack| pack.promise).map(|promise| promise.days),
         figures => view(&figures),
         bars,
         pages,

@@ -30,6 +30,8 @@ pub struct State {
     pub clock: Clock,
     pub actions: Vec<Action>,
     pub after: Vec<Timer>,
+    /// A timer could not be read: that there is none is not told again.
+    pub(crate) is_timer_flawed: bool,
     pub auto: Option<Auto>,
     /// `Some` in a final state.
     pub outcome: Option<Outcome>,
@@ -38,6 +40,8 @@ pub struct State {
     /// Whether the credential is issued on entering the state.
     pub issue: bool,
     pub refund: Refund,
+    /// Written `appeal: none`: this refusal cannot be appealed although others of the service can.
+    pub has_no_appeal: bool,
     pub(crate) at: Span,
 }
 

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     defect::{Code, Defect, Span},
     pack::Pack,
+    siblings::Siblings,
     yaml::PACK_BYTES,
 };
 
@@ -69,12 +70,27 @@ pub fn load_dir(dir: &Path) -> Result<Vec<Pack>, Vec<Defect>> {
 /// Every defect of every pack in a directory, golden journeys included.
 #[must_use]
 pub fn check_dir(dir: &Path) -> Vec<Defect> {
-    collect(dir, |name, text| match Pack::check(name, text) {
-        defects if defects.is_empty() => Ok(()),
-        defects => Err(defects),
+    let siblings = Siblings::of(&read_dir(dir).unwrap_or_default());
+    collect(dir, |name, text| {
+        match Pack::check_among(name, text, &siblings) {
+            defects if defects.is_empty() => Ok(()),
+            defects => Err(defects),
+        }
     })
     .err()
     .unwrap_or_default()
+}
+
+/// Every defect of one pack, which stands among the others of its directory.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn check_file(path: &Path) -> io::Result<Vec<Defect>> {
+    let text = read_bounded(path)?;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let files = read_dir(dir.unwrap_or(Path::new("."))).unwrap_or_default();
+    let name = path.display().to_string();
+    Ok(Pack::check_among(&name, &text, &Siblings::of(&files)))
 }
 
 fn collect<T>(

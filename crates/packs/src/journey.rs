@@ -150,31 +150,34 @@ impl Pack {
             .collect()
     }
 
-    /// Whether no author's rule about an answer is broken; types and bounds are not looked at.
-    pub(crate) fn rules_hold(&self, answers: &Answers, facts: &Facts<'_>) -> bool {
+    /// The author's rules about answers that are broken, as `born.must 1`; types and bounds are not
+    /// looked at.
+    pub(crate) fn broken_rules(&self, answers: &Answers, facts: &Facts<'_>) -> Vec<String> {
         let known = Known::new(self, answers, facts);
-        let holds = |field: &Field, names: &dyn Names| {
-            let mut rules = field.must.iter();
-            rules.all(|must| evaluate(&must.rule.root, names).truth() != Some(false))
+        let mut broken = Vec::new();
+        let mut look = |field: &Field, names: &dyn Names| {
+            for (place, must) in (1..).zip(&field.must) {
+                if evaluate(&must.rule.root, names).truth() == Some(false) {
+                    broken.push(must_path(field, place));
+                }
+            }
         };
-        self.fields()
-            .filter(|field| answers.has(&field.id))
-            .all(|field| {
-                let inner = match (&field.kind, answers.get(&field.id)) {
-                    (FieldKind::Group { fields, .. }, Some(Value::Items(items))) => {
-                        items.iter().all(|item| {
-                            let inside = InItem {
-                                outer: &known,
-                                item,
-                                fields,
-                            };
-                            fields.iter().all(|inner| holds(inner, &inside))
-                        })
-                    }
-                    _ => true,
-                };
-                inner && holds(field, &known)
-            })
+        for field in self.fields().filter(|field| answers.has(&field.id)) {
+            look(field, &known);
+            if let (FieldKind::Group { fields, .. }, Some(Value::Items(items))) =
+                (&field.kind, answers.get(&field.id))
+            {
+                for item in items {
+                    let inside = InItem {
+                        outer: &known,
+                        item,
+                        fields,
+                    };
+                    fields.iter().for_each(|inner| look(inner, &inside));
+                }
+            }
+        }
+        broken
     }
 
     /// The questions of `page` that show, moving their answers from `answers` to `clean`.
@@ -265,6 +268,11 @@ impl Pack {
         }
         errors
     }
+}
+
+/// What a rule about an answer is called when something is told about it.
+pub(crate) fn must_path(field: &Field, place: usize) -> String {
+    format!("{}.must {place}", field.id)
 }
 
 /// The questions that show inside one item of a group.

@@ -8,6 +8,7 @@
 //!
 //! Called by services (drafts, cases), portal and desk (pages), causeway (`pack check`).
 
+mod advice;
 mod answers_schema;
 mod chart;
 mod check;
@@ -30,7 +31,9 @@ mod quote;
 mod read;
 mod scope;
 mod show;
+mod siblings;
 mod table;
+mod topics;
 mod tries;
 mod value;
 mod words;
@@ -42,7 +45,7 @@ pub use chart::{
 };
 pub use defect::{At, Code, Defect, Span};
 pub use diff::{Change, ChangeClass, diff, gravest};
-pub use dir::{PackFile, check_dir, load_dir, read_dir};
+pub use dir::{PackFile, check_dir, check_file, load_dir, read_dir};
 pub use expr::{Expr, expression_parses};
 pub use field::{Choice, Class, Field, FieldKind, FileKind, Must, Page, Pattern, Prefill};
 pub use form::{Form, PageError};
@@ -54,15 +57,17 @@ pub use outline::outline;
 pub use pack::{
     Amount, Appeal, Applicant, Audience, Claim, Confidence, DepartmentCheck, EligibilityRule,
     FeeLine, IdentityNeed, IfNot, Issue, Keep, Let, LetValue, Letter, Level, Pack, Period, Promise,
-    ServiceKind, Source, Unit,
+    ServiceKind, Source, SourceDate, Unit,
 };
 pub use pack_schema::pack_schema;
 pub use quote::{Eligibility, FeeError, FeeQuote, IssueError, Issued, QuotedLine};
 pub use table::{Cell, Column, Condition, Row, RowResult, Table};
+pub use topics::{LIFE_EVENTS, SUBJECTS};
 pub use tries::{Failure, Then, Try};
 pub use value::{AREAS, Address, Answers, DISTRICTS, District, FileAnswer, Value};
 
 use defect::Defects;
+use siblings::Siblings;
 
 impl Pack {
     /// Reads one pack. `file` is the name shown in defects and must be `<service>.yaml`.
@@ -77,11 +82,35 @@ impl Pack {
         }
     }
 
+    /// Reads a version of a pack from a file of any name, to compare it with another.
+    ///
+    /// # Errors
+    /// Every defect found, in the order of the text.
+    pub fn read_version(file: &str, text: &str) -> Result<Self, Vec<Defect>> {
+        let mut defects = Defects::new(file);
+        let root = yaml::parse(text, &mut defects);
+        let named = root.as_ref().and_then(|root| root.word_at("service"));
+        let named = named.map_or_else(|| file.to_owned(), |service| format!("{service}.yaml"));
+        let pack = root.and_then(|root| Self::of_root(&root, &named, &mut defects));
+        match pack {
+            Some(pack) if defects.is_empty() => Ok(pack),
+            _ => Err(defects.into_sorted()),
+        }
+    }
+
     /// Every defect of a pack, golden journeys included: what `pack check` tells.
     #[must_use]
     pub fn check(file: &str, text: &str) -> Vec<Defect> {
+        Self::check_among(file, text, &Siblings::default())
+    }
+
+    /// Every defect of a pack that stands in a directory with others.
+    pub(crate) fn check_among(file: &str, text: &str, siblings: &Siblings) -> Vec<Defect> {
         let mut defects = Defects::new(file);
         let pack = Self::read_checked(file, text, &mut defects);
+        if let Some(pack) = &pack {
+            siblings.check(pack, &mut defects);
+        }
         if let (Some(pack), true) = (pack, defects.is_empty()) {
             for failure in pack.run_tries() {
                 let wrong = format!("“{}”: {}", failure.name, failure.wrong);
@@ -98,7 +127,11 @@ impl Pack {
 
     fn read_checked(file: &str, text: &str, defects: &mut Defects) -> Option<Self> {
         let root = yaml::parse(text, defects)?;
-        let (pack, scope) = read::read(&root, file, defects)?;
+        Self::of_root(&root, file, defects)
+    }
+
+    fn of_root(root: &yaml::Node, file: &str, defects: &mut Defects) -> Option<Self> {
+        let (pack, scope) = read::read(root, file, defects)?;
         check::check(&pack, &scope, defects);
         Some(pack)
     }

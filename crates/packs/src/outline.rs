@@ -52,19 +52,28 @@ impl Outline {
         self.line(&format!("# {name}"));
         let summary = self.words(&pack.summary).to_owned();
         self.line(&format!("\n{summary}\n"));
-        let days = match (pack.promise.working, self.lang) {
-            (true, Lang::En) => "working days",
-            (false, Lang::En) => "days",
-            (true, _) => "個工作天",
-            (false, _) => "天",
-        };
         let version = self.say("version", "版本");
-        let promise = self.say("answer within", "回覆時間");
+        let promise = self.promise(pack);
         let line = format!(
-            "{} · {} · {version} {} · {promise} {} {days}",
-            pack.service, pack.owner, pack.version, pack.promise.days
+            "{} · {} · {version} {} · {promise}",
+            pack.service, pack.owner, pack.version
         );
         self.line(&line);
+    }
+
+    fn promise(&self, pack: &Pack) -> String {
+        let Some(promise) = pack.promise else {
+            let why = pack.no_promise.as_ref().map(|why| self.words(why));
+            let none = self.say("no time is promised", "沒有承諾處理時間");
+            return why.map_or(none, str::to_owned);
+        };
+        let days = if promise.working {
+            self.say("working days", "個工作天")
+        } else {
+            self.say("days", "天")
+        };
+        let within = self.say("answer within", "回覆時間");
+        format!("{within} {} {days}", promise.days)
     }
 
     fn pages(&mut self, pack: &Pack) {
@@ -136,6 +145,10 @@ impl Outline {
     fn fee(&mut self, pack: &Pack) {
         let title = self.say("Fee", "費用");
         self.line(&format!("\n## {title}\n"));
+        if let Some(elsewhere) = &pack.fee_elsewhere {
+            let elsewhere = self.words(elsewhere).to_owned();
+            return self.line(&format!("- {elsewhere}"));
+        }
         if pack.is_free() {
             let free = self.say("Free", "免費");
             return self.line(&format!("- {free}"));

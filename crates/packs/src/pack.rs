@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use kernel::{Date, Text};
 
 use crate::{
-    chart::Chart,
+    chart::{Chart, Outcome},
     defect::{At, Span},
     expr::Expr,
     field::{Field, FieldKind, Page},
     letter::places,
     scope::{mentions, table_mentions},
+    show::date_text,
     table::{RowResult, Table},
     tries::Try,
 };
@@ -41,14 +42,18 @@ pub struct Pack {
     pub life_events: Vec<String>,
     pub keywords: Vec<Text>,
     pub identity: IdentityNeed,
-    pub promise: Promise,
+    /// `None`: the department promises no time; [`Pack::no_promise`] may say why.
+    pub promise: Option<Promise>,
+    pub no_promise: Option<Text>,
     /// Why a fact is asked for, by id.
     pub purposes: BTreeMap<String, Text>,
     pub pages: Vec<Page>,
     pub lets: Vec<Let>,
     pub eligibility: Vec<EligibilityRule>,
-    /// Empty when the service is free.
+    /// Empty when nothing is paid here.
     pub fee: Vec<FeeLine>,
+    /// How the department collects the fee itself; then `fee` is empty, yet the service is not free.
+    pub fee_elsewhere: Option<Text>,
     pub checks: Vec<DepartmentCheck>,
     /// Sets of questions whose equal answers make two live applications duplicates.
     pub duplicates: Vec<Vec<At<String>>>,
@@ -56,6 +61,8 @@ pub struct Pack {
     pub letters: Vec<Letter>,
     pub issue: Option<Issue>,
     pub appeal: Option<Appeal>,
+    /// Written `appeal: none`: the law gives no appeal, which is not the same as not knowing of one.
+    pub has_no_appeal: bool,
     pub keep: Keep,
     pub tries: Vec<Try>,
     /// Names whose declaration has a defect: a mention of one is not reported again.
@@ -126,8 +133,59 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     pub url: String,
-    pub date: Option<Date>,
+    pub date: Option<SourceDate>,
     pub note: Option<String>,
+}
+
+/// When a source was written or read, as exactly as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceDate {
+    Day(Date),
+    Month { year: u16, month: u8 },
+    Year(u16),
+}
+
+impl std::str::FromStr for SourceDate {
+    type Err = ();
+
+    /// `2020-12-31`, `2020-12` or `2020`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if let Ok(day) = text.parse() {
+            return Ok(Self::Day(day));
+        }
+        // The first day of a month or year that exists tells that the month or year does.
+        let starts = |rest: &str| format!("{text}{rest}").parse::<Date>().is_ok();
+        let is_written = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let number = |part: &str| part.parse::<u16>().map_err(drop);
+        match text.split_once('-') {
+            Some((year, month)) if is_written && starts("-01") => Ok(Self::Month {
+                year: number(year)?,
+                month: u8::try_from(number(month)?).map_err(drop)?,
+            }),
+            None if is_written && starts("-01-01") => Ok(Self::Year(number(text)?)),
+            _ => Err(()),
+        }
+    }
+}
+
+impl SourceDate {
+    /// The date for a person, as long as it is known: “31 December 2020”, “2020-12”, “2020”.
+    #[must_use]
+    pub fn words(self) -> Text {
+        match self {
+            Self::Day(day) => date_text(day),
+            Self::Month { year, month } => Text::with_sc(
+                format!("{year}-{month:02}"),
+                format!("{year}年{month}月"),
+                format!("{year}年{month}月"),
+            ),
+            Self::Year(year) => {
+                Text::with_sc(year.to_string(), format!("{year}年"), format!("{year}年"))
+            }
+        }
+    }
 }
 
 /// What sign-in the service asks for.
@@ -411,9 +469,25 @@ impl Pack {
         lets.chain(fees)
     }
 
-    /// Whether anything is to be paid at all; what exactly is said by [`Pack::fee`].
+    /// Whether nothing is paid, neither here nor at the department.
     #[must_use]
-    pub fn is_free(&self) -> bool {
-        self.fee.is_empty()
+    pub const fn is_free(&self) -> bool {
+        self.fee.is_empty() && self.fee_elsewhere.is_none()
+    }
+
+    /// Whether anything may be paid through the platform; what exactly is said by [`Pack::fee`].
+    #[must_use]
+    pub const fn takes_payment(&self) -> bool {
+        !self.fee.is_empty()
+    }
+
+    /// Where a decision that ends in `state` can be appealed.
+    #[must_use]
+    pub fn appeal_from(&self, state: &str) -> Option<&Appeal> {
+        let state = self.case.state(state)?;
+        let is_refused = state.outcome == Some(Outcome::Refused);
+        self.appeal
+            .as_ref()
+            .filter(|_| is_refused && !state.has_no_appeal)
     }
 }

@@ -9,9 +9,9 @@ use crate::{
     pack::{Applicant, Audience, Confidence, IfNot, Level, ServiceKind},
     read::keys::{
         ACTION_KEYS, APPEAL_KEYS, AUTO_KEYS, CASE_KEYS, CHECK_KEYS, CHOICE_KEYS, ELIGIBILITY_KEYS,
-        FEE_KEYS, FIELD_KEYS, FIELD_TYPES, IDENTITY_KEYS, ISSUE_KEYS, KEEP_KEYS, LETTER_KEYS,
-        MUST_KEYS, PACK_KEYS, PAGE_KEYS, PROMISE_KEYS, SOURCE_KEYS, STATE_KEYS, TABLE_KEYS,
-        THEN_KEYS, TIMER_KEYS, TRY_KEYS,
+        ELSEWHERE_KEYS, FEE_KEYS, FIELD_KEYS, FIELD_TYPES, IDENTITY_KEYS, ISSUE_KEYS, KEEP_KEYS,
+        LETTER_KEYS, MUST_KEYS, PACK_KEYS, PAGE_KEYS, PROMISE_KEYS, SOURCE_KEYS, STATE_KEYS,
+        TABLE_KEYS, THEN_KEYS, TIMER_KEYS, TRY_KEYS,
     },
 };
 
@@ -114,6 +114,11 @@ macro_rules! one_of {
     };
 }
 
+/// `schema`, or the word that says there is no such thing.
+fn or_word(word: &str, schema: &Json) -> Json {
+    json!({ "anyOf": [{ "const": word }, schema] })
+}
+
 fn truth() -> Json {
     json!({ "type": "boolean" })
 }
@@ -132,10 +137,12 @@ fn pack_key(key: &str) -> Json {
             "sign" => truth(),
             _ => one_of!(Applicant),
         }),
-        "promise" => object(
-            &PROMISE_KEYS,
-            &[],
-            &|_| json!({ "type": "integer", "minimum": 0 }),
+        "promise" => or_word(
+            "none",
+            &object(&PROMISE_KEYS, &[], &|key| match key {
+                "none" => reference("text"),
+                _ => json!({ "type": "integer", "minimum": 1 }),
+            }),
         ),
         "purposes" => map_of(&reference("text")),
         "lists" => map_of(&reference("choices")),
@@ -145,7 +152,11 @@ fn pack_key(key: &str) -> Json {
             object(&["table"], &["table"], &|_| reference("table")),
         ] })),
         "eligibility" => list(&eligibility()),
-        "fee" => list(&fee()),
+        "fee" => json!({ "anyOf": [
+            { "const": "free" },
+            list(&fee()),
+            object(&ELSEWHERE_KEYS, &ELSEWHERE_KEYS, &|_| reference("text")),
+        ] }),
         "checks" => list(&object(&CHECK_KEYS, &CHECK_KEYS, &|key| match key {
             "record" => reference("text"),
             _ => reference("scalar"),
@@ -163,10 +174,13 @@ fn pack_key(key: &str) -> Json {
                 _ => reference("scalar"),
             },
         ),
-        "appeal" => object(&APPEAL_KEYS, &["body"], &|key| match key {
-            "body" => reference("text"),
-            _ => reference("scalar"),
-        }),
+        "appeal" => or_word(
+            "none",
+            &object(&APPEAL_KEYS, &["body"], &|key| match key {
+                "body" => reference("text"),
+                _ => reference("scalar"),
+            }),
+        ),
         "keep" => object(&KEEP_KEYS, &KEEP_KEYS, &|_| {
             json!({
                 "type": "string", "pattern": "^[0-9]+ (day|month|year)s?$"
@@ -293,6 +307,7 @@ fn case() -> Json {
         "auto" => object(&AUTO_KEYS, &AUTO_KEYS, &|_| reference("expression")),
         "outcome" => one_of!(Outcome),
         "issue" => truth(),
+        "appeal" => json!({ "const": "none" }),
         "refund" => one_of!(Refund),
         _ => reference("scalar"),
     });

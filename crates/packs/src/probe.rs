@@ -30,9 +30,25 @@ const AGES: [i64; 3] = [17, 40, 80];
 
 pub(crate) fn probe(pack: &Pack, today: Date, defects: &mut Defects) {
     let facts = Facts::on(today);
-    let edges = Edges::of(pack, today);
     let mut told: BTreeSet<String> = BTreeSet::new();
-    for seed in 0..PROBES {
+    for answers in made_up(pack, today) {
+        if !pack.broken_rules(&answers, &facts).is_empty() {
+            continue;
+        }
+        for (at, what, mend) in pack.stuck(&answers, &facts) {
+            if told.len() < TOLD && told.insert(what.clone()) {
+                let example = example(pack, &answers);
+                let wrong = format!("{what}, for example with {example}");
+                defects.add(Code::Stuck, at, wrong, mend);
+            }
+        }
+    }
+}
+
+/// The made-up applications as of a day, without answers to hidden questions.
+pub(crate) fn made_up(pack: &Pack, today: Date) -> impl Iterator<Item = Answers> {
+    let edges = Edges::of(pack, today);
+    (0..PROBES).map(move |seed| {
         let mut draw = Draw(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let mut answers = Answers::new();
         for field in pack.fields() {
@@ -40,18 +56,8 @@ pub(crate) fn probe(pack: &Pack, today: Date, defects: &mut Defects) {
                 answers.set(&field.id, edges.value(field, &mut draw));
             }
         }
-        let journey = pack.journey(&answers, &facts);
-        if !pack.rules_hold(&journey.answers, &facts) {
-            continue;
-        }
-        for (at, what, mend) in pack.stuck(&journey.answers, &facts) {
-            if told.len() < TOLD && told.insert(what.clone()) {
-                let example = example(pack, &journey.answers);
-                let wrong = format!("{what}, for example with {example}");
-                defects.add(Code::Stuck, at, wrong, mend);
-            }
-        }
-    }
+        pack.journey(&answers, &Facts::on(today)).answers
+    })
 }
 
 /// The answers that decide, short enough to read.

@@ -10,6 +10,7 @@ use crate::{
     known::{Facts, Known},
     pack::{Amount, FeeLine, Pack},
     quote::FeeError,
+    scope::mentions,
     table::{Picked, pick},
     value::Answers,
     yaml::{Kind, Node},
@@ -45,6 +46,18 @@ pub struct Then {
     pub valid_until: Option<At<Date>>,
     /// Values of lets, as written.
     pub(crate) lets: Vec<(String, Node)>,
+}
+
+impl Try {
+    /// Whether the example is of an application that can be submitted.
+    pub(crate) fn goes_well(&self) -> bool {
+        let then = &self.then;
+        let is_eligible = then
+            .eligible
+            .as_ref()
+            .is_some_and(|eligible| eligible.value);
+        is_eligible || then.fee.is_some() || !self.take.is_empty()
+    }
 }
 
 /// What `refused_by` calls a row of the fee that says `refuse`.
@@ -253,10 +266,14 @@ impl<'r> Run<'r> {
             }
         };
         let then = &self.one.then;
+        let refusals = self.refusals();
         if let Some(eligible) = &then.eligible
-            && eligible.value != found.is_eligible()
+            && eligible.value != refusals.is_empty()
         {
-            let wrong = format!("the person is refused by {}", names(&found.refused));
+            let wrong = match refusals.join(", ") {
+                by if by.is_empty() => "the person is refused by nothing".to_owned(),
+                by => format!("the person is refused by {by}{}", self.saw(&refusals)),
+            };
             self.fail(eligible.span, wrong);
         }
         let held = |rules: &[&crate::pack::EligibilityRule], id: &str| {
@@ -265,21 +282,47 @@ impl<'r> Run<'r> {
         if let Some(id) = then.refused_by.as_ref().filter(|id| {
             !held(&found.refused, &id.value) && !(id.value == BY_FEE && self.is_refused_by_fee())
         }) {
-            self.fail(
-                id.span,
-                format!("the person is refused by {}", names(&found.refused)),
-            );
+            let saw = self.saw(std::slice::from_ref(&id.value));
+            let by = names(&found.refused);
+            self.fail(id.span, format!("the person is refused by {by}{saw}"));
         }
         if let Some(id) = then
             .warned_by
             .as_ref()
             .filter(|id| !held(&found.warned, &id.value))
         {
-            self.fail(
-                id.span,
-                format!("the person is warned by {}", names(&found.warned)),
-            );
+            let saw = self.saw(std::slice::from_ref(&id.value));
+            let by = names(&found.warned);
+            self.fail(id.span, format!("the person is warned by {by}{saw}"));
         }
+    }
+
+    /// What refuses the application: rules of eligibility, or [`BY_FEE`].
+    fn refusals(&self) -> Vec<String> {
+        let found = self.pack.eligibility(&self.one.given, &self.facts);
+        let rules = found.refused.iter().map(|rule| rule.id.clone());
+        let fee = self.is_refused_by_fee().then(|| BY_FEE.to_owned());
+        rules.chain(fee).collect()
+    }
+
+    /// What the rules with these ids saw: ` (window: licence_from = 2027-01-01)`.
+    fn saw(&self, rules: &[String]) -> String {
+        let clean = self.pack.journey(&self.one.given, &self.facts).answers;
+        let known = Known::new(self.pack, &clean, &self.facts);
+        let seen = self.pack.eligibility.iter().filter_map(|rule| {
+            let names: BTreeSet<String> = mentions(&rule.rule).into_iter().collect();
+            let values: Vec<String> = names
+                .iter()
+                .map(|name| format!("{name} = {}", written(&known.value(name))))
+                .collect();
+            let is_meant = rules.contains(&rule.id) && !values.is_empty();
+            is_meant.then(|| format!("{}: {}", rule.id, values.join(", ")))
+        });
+        let seen: Vec<String> = seen.collect();
+        if seen.is_empty() {
+            return String::new();
+        }
+        format!(" ({})", seen.join("; "))
     }
 
     fn is_refused_by_fee(&self) -> bool {
@@ -348,6 +391,14 @@ impl<'r> Run<'r> {
     }
 
     fn state(&mut self) {
+        let wanted = self.one.then.state.as_ref();
+        let refusals = self.refusals();
+        if let (Some(step), false) = (self.one.take.first().or(wanted), refusals.is_empty()) {
+            let (by, saw) = (refusals.join(", "), self.saw(&refusals));
+            let wrong =
+                format!("this application is refused by {by} and could not be submitted{saw}");
+            return self.fail(step.span, wrong);
+        }
         let (states, stuck) = self.way();
         let at = states.last().cloned().unwrap_or_default();
         if let Some(take) = stuck {
@@ -405,6 +456,7 @@ fn written(value: &Val) -> String {
         Val::Money(cents) => kernel::Money::from_cents(*cents).plain(),
         Val::Date(date) => date.to_string(),
         Val::Text(text) => text.clone(),
-        _ => "unknown".to_owned(),
+        Val::List(items) => format!("{} items", items.len()),
+        Val::Address(_) | Val::Item(_) | Val::Unknown => "unknown".to_owned(),
     }
 }

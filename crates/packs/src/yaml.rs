@@ -49,6 +49,18 @@ impl Node {
         }
     }
 
+    /// The text of `key`, where the node is a mapping that has it.
+    pub(crate) fn word_at(&self, key: &str) -> Option<&str> {
+        let Kind::Map(entries) = &self.kind else {
+            return None;
+        };
+        let (_, node) = entries.iter().find(|(written, _)| written.text == key)?;
+        match &node.kind {
+            Kind::Scalar { text, .. } => Some(text.trim()),
+            _ => None,
+        }
+    }
+
     /// Written as nothing at all, `~` or `null`.
     pub(crate) fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { text, plain: true, .. }

@@ -434,6 +434,11 @@ async fn department(
     Ok(listing(&visit, &catalogue, &page))
 }
 
+/// What stands between a service that was studied and its use here.
+fn lacks(outlook: &services::Outlook) -> Vec<kernel::Text> {
+    outlook.lacks.iter().map(services::Lack::words).collect()
+}
+
 async fn service(
     State(portal): State<Portal>,
     visit: Visit,
@@ -453,6 +458,7 @@ async fn service(
     let draft = crate::apply::live_draft(&portal, &visit, &id).await?;
     let announcements_now = portal.announcements(&visit, portal.concern(&id)).await?;
     let related = related(&catalogue, entry);
+    let outlook = entry.studied.as_deref().and_then(services::find_outlook);
     Ok(visit.page(
         "portal/service.html",
         ctx! {
@@ -463,6 +469,8 @@ async fn service(
             draft,
             announcements_now,
             related,
+            needs_booking => outlook.is_some_and(|one| one.needs_booking),
+            lacks => outlook.map(lacks).unwrap_or_default(),
         },
     ))
 }

@@ -389,7 +389,7 @@ async fn end(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
         fee => end.fee,
         state => end.state,
         is_automatic => end.is_automatic,
-        due => end.due.date(),
+        due => end.due.map(kernel::Time::date),
         validity => end.validity.map(|(from, until)| ctx! { from, until }),
         pages => review(&visit, &end),
         pretend => pretend_words(&visit, &kept.walk.pretend),

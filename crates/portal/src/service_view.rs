@@ -1,6 +1,6 @@
 //! What a person wants to know about a service before starting, read from its pack.
 
-use kernel::{Date, Text, Time};
+use kernel::{Text, Time};
 use packs::{Amount, Audience, FeeLine, FieldKind, Pack, RowResult, Table};
 use serde::Serialize;
 use services::{Catalogue, Entry};
@@ -14,13 +14,16 @@ pub(crate) struct ServiceView {
     is_signed: bool,
     documents: Vec<DocumentView>,
     fees: Vec<FeeView>,
-    days: u32,
+    fee_elsewhere: Option<Text>,
+    days: Option<u32>,
+    no_promise: Option<Text>,
     is_working_days: bool,
     is_automatic: bool,
     next: Option<Text>,
     issues: Option<Text>,
     appeal: Option<Text>,
     appeal_days: Option<u32>,
+    has_no_appeal: bool,
     legal: Vec<String>,
     sources: Vec<SourceView>,
     version: u32,
@@ -47,7 +50,7 @@ struct FeeView {
 struct SourceView {
     url: String,
     host: String,
-    date: Option<Date>,
+    date: Option<Text>,
     note: Option<String>,
 }
 
@@ -63,8 +66,10 @@ pub(crate) fn of(catalogue: &Catalogue, entry: &Entry, now: Time) -> Option<Serv
         is_signed: pack.identity.sign,
         documents: documents(pack),
         fees: fees(pack),
-        days: pack.promise.days,
-        is_working_days: pack.promise.working,
+        fee_elsewhere: pack.fee_elsewhere.clone(),
+        days: pack.promise.map(|promise| promise.days),
+        no_promise: pack.no_promise.clone(),
+        is_working_days: pack.promise.is_some_and(|promise| promise.working),
         is_automatic: pack
             .case
             .start_state()
@@ -73,6 +78,7 @@ pub(crate) fn of(catalogue: &Catalogue, entry: &Entry, now: Time) -> Option<Serv
         issues: pack.issue.as_ref().map(|issue| issue.title.clone()),
         appeal: pack.appeal.as_ref().map(|appeal| appeal.body.clone()),
         appeal_days: pack.appeal.as_ref().and_then(|appeal| appeal.within_days),
+        has_no_appeal: pack.has_no_appeal,
         legal: pack.legal.clone(),
         sources: sources(pack),
         version: pack.version,
@@ -136,7 +142,7 @@ fn sources(pack: &Pack) -> Vec<SourceView> {
         .map(|source| SourceView {
             url: source.url.clone(),
             host: host(&source.url),
-            date: source.date,
+            date: source.date.map(packs::SourceDate::words),
             note: source.note.clone(),
         })
         .collect()

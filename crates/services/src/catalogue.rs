@@ -356,6 +356,7 @@ fn of_pack(published: &Published, categories: &Categories) -> Entry {
             .collect(),
         aliases: pack.keywords.clone(),
         version: Some(published.version),
+        studied: Some(id.clone()),
         id,
     };
     let topics = categories.subjects.iter().flat_map(|one| &one.children);
@@ -384,6 +385,7 @@ fn of_known(known: Known, categories: &Categories) -> Entry {
         forms: known.form.into_iter().collect(),
         subjects: vec![known.subject],
         aliases: Vec::new(),
+        studied: known.service_id,
         version: None,
     }
 }

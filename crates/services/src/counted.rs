@@ -88,9 +88,13 @@ pub(crate) fn of_end(
 /// Days of the promise used up: those before the clock last stopped, and those since it last began
 /// to run.
 fn days_taken(services: &Services, case: &Case, pack: &Pack, now: Time) -> i64 {
-    let before = i64::from(pack.promise.days) - case.promise_days;
     let (from, to) = (case.promise_from, now.date());
-    let since = match (case.clock, pack.promise.working) {
+    let Some(promise) = pack.promise else {
+        // Without a promise there is no clock to stop: every working day counts.
+        return services.calendar().working_days_between(from, to).max(0);
+    };
+    let before = i64::from(promise.days) - case.promise_days;
+    let since = match (case.clock, promise.working) {
         (Clock::Running, true) => services.calendar().working_days_between(from, to),
         (Clock::Running, false) => from.days_until(to),
         _ => 0,

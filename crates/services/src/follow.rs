@@ -219,7 +219,7 @@ impl Services {
                     "Your licence is ready. Open the wallet on your phone to receive it.",
                     "你的牌照已備妥。請打開手機的電子錢包領取。",
                 ),
-                Some("refused") if pack.appeal.is_some() => Text::new(
+                Some("refused") if pack.appeal_from(&case.state).is_some() => Text::new(
                     "Read the reasons in the letter. You can appeal.",
                     "請閱讀信中所列理由。你可提出上訴。",
                 ),
@@ -295,11 +295,8 @@ fn withdrawal<'p>(pack: &'p Pack, case: &Case) -> Option<(&'p packs::Action, &'p
 }
 
 fn appeal(pack: &Pack, case: &Case) -> Option<Appeal> {
-    let appeal = pack.appeal.as_ref()?;
+    let appeal = pack.appeal_from(&case.state)?;
     let decided = case.decided?;
-    if case.outcome.as_deref() != Some("refused") {
-        return None;
-    }
     let by = appeal
         .within_days
         .map(|days| rules::end_of(decided.date().plus_days(i64::from(days))));

@@ -342,7 +342,7 @@ async fn redue_in(services: &Services, tx: &Write, case: &mut Case) -> Result<()
     let before = case.due;
     let pack = services.pinned(&case.service, case.pack_version)?;
     let from = (case.promise_from, case.promise_days);
-    if before == Some(rules::due(services.calendar(), pack.promise, from)) {
+    if before == rules::due(services.calendar(), pack.promise, from) {
         return Ok(());
     }
     progress::redue(services, tx, case, &pack).await?;

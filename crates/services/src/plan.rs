@@ -87,8 +87,8 @@ impl Services {
         let draft = &open.draft;
         let start = pack.case.start_state().ok_or(Error::NoSuchAction)?;
         let now = self.now();
-        let promise = (now.date(), i64::from(pack.promise.days));
-        let due = rules::due(self.calendar(), pack.promise, promise);
+        let days = pack.promise.map_or(0, |promise| i64::from(promise.days));
+        let due = rules::due(self.calendar(), pack.promise, (now.date(), days));
         let id = self.env().id::<Case>();
         Ok(Case {
             id,
@@ -114,9 +114,9 @@ impl Services {
             licence: None,
             submitted: now,
             submitted_on: now.date(),
-            promise_from: promise.0,
-            promise_days: promise.1,
-            due: Some(due),
+            promise_from: now.date(),
+            promise_days: days,
+            due,
             stopped: None,
             decided: None,
             closed: None,

@@ -260,9 +260,9 @@ async fn set_clock(
         (Clock::Running, true) => {
             case.clock = Clock::Stopped;
             case.stopped = Some(tx.now());
-            if let Some(due) = case.due {
+            if let (Some(due), Some(promise)) = (case.due, pack.promise) {
                 let calendar = services.calendar();
-                case.promise_days = rules::days_left(calendar, pack.promise, due, tx.now());
+                case.promise_days = rules::days_left(calendar, promise, due, tx.now());
             }
             timers::cancel_promise(tx, case).await
         }
@@ -284,9 +284,11 @@ pub(crate) async fn redue(
     pack: &Pack,
 ) -> Result<(), Error> {
     let from = (case.promise_from, case.promise_days);
-    let due = rules::due(services.calendar(), pack.promise, from);
-    case.due = Some(due);
-    timers::set_promise(tx, case, due).await
+    case.due = rules::due(services.calendar(), pack.promise, from);
+    match case.due {
+        Some(due) => timers::set_promise(tx, case, due).await,
+        None => Ok(()),
+    }
 }
 
 async fn close(tx: &Write, case: &mut Case, (pack, outcome): (&Pack, &str)) -> Result<(), Error> {

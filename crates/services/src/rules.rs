@@ -367,9 +367,13 @@ pub(crate) fn first_hkid(pack: &Pack, answers: &Answers) -> Option<String> {
 }
 
 /// The instant by which the department has promised to answer, counted from a day with so many days
-/// left: worked out anew whenever the calendar changes.
-pub(crate) fn due(calendar: &Calendar, promise: Promise, (from, days): (Date, i64)) -> Time {
-    end_of(days_after(calendar, promise.working, from, days))
+/// left: worked out anew whenever the calendar changes. `None` when no time is promised.
+pub(crate) fn due(
+    calendar: &Calendar,
+    promise: Option<Promise>,
+    (from, days): (Date, i64),
+) -> Option<Time> {
+    promise.map(|promise| end_of(days_after(calendar, promise.working, from, days)))
 }
 
 /// The days of the promise that are left when it stops.

@@ -52,17 +52,25 @@ pub(crate) async fn submitted(tx: &Write, case: &Case, service: &Text) -> Result
     });
     let body = each(|lang| {
         let reference = &case.reference;
-        let by = due.map(|due| due.date().long(lang)).unwrap_or_default();
+        let by = due.map(|due| due.date().long(lang));
         match lang {
-            Lang::En => format!(
-                "Your reference number is {reference}.\n\nWe will answer by {by}. You can follow every step here."
-            ),
-            Lang::Tc => format!(
-                "你的檔案編號是{reference}。\n\n我們會於{by}或之前回覆。你可在此查看每個步驟。"
-            ),
-            Lang::Sc => format!(
-                "你的档案编号是{reference}。\n\n我们会于{by}或之前回复。你可在此查看每个步骤。"
-            ),
+            Lang::En => {
+                let by = by.map(|by| format!("We will answer by {by}. "));
+                let by = by.unwrap_or_default();
+                format!(
+                    "Your reference number is {reference}.\n\n{by}You can follow every step here."
+                )
+            }
+            Lang::Tc => {
+                let by = by.map(|by| format!("我們會於{by}或之前回覆。"));
+                let by = by.unwrap_or_default();
+                format!("你的檔案編號是{reference}。\n\n{by}你可在此查看每個步驟。")
+            }
+            Lang::Sc => {
+                let by = by.map(|by| format!("我们会于{by}或之前回复。"));
+                let by = by.unwrap_or_default();
+                format!("你的档案编号是{reference}。\n\n{by}你可在此查看每个步骤。")
+            }
         }
     });
     let key = format!("case-{}-submitted", case.id);

@@ -58,7 +58,8 @@ pub struct WalkEnd {
     pub state: Text,
     /// Whether rules alone bring it there, without an officer.
     pub is_automatic: bool,
-    pub due: Time,
+    /// `None` when no time is promised.
+    pub due: Option<Time>,
     /// First and last day of the licence that an approval would give.
     pub validity: Option<(Date, Option<Date>)>,
 }
@@ -172,7 +173,7 @@ impl Services {
             .or(start)
             .map(|state| state.label.clone())
             .unwrap_or_default();
-        let promise = (day, i64::from(pack.promise.days));
+        let days = pack.promise.map_or(0, |promise| i64::from(promise.days));
         Ok(WalkEnd {
             pages: rules::review(pack, &answers, &walk.locked, &today),
             problems: rules::problems(pack, &answers, &today),
@@ -183,7 +184,7 @@ impl Services {
             is_not_for_them: !is_for(pack, &walk.pretend),
             state,
             is_automatic: auto.is_some(),
-            due: rules::due(self.calendar(), pack.promise, promise),
+            due: rules::due(self.calendar(), pack.promise, (day, days)),
             validity: today.ask(|facts| pack.validity(&answers, facts)).ok(),
         })
     }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use kernel::{Actor, Env, Lang};
-use packs::Defect;
+use packs::{Defect, PackFile};
 use serde_json::json;
 
 use super::{DEFECTS, Out, Place, block_on};
@@ -30,6 +30,8 @@ pub(super) enum Pack {
     },
     /// Compare two versions of a pack: text only, compatible, or needs a migration.
     Diff { old: PathBuf, new: PathBuf },
+    /// List the services studied in depth: packed, or what each still lacks.
+    Outlook,
     /// Publish a pack into an installation. A published version never changes.
     Publish {
         path: PathBuf,
@@ -43,39 +45,37 @@ pub(super) fn run(pack: Pack, out: &Out) -> anyhow::Result<ExitCode> {
         Pack::Check { path } => check(&path, out),
         Pack::Preview { path, lang } => preview(&path, &lang, out),
         Pack::Diff { old, new } => diff(&old, &new, out),
+        Pack::Outlook => Ok(outlook(out)),
         Pack::Publish { path, place } => publish(&path, &place, out),
     }
 }
 
 fn read(path: &Path) -> anyhow::Result<(String, String)> {
+    if path.is_dir() {
+        bail!("{} is a directory; give one pack of it", path.display())
+    }
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok((path.display().to_string(), text))
 }
 
 fn check(path: &Path, out: &Out) -> anyhow::Result<ExitCode> {
-    let (count, defects) = if path.is_dir() {
-        (packs::read_dir(path)?.len(), packs::check_dir(path))
+    let (files, defects) = if path.is_dir() {
+        (packs::read_dir(path)?, packs::check_dir(path))
     } else {
         let (name, text) = read(path)?;
-        (1, packs::Pack::check(&name, &text))
+        (vec![PackFile { name, text }], packs::check_file(path)?)
     };
-    tell(count, &defects, *out)
-}
-
-fn tell(count: usize, defects: &[Defect], out: Out) -> anyhow::Result<ExitCode> {
-    if out.is_json() {
-        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
-        out.record(&json!({ "packs": count, "defects": lines }), "");
-    } else {
-        for defect in defects {
-            out.line(&defect.to_string());
-        }
-        match defects.len() {
-            0 => out.line(&format!("{count} packs, no defects")),
-            one => out.line(&format!("{count} packs, {one} defects")),
-        }
-    }
+    let today = Env::system().now().date();
+    let advice = files.iter().flat_map(|file| {
+        let pack = packs::Pack::read(&file.name, &file.text).ok();
+        let advice = pack.map(|pack| pack.advice(today)).unwrap_or_default();
+        advice
+            .into_iter()
+            .map(|one| format!("{}: advice: {one}", file.name))
+    });
+    let advice: Vec<String> = advice.collect();
+    tell(files.len(), &defects, &advice, *out);
     Ok(if defects.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -83,12 +83,48 @@ fn tell(count: usize, defects: &[Defect], out: Out) -> anyhow::Result<ExitCode> 
     })
 }
 
+/// Defects, then advice, which changes nothing about the answer.
+fn tell(count: usize, defects: &[Defect], advice: &[String], out: Out) {
+    if out.is_json() {
+        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+        out.record(
+            &json!({ "packs": count, "defects": lines, "advice": advice }),
+            "",
+        );
+        return;
+    }
+    for defect in defects {
+        out.line(&defect.to_string());
+    }
+    for one in advice {
+        out.line(one);
+    }
+    let packs = if count == 1 {
+        "1 pack".to_owned()
+    } else {
+        format!("{count} packs")
+    };
+    match defects.len() {
+        0 => out.line(&format!("{packs}, no defects")),
+        1 => out.line(&format!("{packs}, 1 defect")),
+        many => out.line(&format!("{packs}, {many} defects")),
+    }
+}
+
 fn load(path: &Path) -> anyhow::Result<packs::Pack> {
     let (name, text) = read(path)?;
-    packs::Pack::read(&name, &text).map_err(|defects| {
-        let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the pack has defects:\n{}", lines.join("\n"))
-    })
+    packs::Pack::read(&name, &text).map_err(|defects| flawed(&defects))
+}
+
+/// A version kept under another name, such as a copy of what is published.
+fn load_version(path: &Path) -> anyhow::Result<packs::Pack> {
+    let (name, text) = read(path)?;
+    packs::Pack::read_version(&name, &text).map_err(|defects| flawed(&defects))
+}
+
+fn flawed(defects: &[Defect]) -> anyhow::Error {
+    let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+    anyhow::anyhow!("the pack has defects:\n{}", lines.join("\n"))
 }
 
 fn preview(path: &Path, lang: &str, out: &Out) -> anyhow::Result<ExitCode> {
@@ -108,7 +144,7 @@ fn preview(path: &Path, lang: &str, out: &Out) -> anyhow::Result<ExitCode> {
 }
 
 fn diff(old: &Path, new: &Path, out: &Out) -> anyhow::Result<ExitCode> {
-    let changes = packs::diff(&load(old)?, &load(new)?);
+    let changes = packs::diff(&load_version(old)?, &load_version(new)?);
     if changes.is_empty() {
         out.line("the two packs say the same");
     }
@@ -121,6 +157,17 @@ fn diff(old: &Path, new: &Path, out: &Out) -> anyhow::Result<ExitCode> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn outlook(out: &Out) -> ExitCode {
+    let all = services::outlook();
+    let width = all.iter().map(|one| one.service.len()).max().unwrap_or(0);
+    let line = |one: &services::Outlook| format!("{:width$}  {}", one.service, one.standing());
+    let packed = all.iter().filter(|one| one.packed_on.is_some()).count();
+    let mut lines: Vec<String> = all.iter().map(line).collect();
+    lines.push(format!("{} services studied, {packed} packed", all.len()));
+    out.record(&all, &lines.join("\n"));
+    ExitCode::SUCCESS
 }
 
 fn publish(path: &Path, place: &Place, out: &Out) -> anyhow::Result<ExitCode> {

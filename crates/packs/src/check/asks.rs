@@ -58,7 +58,7 @@ pub(super) fn check(pack: &Pack, scope: &Scope, defects: &mut Defects) {
 }
 
 /// Questions of all pages and groups.
-fn all_fields(pack: &Pack) -> impl Iterator<Item = &Field> {
+pub(crate) fn all_fields(pack: &Pack) -> impl Iterator<Item = &Field> {
     pack.fields().flat_map(|field| {
         let inner = match &field.kind {
             FieldKind::Group { fields, .. } => fields.as_slice(),
@@ -141,7 +141,8 @@ fn asked_twice(pack: &Pack, defects: &mut Defects) {
                     Code::AskedTwice,
                     prefill.at,
                     wrong,
-                    "Ask once and use that answer",
+                    "Ask once and use that answer; about another person, remove `prefill`: it holds what \
+                     is known of the applicant",
                 );
             }
             Some(_) => {}
@@ -257,7 +258,7 @@ fn choices_of(field: &Field, prefill: &Prefill, defects: &mut Defects) {
 }
 
 /// `wallet.<credential>.<claim>`.
-fn is_wallet(source: &str) -> bool {
+pub(crate) fn is_wallet(source: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()
             && part

@@ -129,7 +129,16 @@ fn shape(state: &State, defects: &mut Defects) {
             let wrong = format!("the state `{id}` refuses without telling the person");
             defects.add(Code::OutcomeMismatch, state.at, wrong, "Add `letter:`");
         }
+        if state.has_no_appeal && outcome != Outcome::Refused {
+            let wrong = format!("the state `{id}` refuses nobody, so nobody could appeal");
+            defects.add(Code::OutcomeMismatch, state.at, wrong, "Remove `appeal:`");
+        }
         return;
+    }
+    if state.has_no_appeal {
+        let wrong = format!("the state `{id}` is not the end, so nobody could appeal yet");
+        let mend = "Write `appeal: none` in the refused state";
+        defects.add(Code::OutcomeMismatch, state.at, wrong, mend);
     }
     if state.issue || state.refund != crate::chart::Refund::None {
         let wrong = format!("the state `{id}` issues or refunds although it is not the end");
@@ -144,7 +153,7 @@ fn shape(state: &State, defects: &mut Defects) {
         let wrong = format!("nobody can do anything in the state `{id}`");
         let mend = "Add `for:` with a role and `actions:`, or an `outcome:`";
         defects.add(Code::StateDeadEnd, state.at, wrong, mend);
-    } else if state.waits_for_applicant() && state.after.is_empty() {
+    } else if state.waits_for_applicant() && state.after.is_empty() && !state.is_timer_flawed {
         let wrong = format!("the state `{id}` waits for the applicant for ever");
         let mend = "Add `after: [{ wait: 28 days, go: …, owner: … }]`";
         defects.add(Code::StateDeadEnd, state.at, wrong, mend);

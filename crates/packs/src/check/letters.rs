@@ -109,7 +109,12 @@ fn place_known(
             "the letter `{}` speaks of {{{place}}}, but the pack has no appeal",
             letter.id
         );
-        return tell(wrong, "Add `appeal:` to the pack".to_owned());
+        let mend = if pack.has_no_appeal {
+            "Leave the place out, or write the appeal in place of `none`"
+        } else {
+            "Add `appeal:` to the pack"
+        };
+        return tell(wrong, mend.to_owned());
     }
     if place == "appeal.by"
         && pack
@@ -123,17 +128,22 @@ fn place_known(
         );
         return tell(wrong, "Add `within_days:` to the appeal".to_owned());
     }
+    if place == "case.due_on" && pack.promise.is_none() {
+        let wrong = format!(
+            "the letter `{}` gives a day for the answer, but no time is promised",
+            letter.id
+        );
+        return tell(wrong, "Leave the place out, or promise a time".to_owned());
+    }
     if LETTER_PLACES.contains(&place) {
         return;
     }
     let Some(ty) = scope.ty(place) else {
-        let names = scope.names();
-        let known = names.iter().map(String::as_str).chain(LETTER_PLACES);
         let wrong = format!(
             "the letter `{}` has a place {{{place}}} that nothing fills",
             letter.id
         );
-        return tell(wrong, suggest(place, known));
+        return tell(wrong, meant(place, scope));
     };
     if matches!(ty, Ty::Item(_)) {
         return;
@@ -153,6 +163,24 @@ fn place_known(
     }
 }
 
+/// The place that was meant: `{issue.from}` is `{issue.valid_from}`.
+fn meant(place: &str, scope: &Scope) -> String {
+    let of_subject = place.split_once('.').and_then(|(subject, rest)| {
+        LETTER_PLACES.into_iter().find(|known| {
+            let part = known
+                .strip_prefix(subject)
+                .and_then(|known| known.strip_prefix('.'));
+            part.is_some_and(|part| part.contains(rest) || rest.contains(part))
+        })
+    });
+    if let Some(known) = of_subject {
+        return format!("Did you mean {{{known}}}?");
+    }
+    let names = scope.names();
+    let known = names.iter().map(String::as_str).chain(LETTER_PLACES);
+    suggest(place, known)
+}
+
 fn place_in_state(
     pack: &Pack,
     (letter, place): (&Letter, &str),
@@ -167,6 +195,9 @@ fn place_in_state(
         let at = state.letter.as_ref().map_or(state.at, |sent| sent.span);
         defects.add(Code::LetterState, at, wrong, mend);
     };
+    if place.contains('.') && !LETTER_PLACES.contains(&place) {
+        return;
+    }
     if place.starts_with("issue.") && !state.issue {
         tell(
             "is empty in the state",
@@ -188,6 +219,12 @@ fn place_in_state(
         tell(
             "is not known in the state",
             "Mention it in letters of decisions only",
+        );
+    }
+    if place.starts_with("appeal.") && state.has_no_appeal {
+        tell(
+            "is empty: no appeal lies from the state",
+            "Write a letter of its own for this refusal",
         );
     }
     if place == "case.reason" {

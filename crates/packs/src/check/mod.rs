@@ -1,7 +1,7 @@
 //! The checks across a pack, after it was read: references, types, order, charts, letters. Each
 //! function tells all it finds; none stops at the first.
 
-mod asks;
+pub(crate) mod asks;
 mod chart;
 mod departments;
 mod letters;

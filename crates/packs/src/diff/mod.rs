@@ -94,6 +94,13 @@ impl Changes {
         self.same(Compatible, "audience", audience, "the audience changed");
         let promise = (&old.promise, &new.promise);
         self.same(Compatible, "promise", promise, "the promised time changed");
+        let (before, after) = (&old.no_promise, &new.no_promise);
+        self.same(
+            ChangeClass::TextOnly,
+            "promise.none",
+            (before, after),
+            "the words changed",
+        );
         let keep = (&old.keep, &new.keep);
         self.same(Compatible, "keep", keep, "the time things are kept changed");
         if old.identity != new.identity {
@@ -161,6 +168,9 @@ impl Changes {
                 .collect()
         };
         self.keyed("fee", &fees(old), &fees(new));
+        let elsewhere = (&old.fee_elsewhere, &new.fee_elsewhere);
+        let what = "how the department collects the fee changed";
+        self.same(ChangeClass::Compatible, "fee.elsewhere", elsewhere, what);
         for line in &new.fee {
             if let Some(before) = old.fee.iter().find(|before| before.id == line.id) {
                 self.text(format!("fee.{}", line.id), &before.label, &line.label);

@@ -44,6 +44,7 @@ functions! {
     PlusMonths "plus_months" "plus_months(date, -4)" 2;
     PlusYears "plus_years" "plus_years(date, 10)" 2;
     PlusWorkingDays "plus_working_days" "plus_working_days(date, 5)" 2;
+    IsWorkingDay "is_working_day" "is_working_day(date)" 1;
     Year "year" "year(date)" 1;
     Month "month" "month(date)" 1;
     Day "day" "day(date)" 1;
@@ -83,6 +84,10 @@ impl Function {
     pub(super) fn apply(self, values: &[Val], names: &dyn Names) -> Val {
         let known = match values {
             [] => Some(Val::Date(names.today())),
+            [Val::Date(date)] if self == Self::IsWorkingDay => {
+                let next = names.working_days_after(date.plus_days(-1), 1);
+                Some(Val::Bool(next == *date))
+            }
             [value] => self.one(value),
             [left, right] => self.two(left, right, names),
             _ => None,

@@ -442,6 +442,7 @@ impl<'c> Checker<'c> {
             (F::Size, [Ty::List(_) | Ty::Text]) => Some(Ty::Int),
             (F::Dollars | F::Cents, [Ty::Int]) => Some(Ty::Money),
             (F::Year | F::Month | F::Day, [Ty::Date]) => Some(Ty::Int),
+            (F::IsWorkingDay, [Ty::Date]) => Some(Ty::Bool),
             (
                 F::AgeOn
                 | F::DaysBetween

@@ -1,15 +1,16 @@
 //! The state chart.
 
-use super::{Object, Reader, word_pairs};
+use super::{NONE, Object, Reader, word_pairs};
 use crate::{
     chart::{Action, Auto, Chart, Clock, Outcome, Reason, Refund, State, Timer, Wait},
     defect::{At, Code},
-    yaml::Node,
+    yaml::{Kind, Node},
 };
 
 pub(crate) const CASE_KEYS: [&str; 2] = ["start", "states"];
-pub(crate) const STATE_KEYS: [&str; 10] = [
+pub(crate) const STATE_KEYS: [&str; 11] = [
     "label", "for", "clock", "actions", "after", "auto", "outcome", "letter", "issue", "refund",
+    "appeal",
 ];
 pub(crate) const ACTION_KEYS: [&str; 6] = ["to", "label", "by", "reason", "four_eyes", "when"];
 pub(crate) const TIMER_KEYS: [&str; 3] = ["wait", "go", "owner"];
@@ -58,6 +59,11 @@ impl Reader<'_> {
         let letter = object
             .get("letter")
             .and_then(|node| self.at(node, "letter"));
+        let timers = object.get("after").map_or(0, |node| match &node.kind {
+            Kind::List(items) => items.len(),
+            _ => 1,
+        });
+        let after = self.timers(object);
         Some(State {
             id: id.to_owned(),
             label: self.need_text(object, "label"),
@@ -66,18 +72,33 @@ impl Reader<'_> {
                 .and_then(|node| self.word(node, "clock", word_pairs!(Clock)))
                 .unwrap_or(Clock::Running),
             actions: self.actions(object, &roles),
-            after: self.timers(object),
+            is_timer_flawed: after.len() < timers,
+            after,
             auto: object.get("auto").and_then(|node| self.auto(node)),
             issue: self.truth_or(object, "issue", false),
             refund: object
                 .get("refund")
                 .and_then(|node| self.word(node, "refund", word_pairs!(Refund)))
                 .unwrap_or(Refund::None),
+            has_no_appeal: object
+                .get("appeal")
+                .is_some_and(|node| self.says_none(node)),
             roles,
             outcome,
             letter,
             at: node.span,
         })
+    }
+
+    /// `appeal: none` of a state.
+    fn says_none(&mut self, node: &Node) -> bool {
+        let is_none = node.is_word(NONE);
+        if !is_none {
+            let wrong = "a state can only say that there is no appeal";
+            let mend = "Write `appeal: none`, and the appeal itself at the top of the pack";
+            self.wrong(node.span, wrong, mend);
+        }
+        is_none
     }
 
     fn actions(&mut self, object: Object<'_>, roles: &[At<String>]) -> Vec<Action> {
@@ -163,7 +184,8 @@ impl Reader<'_> {
         if let (Some(days), Some(working)) = (days, working) {
             return Some(Wait { days, working });
         }
-        let mend = "Write `28 days` or `5 working days`";
+        let mend =
+            "Write `28 days` or `5 working days`; months are not counted, 12 months are `365 days`";
         self.wrong(node.span, format!("wait is `{text}`"), mend);
         None
     }

@@ -18,7 +18,7 @@ pub(crate) mod keys {
             APPEAL_KEYS, CHECK_KEYS, IDENTITY_KEYS, ISSUE_KEYS, KEEP_KEYS, LETTER_KEYS, PACK_KEYS,
             PROMISE_KEYS, SOURCE_KEYS,
         },
-        rules::{ELIGIBILITY_KEYS, FEE_KEYS, TABLE_KEYS},
+        rules::{ELIGIBILITY_KEYS, ELSEWHERE_KEYS, FEE_KEYS, TABLE_KEYS},
         tries::{THEN_KEYS, TRY_KEYS},
     };
 }
@@ -38,6 +38,8 @@ const LETTER_CHARS: usize = 10_000;
 const LIST_ITEMS: usize = 500;
 /// Characters of an id.
 const ID_CHARS: usize = 60;
+/// Says that there is no such thing, which is not the same as leaving it out.
+const NONE: &str = "none";
 /// Words of the expression language that no id may take.
 const RESERVED: [&str; 8] = ["true", "false", "null", "in", "and", "or", "not", "case"];
 
@@ -70,6 +72,13 @@ impl<'n> Object<'n> {
 
 pub(crate) struct Reader<'d> {
     pub(crate) defects: &'d mut Defects,
+}
+
+impl Node {
+    /// Whether the author wrote just this word.
+    fn is_word(&self, word: &str) -> bool {
+        matches!(&self.kind, Kind::Scalar { text, .. } if text.trim() == word)
+    }
 }
 
 impl Reader<'_> {

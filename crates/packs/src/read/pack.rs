@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::Text;
 
-use super::{Object, Reader, word_pairs};
+use super::{NONE, Object, Reader, word_pairs};
 use crate::{
     chart::Chart,
-    defect::{At, Code, Defects, Span},
+    defect::{At, Code, Defects, Span, suggest},
     pack::{
         Appeal, Applicant, Audience, Claim, Confidence, DepartmentCheck, IdentityNeed, Issue, Keep,
-        Letter, Level, Pack, Period, Promise, ServiceKind, Source, Unit,
+        Letter, Level, Pack, Period, Promise, ServiceKind, Source, SourceDate, Unit,
     },
     scope::Scope,
+    topics::{LIFE_EVENTS, SUBJECTS},
     yaml::Node,
 };
 
@@ -54,7 +55,7 @@ pub(crate) const PACK_KEYS: [&str; 33] = [
 ];
 pub(crate) const SOURCE_KEYS: [&str; 3] = ["url", "date", "note"];
 pub(crate) const IDENTITY_KEYS: [&str; 3] = ["level", "sign", "one_live_application_per"];
-pub(crate) const PROMISE_KEYS: [&str; 2] = ["working_days", "calendar_days"];
+pub(crate) const PROMISE_KEYS: [&str; 3] = ["working_days", "calendar_days", "none"];
 pub(crate) const CHECK_KEYS: [&str; 3] = ["id", "department", "record"];
 pub(crate) const LETTER_KEYS: [&str; 2] = ["title", "body"];
 pub(crate) const ISSUE_KEYS: [&str; 6] = [
@@ -84,6 +85,9 @@ pub(crate) fn read(root: &Node, file: &str, defects: &mut Defects) -> Option<(Pa
     let mut scope = Scope::of(&pages, &flawed);
     let lets = reader.lets(object, &mut scope);
     let eligibility = reader.eligibility(object, &mut flawed);
+    let (fee, fee_elsewhere) = reader.fee(object, &scope);
+    let (promise, no_promise) = reader.promise(object);
+    let appeal = object.get("appeal");
     let pack = Pack {
         service: reader.service(object, file),
         version: reader.version(object),
@@ -105,14 +109,16 @@ pub(crate) fn read(root: &Node, file: &str, defects: &mut Defects) -> Option<(Pa
         who_can_apply: reader.need_text(object, "who_can_apply"),
         what_happens_next: reader.get_text(object, "what_happens_next"),
         audience: reader.audience(object),
-        subjects: reader.plain_strings(object, "subjects"),
-        life_events: reader.plain_strings(object, "life_events"),
+        subjects: reader.topics(object, "subjects", &SUBJECTS),
+        life_events: reader.topics(object, "life_events", &LIFE_EVENTS),
         keywords: reader.keywords(object),
         identity: reader.identity(object),
-        promise: reader.promise(object),
+        promise,
+        no_promise,
         lets,
         eligibility,
-        fee: reader.fee(object, &scope),
+        fee,
+        fee_elsewhere,
         checks: reader.checks(object),
         duplicates: reader.duplicates(object),
         case: reader
@@ -120,7 +126,8 @@ pub(crate) fn read(root: &Node, file: &str, defects: &mut Defects) -> Option<(Pa
             .map_or_else(Chart::default, |node| reader.chart(node)),
         letters: reader.letters(object),
         issue: object.get("issue").and_then(|node| reader.issue(node)),
-        appeal: object.get("appeal").and_then(|node| reader.appeal(node)),
+        has_no_appeal: appeal.is_some_and(|node| node.is_word(NONE)),
+        appeal: appeal.and_then(|node| reader.appeal(node)),
         keep: reader.keep(object),
         tries: Vec::new(),
         purposes,
@@ -137,6 +144,21 @@ pub(crate) fn read(root: &Node, file: &str, defects: &mut Defects) -> Option<(Pa
 /// Where the value of `key` stands, or the mapping when it is absent.
 fn place(object: Object<'_>, key: &str) -> Span {
     object.get(key).map_or(object.span, |node| node.span)
+}
+
+/// The topics that share a word with the one that is not there.
+fn near_topics(topic: &str, known: &[&str]) -> String {
+    /// Letters from which a word tells something: not `a`, `in`, `to`.
+    const TELLING: usize = 3;
+    let words = topic.split(['/', '-']);
+    let words: Vec<&str> = words.filter(|word| word.len() >= TELLING).collect();
+    let shares = |one: &&&str| one.split(['/', '-']).any(|word| words.contains(&word));
+    let near: Vec<&str> = known.iter().filter(shares).copied().collect();
+    let list = "packs/README.md lists them";
+    if near.is_empty() {
+        return list.to_owned();
+    }
+    format!("Near it: {}; {list}", near.join(" "))
 }
 
 impl Reader<'_> {
@@ -231,13 +253,27 @@ impl Reader<'_> {
                 }
                 Some(Source {
                     url,
-                    date: source.get("date").and_then(|node| self.date(node, "date")),
+                    date: source.get("date").and_then(|node| self.source_date(node)),
                     note: source
                         .get("note")
                         .and_then(|node| self.string(node, "note")),
                 })
             })
             .collect()
+    }
+
+    fn source_date(&mut self, node: &Node) -> Option<SourceDate> {
+        let text = self.string(node, "date")?;
+        let date = text.parse().ok();
+        if date.is_none() {
+            let mend = "Write as much as is known: 2020-12-31, 2020-12 or 2020";
+            self.wrong(
+                node.span,
+                format!("date is `{text}`, not a real date"),
+                mend,
+            );
+        }
+        date
     }
 
     fn audience(&mut self, object: Object<'_>) -> Vec<Audience> {
@@ -249,6 +285,24 @@ impl Reader<'_> {
             .iter()
             .filter_map(|item| self.word(item, "audience", word_pairs!(Audience)))
             .collect()
+    }
+
+    /// Topics of the catalogue's tree.
+    fn topics(&mut self, object: Object<'_>, key: &str, known: &[&'static str]) -> Vec<String> {
+        let items = object.get(key).map(|node| self.strings(node, key));
+        let items = items.unwrap_or_default();
+        for item in &items {
+            if !known.contains(&item.value.as_str()) {
+                let wrong = format!("the catalogue has no `{}` among its {key}", item.value);
+                let mend = match suggest(&item.value, known.iter().copied()) {
+                    hint if hint.starts_with("Did") => hint,
+                    _ => near_topics(&item.value, known),
+                };
+                self.defects
+                    .add(Code::UnknownReference, item.span, wrong, mend);
+            }
+        }
+        items.into_iter().map(|item| item.value).collect()
     }
 
     fn keywords(&mut self, object: Object<'_>) -> Vec<Text> {
@@ -292,28 +346,34 @@ impl Reader<'_> {
         }
     }
 
-    fn promise(&mut self, object: Object<'_>) -> Promise {
-        let none = Promise {
-            days: 0,
-            working: true,
-        };
+    /// The promised time, or in what words the department promises none.
+    fn promise(&mut self, object: Object<'_>) -> (Option<Promise>, Option<Text>) {
         let Some(node) = self.need(object, "promise") else {
-            return none;
+            return (None, None);
         };
+        if node.is_word(NONE) {
+            return (None, None);
+        }
         let Some(promise) = self.object(node, "promise", &PROMISE_KEYS) else {
-            return none;
+            return (None, None);
         };
-        match (promise.get("working_days"), promise.get("calendar_days")) {
-            (Some(days), None) | (None, Some(days)) => Promise {
-                days: self
-                    .count(days, "the promise", MOST_DAYS)
-                    .unwrap_or_default(),
-                working: promise.has("working_days"),
-            },
+        let keys = PROMISE_KEYS.map(|key| promise.get(key));
+        match keys {
+            [Some(days), None, None] | [None, Some(days), None] => {
+                let working = promise.has("working_days");
+                let days = self.count(days, "the promise", MOST_DAYS);
+                if days == Some(0) {
+                    let wrong = "nothing can be answered within 0 days";
+                    let mend = "Write the days, 1 for the same day, or `promise: none`";
+                    self.wrong(node.span, wrong, mend);
+                }
+                (days.map(|days| Promise { days, working }), None)
+            }
+            [None, None, Some(why)] => (None, self.text(why, "why no time is promised")),
             _ => {
-                let mend = "Write working_days: 10 or calendar_days: 30";
+                let mend = "Write working_days: 10 or calendar_days: 30, or `promise: none`";
                 self.wrong(node.span, "the promise needs one number of days", mend);
-                none
+                (None, None)
             }
         }
     }
@@ -405,6 +465,9 @@ impl Reader<'_> {
     }
 
     fn appeal(&mut self, node: &Node) -> Option<Appeal> {
+        if node.is_word(NONE) {
+            return None;
+        }
         let object = self.object(node, "appeal", &APPEAL_KEYS)?;
         Some(Appeal {
             body: self.need_text(object, "body"),

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use kernel::Text;
+
 use super::{Object, Reader, word_pairs};
 use crate::{
     defect::{At, Code, suggest},
     expr::{Declared as _, Expr, Ty, type_of},
-    pack::{Amount, EligibilityRule, FeeLine, IfNot, Let, LetValue},
+    pack::{Amount, EligibilityRule, FeeLine, IfNot, Let, LetValue, ServiceKind},
     scope::{Scope, mentions, table_mentions},
     table::{
         Cell, Column, Condition, Domain, Row, RowResult, TABLE_INPUTS, TABLE_ROWS, Table, prove,
@@ -16,11 +18,15 @@ use crate::{
 };
 
 pub(crate) const ELIGIBILITY_KEYS: [&str; 4] = ["id", "rule", "say", "if_not"];
+/// Keys of a fee that the department collects itself.
+pub(crate) const ELSEWHERE_KEYS: [&str; 1] = ["elsewhere"];
 pub(crate) const FEE_KEYS: [&str; 5] = ["id", "label", "when", "cents", "table"];
 pub(crate) const TABLE_KEYS: [&str; 2] = ["inputs", "rows"];
 /// Keys of a row beside its inputs and its result.
 pub(crate) const ROW_KEYS: [&str; 4] = ["when", "otherwise", "label", "refuse"];
 const MOST_LETS: usize = 60;
+/// The fee of a service that costs nothing.
+const FREE: &str = "free";
 
 impl Reader<'_> {
     pub(super) fn lets(&mut self, object: Object<'_>, scope: &mut Scope) -> Vec<Let> {
@@ -113,14 +119,44 @@ impl Reader<'_> {
             .collect()
     }
 
-    pub(super) fn fee(&mut self, object: Object<'_>, scope: &Scope) -> Vec<FeeLine> {
-        let items = object
-            .get("fee")
-            .map_or(&[][..], |node| self.list(node, "fee"));
-        items
+    /// The lines of the fee, or how the department collects it itself.
+    pub(super) fn fee(
+        &mut self,
+        object: Object<'_>,
+        scope: &Scope,
+    ) -> (Vec<FeeLine>, Option<Text>) {
+        let none = (Vec::new(), None);
+        let Some(node) = object.get("fee") else {
+            self.fee_unsaid(object);
+            return none;
+        };
+        if node.is_word(FREE) {
+            return none;
+        }
+        if matches!(node.kind, Kind::Map(_)) {
+            let elsewhere = self
+                .object(node, "the fee", &ELSEWHERE_KEYS)
+                .map(|fee| self.need_text(fee, "elsewhere"));
+            return (Vec::new(), elsewhere);
+        }
+        let items = self.list(node, "fee");
+        let lines = items
             .iter()
             .filter_map(|item| self.fee_line(item, scope))
-            .collect()
+            .collect();
+        (lines, None)
+    }
+
+    /// What is not said would be shown as free of charge.
+    fn fee_unsaid(&mut self, object: Object<'_>) {
+        let charged = [ServiceKind::Licence, ServiceKind::Permit].map(ServiceKind::code);
+        let kind = object.get("kind");
+        if let Some(kind) = kind.filter(|node| charged.iter().any(|word| node.is_word(word))) {
+            let wrong = "a licence or permit does not say what it costs";
+            let mend = "Write `fee: free`, the lines of the fee, or `fee: { elsewhere: { en: …, tc: … } }` \
+                        with how the department collects it";
+            self.defects.add(Code::MissingKey, kind.span, wrong, mend);
+        }
     }
 
     fn fee_line(&mut self, item: &Node, scope: &Scope) -> Option<FeeLine> {

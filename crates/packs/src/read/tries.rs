@@ -82,6 +82,12 @@ impl Reader<'_> {
 
     fn then(&mut self, node: &Node) -> Option<Then> {
         let object = self.object(node, "then", &THEN_KEYS)?;
+        for (key, value) in object.entries().iter().filter(|(_, value)| value.is_null()) {
+            let wrong = format!("`{}` is to be nothing, which compares nothing", key.text);
+            let mend = "Write what must come true (refused_by: fee for an amount that is refused), or \
+                        remove the key";
+            self.wrong(value.span, wrong, mend);
+        }
         let at = |key: &str| object.get(key).map(|node| node.span).unwrap_or_default();
         let pages = object.get("pages").map(|node| self.strings(node, "pages"));
         let pages = pages.map(|ids| ids.into_iter().map(|id| id.value).collect());

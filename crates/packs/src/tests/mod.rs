@@ -6,6 +6,7 @@ mod following;
 mod letters;
 mod robust;
 mod schemas;
+mod words;
 mod yaml;
 
 use kernel::Date;

@@ -66,6 +66,7 @@ async fn check(
         problems,
         refusals => review.refusals,
         warnings => review.warnings,
+        fee_elsewhere => pack.fee_elsewhere,
         fee => review.fee.as_ref().map(|fee| ctx! {
             lines => fee.lines,
             total => fee.total,

@@ -168,7 +168,7 @@ pub(crate) fn resume(visit: &Visit, id: Id<Draft>, stage: &Stage) -> String {
 /// The steps of an application as its progress shows them.
 pub(crate) fn steps(visit: &Visit, pack: &Pack) -> Vec<Value> {
     let mut keys = vec!["portal.apply.step.answers", "portal.apply.step.check"];
-    if !pack.is_free() {
+    if pack.takes_payment() {
         keys.push("portal.apply.step.pay");
     }
     if pack.identity.sign {
@@ -182,7 +182,7 @@ pub(crate) fn steps(visit: &Visit, pack: &Pack) -> Vec<Value> {
 
 /// The number of the present step, from 1.
 pub(crate) fn step_of(pack: &Pack, stage: &Stage) -> usize {
-    let pay = usize::from(!pack.is_free());
+    let pay = usize::from(pack.takes_payment());
     match stage {
         Stage::Answer(_) => 1,
         Stage::Check => 2,

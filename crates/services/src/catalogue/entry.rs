@@ -25,6 +25,8 @@ pub struct Entry {
     pub audiences: Vec<String>,
     /// Other official names under which people look for it.
     pub aliases: Vec<Text>,
+    /// The service studied in depth to which the name belongs, a pack's id once it has one.
+    pub studied: Option<String>,
     /// The published pack version; `None` says "not yet online here".
     pub version: Option<i64>,
 }
