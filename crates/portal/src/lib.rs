@@ -209,7 +209,12 @@ impl Portal {
                     Some(id) => Some(id.parse().map_err(|_| Failure::not_found())?),
                     None => None,
                 };
-                Ok(Applicant::of(person, company))
+                let applicant = Applicant::of(person, company);
+                Ok(if visit.is_kiosk() {
+                    applicant.at(journal::Channel::Kiosk)
+                } else {
+                    applicant
+                })
             }
             _ => Err(Failure::not_found()),
         }
