@@ -18,5 +18,6 @@ mod phones;
 mod refused;
 mod shut;
 mod twice;
+mod unsaid;
 mod whole;
 mod wire;
