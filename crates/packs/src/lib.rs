@@ -63,7 +63,7 @@ pub use pack_schema::pack_schema;
 pub use quote::{Eligibility, FeeError, FeeQuote, IssueError, Issued, QuotedLine};
 pub use table::{Cell, Column, Condition, Row, RowResult, Table};
 pub use topics::{LIFE_EVENTS, SUBJECTS};
-pub use tries::{Failure, Then, Try};
+pub use tries::{Failure, SampleLetter, Then, Try};
 pub use value::{AREAS, Address, Answers, DISTRICTS, District, FileAnswer, Value};
 
 use defect::Defects;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kernel::{Lang, Text};
+use kernel::{Lang, Money, Text};
 
 use crate::{
     chart::{Clock, State},
@@ -157,16 +157,16 @@ impl Outline {
             let label = self.words(&line.label).to_owned();
             let when = self.condition(line.when.as_ref());
             match &line.amount {
-                Amount::Cents(expr) => self.line(&format!("- {label}: `{}`{when}", expr.source())),
+                Amount::Cents(expr) => self.line(&format!("- {label}: {}{when}", amount(expr))),
                 Amount::Table(table) => {
                     self.line(&format!("- {label}{when}"));
-                    self.table(table);
+                    self.table(pack, table);
                 }
             }
         }
     }
 
-    fn table(&mut self, table: &Table) {
+    fn table(&mut self, pack: &Pack, table: &Table) {
         for row in &table.rows {
             let condition = match &row.condition {
                 Condition::Cells(cells) => table
@@ -176,7 +176,10 @@ impl Outline {
                     .zip(&table.columns)
                     .filter(|((_, cell), _)| **cell != Cell::Any)
                     .map(|((input, cell), column)| {
-                        format!("{} {}", input.value, shown(cell, *column))
+                        let field = pack.field(&input.value);
+                        let name =
+                            field.map_or(input.value.as_str(), |field| self.words(&field.label));
+                        format!("{name}: {}", self.shown(cell, *column, field))
                     })
                     .collect::<Vec<_>>()
                     .join(", "),
@@ -184,10 +187,32 @@ impl Outline {
                 Condition::Otherwise => self.say("otherwise", "其他情況"),
             };
             let result = match &row.result {
-                RowResult::Value(expr) => format!("`{}`", expr.source()),
+                RowResult::Value(expr) => amount(expr),
                 RowResult::Refuse(why) => self.words(why).to_owned(),
             };
             self.line(&format!("  - {condition}: {result}"));
+        }
+    }
+
+    /// A cell in the words of its question.
+    fn shown(&self, cell: &Cell, column: Column, field: Option<&Field>) -> String {
+        let end = |end: &Option<i64>| end.map(|end| column.show(end)).unwrap_or_default();
+        match cell {
+            Cell::Any => self.say("any", "任何"),
+            Cell::Is(true) => self.say("yes", "是"),
+            Cell::Is(false) => self.say("no", "否"),
+            Cell::OneOf(ids) => {
+                let options = field.map_or(&[][..], |field| field.kind.options());
+                let name = |id: &String| -> String {
+                    let choice = options.iter().find(|choice| choice.id == *id);
+                    choice
+                        .map_or(id.as_str(), |choice| self.words(&choice.label))
+                        .to_owned()
+                };
+                ids.iter().map(name).collect::<Vec<_>>().join(" | ")
+            }
+            Cell::Range { from, to } if from == to => end(from),
+            Cell::Range { from, to } => format!("{}..{}", end(from), end(to)),
         }
     }
 
@@ -232,13 +257,10 @@ impl Outline {
     }
 }
 
-fn shown(cell: &Cell, column: Column) -> String {
-    let end = |end: &Option<i64>| end.map(|end| column.show(end)).unwrap_or_default();
-    match cell {
-        Cell::Any => "any".to_owned(),
-        Cell::Is(truth) => truth.to_string(),
-        Cell::OneOf(ids) => ids.join(" | "),
-        Cell::Range { from, to } if from == to => end(from),
-        Cell::Range { from, to } => format!("{}..{}", end(from), end(to)),
-    }
+/// An amount as people read it; a formula stays as it is written.
+fn amount(expr: &Expr) -> String {
+    expr.as_number().map_or_else(
+        || format!("`{}`", expr.source()),
+        |cents| Money::from_cents(cents).to_string(),
+    )
 }

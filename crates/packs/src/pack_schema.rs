@@ -137,13 +137,7 @@ fn pack_key(key: &str) -> Json {
             "sign" => truth(),
             _ => one_of!(Applicant),
         }),
-        "promise" => or_word(
-            "none",
-            &object(&PROMISE_KEYS, &[], &|key| match key {
-                "none" => reference("text"),
-                _ => json!({ "type": "integer", "minimum": 1 }),
-            }),
-        ),
+        "promise" => promise(),
         "purposes" => map_of(&reference("text")),
         "lists" => map_of(&reference("choices")),
         "pages" => list(&page()),
@@ -174,13 +168,7 @@ fn pack_key(key: &str) -> Json {
                 _ => reference("scalar"),
             },
         ),
-        "appeal" => or_word(
-            "none",
-            &object(&APPEAL_KEYS, &["body"], &|key| match key {
-                "body" => reference("text"),
-                _ => reference("scalar"),
-            }),
-        ),
+        "appeal" => appeal(),
         "keep" => object(&KEEP_KEYS, &KEEP_KEYS, &|_| {
             json!({
                 "type": "string", "pattern": "^[0-9]+ (day|month|year)s?$"
@@ -189,6 +177,22 @@ fn pack_key(key: &str) -> Json {
         "try" => list(&a_try()),
         _ => reference("scalar"),
     }
+}
+
+fn promise() -> Json {
+    let days = object(&PROMISE_KEYS, &[], &|key| match key {
+        "none" => reference("text"),
+        _ => json!({ "type": "integer", "minimum": 1 }),
+    });
+    or_word("none", &days)
+}
+
+fn appeal() -> Json {
+    let appeal = object(&APPEAL_KEYS, &["body"], &|key| match key {
+        "body" => reference("text"),
+        _ => reference("scalar"),
+    });
+    or_word("none", &appeal)
 }
 
 fn eligibility() -> Json {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kernel::Date;
+use kernel::{Date, Lang};
 
 use crate::{
     defect::{At, Span},
     expr::{Names as _, Val, evaluate},
     known::{Facts, Known},
+    letter::{CaseFacts, Written},
     pack::{Amount, FeeLine, Pack},
     quote::FeeError,
     scope::mentions,
@@ -150,6 +151,67 @@ impl Pack {
     }
 }
 
+/// A letter as a golden journey fills it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleLetter {
+    /// The state that sends it.
+    pub state: String,
+    /// The golden journey that comes there first; `None`: none does, and the letter is not filled.
+    pub journey: Option<String>,
+    pub written: Written,
+}
+
+impl Pack {
+    /// Every letter, filled from the first golden journey that reaches the state which sends it.
+    #[must_use]
+    pub fn sample_letters(&self, lang: Lang) -> Vec<SampleLetter> {
+        let sent = self.case.states.iter().filter_map(|state| {
+            let letter = &state.letter.as_ref()?.value;
+            let one = self.tries.iter().find(|one| {
+                let (states, _) = Run::new(self, one).way();
+                states.contains(&state.id)
+            });
+            let empty = Answers::new();
+            let given = one.map_or(&empty, |one| &one.given);
+            let facts = Facts::on(one.or(self.tries.first())?.today);
+            let case = self.sample_case((given, state.issue), &facts);
+            Some(SampleLetter {
+                state: state.id.clone(),
+                journey: one.map(|one| one.name.clone()),
+                written: self.letter(letter, lang, (given, &case), &facts)?,
+            })
+        });
+        sent.collect()
+    }
+
+    /// What a letter tells of a case that was submitted and decided on one day.
+    fn sample_case(&self, (given, issues): (&Answers, bool), facts: &Facts<'_>) -> CaseFacts {
+        let issued = self.issue(given, facts, 1).ok().filter(|_| issues);
+        let due = self.promise.map(|promise| {
+            let days = i64::from(promise.days);
+            if promise.working {
+                (facts.working_days_after)(facts.today, days)
+            } else {
+                facts.today.plus_days(days)
+            }
+        });
+        CaseFacts {
+            reference: "REF-0000-0000".to_owned(),
+            submitted_on: Some(facts.today),
+            due_on: due,
+            decided_on: Some(facts.today),
+            reason: Some("…".to_owned()),
+            fee_total: self
+                .fee(given, facts)
+                .map(|quote| quote.total)
+                .unwrap_or_default(),
+            issue_number: issued.as_ref().map(|issued| issued.number.clone()),
+            issue_valid_from: issued.as_ref().map(|issued| issued.valid_from),
+            issue_valid_until: issued.and_then(|issued| issued.valid_until),
+        }
+    }
+}
+
 struct Run<'r> {
     pack: &'r Pack,
     one: &'r Try,
@@ -279,9 +341,11 @@ impl<'r> Run<'r> {
         let held = |rules: &[&crate::pack::EligibilityRule], id: &str| {
             rules.iter().any(|rule| rule.id == id)
         };
-        if let Some(id) = then.refused_by.as_ref().filter(|id| {
-            !held(&found.refused, &id.value) && !(id.value == BY_FEE && self.is_refused_by_fee())
-        }) {
+        if let Some(id) = then
+            .refused_by
+            .as_ref()
+            .filter(|id| !refusals.contains(&id.value))
+        {
             let saw = self.saw(std::slice::from_ref(&id.value));
             let by = names(&found.refused);
             self.fail(id.span, format!("the person is refused by {by}{saw}"));

@@ -27,6 +27,9 @@ pub(super) enum Pack {
         /// en, tc or sc.
         #[arg(long, default_value = "en")]
         lang: String,
+        /// Also each letter, filled from the first golden journey that reaches the state sending it.
+        #[arg(long)]
+        letters: bool,
     },
     /// Compare two versions of a pack: text only, compatible, or needs a migration.
     Diff { old: PathBuf, new: PathBuf },
@@ -43,7 +46,11 @@ pub(super) enum Pack {
 pub(super) fn run(pack: Pack, out: &Out) -> anyhow::Result<ExitCode> {
     match pack {
         Pack::Check { path } => check(&path, out),
-        Pack::Preview { path, lang } => preview(&path, &lang, out),
+        Pack::Preview {
+            path,
+            lang,
+            letters,
+        } => preview((&path, &lang), letters, out),
         Pack::Diff { old, new } => diff(&old, &new, out),
         Pack::Outlook => Ok(outlook(out)),
         Pack::Publish { path, place } => publish(&path, &place, out),
@@ -127,12 +134,24 @@ fn flawed(defects: &[Defect]) -> anyhow::Error {
     anyhow::anyhow!("the pack has defects:\n{}", lines.join("\n"))
 }
 
-fn preview(path: &Path, lang: &str, out: &Out) -> anyhow::Result<ExitCode> {
+fn preview((path, lang): (&Path, &str), letters: bool, out: &Out) -> anyhow::Result<ExitCode> {
     let Ok(lang) = lang.parse::<Lang>() else {
         bail!("{lang} is not en, tc or sc")
     };
     let pack = load(path)?;
     out.line(packs::outline(&pack, lang).trim_end());
+    if letters {
+        for letter in pack.sample_letters(lang) {
+            let journey = letter
+                .journey
+                .unwrap_or_else(|| "no golden journey".to_owned());
+            let written = letter.written;
+            out.line(&format!(
+                "\n## {} ({}: {journey})\n\n{}",
+                written.title, letter.state, written.body
+            ));
+        }
+    }
     let untried = pack.untried();
     if !untried.is_empty() {
         out.line(&format!(

@@ -25,5 +25,6 @@ mod statistics;
 mod swept;
 mod telling;
 mod twice;
+mod unsaid;
 mod whole;
 mod wire;

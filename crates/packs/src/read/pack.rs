@@ -101,9 +101,7 @@ pub(crate) fn read(root: &Node, file: &str, defects: &mut Defects) -> Option<(Pa
         legal: reader.plain_strings(object, "legal"),
         forms: reader.plain_strings(object, "forms"),
         sources: reader.sources(object),
-        notes: object
-            .get("notes")
-            .and_then(|node| reader.string(node, "notes")),
+        notes: reader.get_string(object, "notes"),
         name: reader.need_text(object, "name"),
         summary: reader.need_text(object, "summary"),
         who_can_apply: reader.need_text(object, "who_can_apply"),
@@ -121,9 +119,7 @@ pub(crate) fn read(root: &Node, file: &str, defects: &mut Defects) -> Option<(Pa
         fee_elsewhere,
         checks: reader.checks(object),
         duplicates: reader.duplicates(object),
-        case: reader
-            .need(object, "case")
-            .map_or_else(Chart::default, |node| reader.chart(node)),
+        case: reader.case(object),
         letters: reader.letters(object),
         issue: object.get("issue").and_then(|node| reader.issue(node)),
         has_no_appeal: appeal.is_some_and(|node| node.is_word(NONE)),
@@ -176,6 +172,15 @@ impl Reader<'_> {
     ) -> Option<T> {
         self.need(object, key)
             .and_then(|node| self.word(node, key, all))
+    }
+
+    fn get_string(&mut self, object: Object<'_>, key: &str) -> Option<String> {
+        object.get(key).and_then(|node| self.string(node, key))
+    }
+
+    fn case(&mut self, object: Object<'_>) -> Chart {
+        self.need(object, "case")
+            .map_or_else(Chart::default, |node| self.chart(node))
     }
 
     fn version(&mut self, object: Object<'_>) -> u32 {

@@ -537,7 +537,7 @@ fn an_outline_tells_questions_rules_fee_and_chart() {
         "answer within 5 working days",
         "- Chinese name (optional) `name_zh` person_name_zh",
         "— when `firm`",
-        "zone west, months 1..6: `5000`",
+        "Zone: West, Months: 1..6: HK$50",
         "otherwise refused: You must be 18",
         "received --> refused : Refuse",
     ] {

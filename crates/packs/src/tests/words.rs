@@ -179,3 +179,50 @@ fn two_versions_are_compared_whatever_their_files_are_called() {
     let old = Pack::read_version("sound-2.yaml", SOUND).unwrap();
     assert_eq!(old.service, "sound");
 }
+
+#[test]
+fn a_preview_is_in_the_words_of_the_pack() {
+    let pack = Pack::read("sound.yaml", SOUND).unwrap();
+    let told = outline(&pack, Lang::En);
+    assert!(told.contains("Zone: West, Months: 1..6: HK$50"), "{told}");
+    let sc = outline(&pack, Lang::Sc);
+    assert!(sc.contains("5 个工作天") && !sc.contains('個'), "{sc}");
+}
+
+#[test]
+fn a_letter_is_previewed_from_the_journey_that_comes_to_it() {
+    let refused = sound(&[(
+        GOES_WELL,
+        "then: { fee: 3000, eligible: true } }\n  - { name: refused by an officer, today: 2026-11-22, given: { full_name: CHAN Tai Man, born: 1990-01-01, zone: east, months: 3 }, take: [refuse], then: { state: refused }",
+    )]);
+    let pack = Pack::read("sound.yaml", &refused).unwrap();
+    let letters = pack.sample_letters(Lang::En);
+    let letter = letters.first().unwrap();
+    assert_eq!(letter.journey.as_deref(), Some("refused by an officer"));
+    assert_eq!(letter.written.body, "Dear CHAN Tai Man, …");
+    let unseen = Pack::read("sound.yaml", SOUND)
+        .unwrap()
+        .sample_letters(Lang::En);
+    assert_eq!(unseen.first().unwrap().journey, None);
+}
+
+#[test]
+fn a_working_day_is_told_from_a_holiday() {
+    for (day, told) in [("2026-11-20", "true"), ("2026-11-21", "false")] {
+        let text = sound(&[
+            (
+                "  age: ",
+                &format!("  works: \"is_working_day(date('{day}'))\"\n  age: "),
+            ),
+            (
+                "rule: \"age >= 18\"",
+                "rule: \"age >= 18 || (works && !works)\"",
+            ),
+            (
+                GOES_WELL,
+                &format!("then: {{ fee: 3000, let: {{ works: \"{told}\" }} }}"),
+            ),
+        ]);
+        assert_eq!(Pack::check("sound.yaml", &text), [], "{day}");
+    }
+}
