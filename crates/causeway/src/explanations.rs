@@ -12,6 +12,7 @@ pub(crate) fn all() -> Vec<Explanation> {
         notify::Error::TooLong,
         notify::Error::Period,
         notify::Error::Forbidden,
+        notify::Error::TooMany,
     ]);
     let insight = web::explain(&[
         insight::Error::Event,

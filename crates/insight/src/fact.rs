@@ -33,7 +33,7 @@ const VALUE_MOST: i64 = 999;
 const WORD_CHARS: usize = 80;
 
 impl Fact {
-    fn of(usage: Usage, day: Date) -> Self {
+    fn of(usage: &Usage, day: Date) -> Self {
         Self {
             step: usage.step.code(),
             day,
@@ -69,7 +69,9 @@ pub(crate) fn tally(events: &[OutboxEvent]) -> Result<BTreeMap<Fact, i64>, Error
     for event in events.iter().filter(|event| event.kind == USAGE) {
         let usage: Usage = serde_json::from_value(event.data.clone()).map_err(|_| Error::Event)?;
         let count = usage.count.max(0);
-        *counts.entry(Fact::of(usage, day_of(event.at))).or_default() += count;
+        *counts
+            .entry(Fact::of(&usage, day_of(event.at)))
+            .or_default() += count;
     }
     Ok(counts)
 }

@@ -123,6 +123,7 @@ store::db_tests! {
         let start = store.env().now() + Duration::from_secs(1);
         clock.advance(Duration::from_secs(86_400));
         put_on_record(&store, &officer, "c2").await;
+        clock.advance(Duration::from_secs(1));
         put_on_record(&store, &system(), "c1").await;
         let found = |search: AuditSearch| {
             let store = store.clone();

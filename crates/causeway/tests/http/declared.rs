@@ -80,6 +80,8 @@ async fn pages(document: &Value, browser: &mut Browser<'_>) {
         "/api/suggestions?q=driving&lang=tc",
         "/app/words/tc",
         "/credentials/types/driving_licence",
+        "/en/statistics/registrants.json",
+        "/en/statistics/usage.json",
     ] {
         let answer = browser.get(path).await.unwrap();
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());

@@ -256,17 +256,32 @@ async fn consumed(
         }
     }
 
-    async fn the_sweep_writes_expiry_and_keeps_signatures(store: Store, clock: FakeEnv) {
+    async fn the_sweep_keeps_a_signature_while_what_it_signed_is_kept(store: Store, clock: FakeEnv) {
         let holder = enrol(&store, &vault(store.env()), "cheung-ka-yan", Level::Plus).await;
         let left = ask(&store, question(Purpose::SignIn, None)).await;
-        let document = ask(&store, question(Purpose::Sign, Some(&holder.person))).await;
-        reply(&store, &holder, &document, Decision::Approve).await.unwrap();
+        let unused = ask(&store, question(Purpose::Sign, Some(&holder.person))).await;
+        let used = ask(&store, question(Purpose::Sign, Some(&holder.person))).await;
+        for document in [&unused, &used] {
+            reply(&store, &holder, document, Decision::Approve).await.unwrap();
+        }
+        consumed(&store, used.id).await.unwrap();
         clock.advance(Duration::from_secs(100 * 86_400));
         crate::sweep(&store).await.unwrap();
         crate::sweep(&store).await.unwrap();
-        let gone = find_for_browser(&store, left.id, &browser("one")).await;
-        assert!(matches!(gone, Err(Error::NotFound)));
-        let kept = find_for_browser(&store, document.id, &browser("one")).await.unwrap();
+        for gone in [left.id, unused.id] {
+            let gone = find_for_browser(&store, gone, &browser("one")).await;
+            assert!(matches!(gone, Err(Error::NotFound)));
+        }
+        let kept = find_for_browser(&store, used.id, &browser("one")).await.unwrap();
         assert_eq!(kept.state, ApprovalState::Approved);
+        let id = used.id;
+        store
+            .write(&Actor::system("test"), move |tx| async move {
+                crate::forget_approval_in(&tx, id).await
+            })
+            .await
+            .unwrap();
+        let gone = find_for_browser(&store, used.id, &browser("one")).await;
+        assert!(matches!(gone, Err(Error::NotFound)));
     }
 }

@@ -147,7 +147,7 @@ async fn events(store: &Store, kind: &'static str) -> i64 {
         let phone = demo::phone(&store, &vault, "td-officer").await.unwrap();
         let officer = crate::officer_of(&store, phone.person.id).await.unwrap().unwrap();
         assert!(officer.has("td.officer"));
-        assert_eq!(crate::officers_in(&store, "td").await.unwrap().len(), 2);
+        assert_eq!(crate::officers_in(&store, "td").await.unwrap().len(), 3);
         let owner = demo::phone(&store, &vault, "ng-chi-ming").await.unwrap();
         let mandates = crate::mandates_of(&store, owner.person.id).await.unwrap();
         assert!(mandates[0].role.may_sign());
