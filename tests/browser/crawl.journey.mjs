@@ -15,7 +15,7 @@ export default async function everyPage(journey) {
   await crawl(journey, resident.page, '/en/who-looked', (path) => path.includes('/who-looked/'));
 
   const operator = await journey.person('operator');
-  await signIn(journey, operator, phone, 'operator', '/en/sign-in?next=/en/desk/feedback');
+  await signIn(journey, operator, phone, 'operator', '/en/desk/sign-in');
   await crawl(journey, operator.page, '/en/desk/announcements', isDesk);
 
   const officer = await journey.person('officer');

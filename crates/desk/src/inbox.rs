@@ -1,15 +1,21 @@
 //! The officer's inbox: queues with deadline colours, filters and search.
 
-use axum::extract::State;
-use kernel::{Cursor, Page as Rows, Text};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use kernel::{Cursor, Page as Rows, Role, Text};
 use services::{Clerk, Deadline, Holder, InboxQuery, InboxRow};
 use web::{Access, Form, Outcome, Page, Routes, Value, Visit, ctx};
 
 use crate::Desk;
 
+/// Everybody who works at a desk.
+const DESK: Access = Access::Roles(&[Role::Officer, Role::Supervisor, Role::Owner, Role::Operator]);
+
 pub(crate) fn routes() -> Routes<Desk> {
     Routes::new()
-        .get("/{lang}/desk", Access::OFFICER, inbox)
+        .get("/{lang}/desk", DESK, first)
         .get("/{lang}/desk/register", Access::OFFICER, register)
         .get("/{lang}/desk/find", Access::OFFICER, ask_find)
         .post("/{lang}/desk/find", Access::OFFICER, find)
@@ -80,26 +86,40 @@ fn query(visit: &Visit) -> InboxQuery {
     }
 }
 
-async fn inbox(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
-    let clerk = desk.clerk(&visit).await?;
-    let wanted = query(&visit);
+/// The desk's own address leads everybody to where their work is.
+async fn first(State(desk): State<Desk>, visit: Visit) -> Outcome<Response> {
+    let who = visit.require()?;
+    if who.has_role(Role::Officer) || who.has_role(Role::Supervisor) {
+        return Ok(inbox(&desk, &visit).await?.into_response());
+    }
+    let place = if who.has_role(Role::Operator) {
+        "/desk/overview"
+    } else {
+        "/desk/packs"
+    };
+    Ok(visit.redirect(&visit.to(place)))
+}
+
+async fn inbox(desk: &Desk, visit: &Visit) -> Outcome<Page> {
+    let clerk = desk.clerk(visit).await?;
+    let wanted = query(visit);
     let is_first = wanted.after.is_none();
     let page = desk.services.inbox(&clerk, wanted.clone()).await?;
     let counts = desk.services.inbox_counts(&clerk).await?;
-    let colleagues = colleagues(&desk, &clerk).await?;
+    let colleagues = colleagues(desk, &clerk).await?;
     let context = ctx! {
         title => visit.t("desk.inbox.title"),
-        rows => page.items.iter().map(|one| row(&visit, one)).collect::<Vec<_>>(),
+        rows => page.items.iter().map(|one| row(visit, one)).collect::<Vec<_>>(),
         counts,
         bound => services::COUNT_BOUND,
-        services => options(&visit, desk.services.services_of(&clerk)),
+        services => options(visit, desk.services.services_of(&clerk)),
         service => wanted.service.unwrap_or_default(),
         holder => visit.query().text("holder"),
         deadline => visit.query().text("deadline"),
         is_supervisor => clerk.is_supervisor(),
         colleagues,
         first => if is_first { String::new() } else { visit.to("/desk") },
-        next => next(&visit, &page),
+        next => next(visit, &page),
         hand_out => visit.to("/desk/hand-out"),
         is_inbox => true,
     };

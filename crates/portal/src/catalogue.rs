@@ -122,14 +122,29 @@ fn crumb(visit: &Visit, path: &str, key: &str) -> Crumb {
     }
 }
 
+/// What most people come for stands first on the home page; the rest in the order of the catalogue.
+const HOME_FIRST: [&str; 9] = [
+    "td-full-driving-licence-renewal",
+    "td-vehicle-licence-renewal",
+    "dpo-change-of-address",
+    "dpo-1823-complaint",
+    "immd-birth-death-record-search",
+    "swd-old-age-living-allowance",
+    "ird-business-registration",
+    "reo-voter-registration",
+    "afcd-dog-licence",
+];
+
 async fn home(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
     let catalogue = portal.services.catalogue();
-    let online: Vec<&Entry> = catalogue
+    let first = |entry: &&Entry| HOME_FIRST.iter().position(|id| *id == entry.id);
+    let mut online: Vec<&Entry> = catalogue
         .entries()
         .iter()
         .filter(|entry| entry.is_online())
-        .take(HOME_SERVICES)
         .collect();
+    online.sort_by_key(|entry| first(entry).unwrap_or(HOME_FIRST.len()));
+    online.truncate(HOME_SERVICES);
     let attention = crate::application::attention(&portal, &visit).await?;
     let announcements_now = portal
         .announcements(&visit, notify::Concern::default())

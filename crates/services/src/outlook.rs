@@ -193,10 +193,14 @@ impl Lack {
             Self::Bill => Text::new("bills that the department sends", "部門發出的帳單"),
             Self::Token => Text::new("a card or booklet that is handed over", "須領取的實體證件"),
             Self::FormulaFee => Text::new("a fee worked out from a formula", "按公式計算的費用"),
-            Self::UnknownFee => Text::new("a fee that was not found", "未能查明的費用"),
-            Self::RememberedFee => {
-                Text::new("a fee that was remembered and not read", "尚未核實的費用")
-            }
+            Self::UnknownFee => Text::new(
+                "its fee, to be asked of the department",
+                "有待向部門查明的費用",
+            ),
+            Self::RememberedFee => Text::new(
+                "its fee, to be confirmed with the department",
+                "有待部門確認的費用",
+            ),
             Self::Records(departments) => {
                 let list = departments.join(", ");
                 Text::new(

@@ -117,3 +117,18 @@ async fn somebody_elses_draft_and_document_do_not_exist() {
         "a stranger can tell the two apart"
     );
 }
+
+#[tokio::test]
+async fn the_desk_leads_everybody_to_their_work() {
+    let app = App::start().await.unwrap();
+    for (key, place) in [
+        ("td-officer", "/en/desk"),
+        ("td-owner", "/en/desk/packs"),
+        ("operator", "/en/desk/overview"),
+    ] {
+        let mut browser = app.browser();
+        let first = browser.sign_in(key, "/en/desk").await.unwrap();
+        assert_eq!(first.status, StatusCode::OK, "{key}: {}", first.words());
+        assert_eq!(first.path.split('?').next().unwrap(), place, "{key}");
+    }
+}
