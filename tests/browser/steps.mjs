@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 
 const PAGES_OF_ONE_APPLICATION = 25;
-const ON_PHONE_WITHIN_MS = 45_000;
+const ON_PHONE_WITHIN_MS = 20_000;
 
 /** The language of the page a person is on. */
 export function languageOf(page) {

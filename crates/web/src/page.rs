@@ -35,6 +35,10 @@ pub(crate) static BUNDLE: Bundle = Bundle {
             bytes: include_bytes!("../assets/causeway.js"),
         },
         Asset {
+            name: "web/charts.css",
+            bytes: include_bytes!("../assets/charts.css"),
+        },
+        Asset {
             name: "web/kiosk.css",
             bytes: include_bytes!("../assets/kiosk.css"),
         },

@@ -202,7 +202,7 @@ fn the_scripts_and_the_style_sheet_stay_small() {
         + include_bytes!("../../assets/autosave.js").len();
     assert!(scripts <= 10 * 1024, "{scripts}");
     let sheet = include_bytes!("../../assets/causeway.css").len();
-    assert!(sheet <= 26 * 1024, "{sheet}");
+    assert!(sheet <= 24 * 1024, "{sheet}");
 }
 
 #[tokio::test]
