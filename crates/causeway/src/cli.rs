@@ -7,6 +7,7 @@ mod data;
 mod keys;
 mod out;
 mod pack;
+mod progress;
 mod report;
 mod simulate;
 mod table;
@@ -157,7 +158,9 @@ fn dispatch(command: Command, out: &Out) -> anyhow::Result<ExitCode> {
         Command::Keys(keys) => block_on(keys::run(keys, out)),
         Command::Migrate(place) => block_on(async {
             let config = place.load()?;
+            let waiting = progress::waiting(out, "bringing the tables up to date");
             System::open(&config, Env::system()).await?;
+            waiting.finish_and_clear();
             out.line("the database has the tables of this program");
             Ok(ExitCode::SUCCESS)
         }),

@@ -1,28 +1,51 @@
 //! A copy of the data that can be put back.
 
-use std::path::Path;
+use std::{
+    io::{Read as _, Write as _},
+    path::Path,
+};
 
-use rusqlite::{Connection, OpenFlags, backup::Backup};
+use rusqlite::{
+    Connection, OpenFlags,
+    backup::{Backup, StepResult},
+};
 
 use crate::{Error, Store, engine::Engine, sqlite};
 
 /// Pages copied at a time; other readers and the writer go on in between.
 const PAGES_PER_STEP: i32 = 1_024;
 
+/// Bytes copied at a time when a backup is put back.
+const COPIED_AT_ONCE: usize = 1 << 20;
+
+/// How far a backup or a restore has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// So many bytes are copied, of so many.
+    Copied { bytes: u64, of: u64 },
+    /// The file is read whole and checked; how long that takes is not known beforehand.
+    Checking,
+}
+
 impl Store {
     /// Copies the data, as of one moment, into the new file at `target`, and checks the copy. Reads
-    /// and writes go on meanwhile. Only for SQLite: Postgres has its own tools.
+    /// and writes go on meanwhile; `watch` hears how far it is. Only for SQLite: Postgres has its
+    /// own tools.
     ///
     /// # Errors
     /// [`Error::Backup`] when the engine is Postgres, the file exists, or the copy is damaged.
-    pub async fn backup(&self, target: &Path) -> Result<(), Error> {
+    pub async fn backup(
+        &self,
+        target: &Path,
+        watch: impl Fn(Progress) + Send + 'static,
+    ) -> Result<(), Error> {
         let Engine::Sqlite(engine) = &self.engine else {
             return Err(Error::Backup(
                 "this store is on Postgres: use pg_dump, or a base backup".to_owned(),
             ));
         };
         let (source, target) = (engine.path().to_owned(), target.to_owned());
-        let copied = tokio::task::spawn_blocking(move || copy(&source, &target));
+        let copied = tokio::task::spawn_blocking(move || copy(&source, &target, &watch));
         copied
             .await
             .unwrap_or_else(|_| Err(Error::Backup("the copy was interrupted".to_owned())))
@@ -44,11 +67,12 @@ impl Store {
 
 /// Puts the backup at `source` in the place of the database file `target`, which must not exist yet.
 /// The copy is checked, made durable, and only then given its name; nobody may have `target` open.
+/// `watch` hears how far it is.
 ///
 /// # Errors
 /// [`Error::Backup`] when the backup is damaged, or a database or its logs lie at `target`: a log of
 /// another life beside a restored file would damage it.
-pub fn restore(source: &Path, target: &Path) -> Result<(), Error> {
+pub fn restore(source: &Path, target: &Path, watch: impl Fn(Progress)) -> Result<(), Error> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut name = target.as_os_str().to_owned();
         name.push(suffix);
@@ -57,30 +81,46 @@ pub fn restore(source: &Path, target: &Path) -> Result<(), Error> {
             return Err(Error::Backup(format!("{name} exists: move it away first")));
         }
     }
+    watch(Progress::Checking);
     check(source)?;
     let part = target.with_extension("part");
-    let copied = place(source, &part, target);
+    let copied = place(source, &part, &watch)
+        .and_then(|()| std::fs::rename(&part, target).map_err(|e| broken(&e)));
     if copied.is_err() && part.exists() {
         std::fs::remove_file(&part).map_err(|e| broken(&e))?;
     }
     copied
 }
 
-fn place(source: &Path, part: &Path, target: &Path) -> Result<(), Error> {
+fn place(source: &Path, part: &Path, watch: &impl Fn(Progress)) -> Result<(), Error> {
     sqlite::create_private(part)?;
-    std::fs::copy(source, part).map_err(|e| broken(&e))?;
-    std::fs::File::open(part)
-        .and_then(|file| file.sync_all())
-        .map_err(|e| broken(&e))?;
-    check(part)?;
-    std::fs::rename(part, target).map_err(|e| broken(&e))
+    write_through(source, part, watch).map_err(|e| broken(&e))?;
+    watch(Progress::Checking);
+    check(part)
+}
+
+/// Copies the bytes of a file into an existing empty one and makes them durable.
+fn write_through(source: &Path, part: &Path, watch: &impl Fn(Progress)) -> std::io::Result<()> {
+    let mut from = std::fs::File::open(source)?;
+    let mut into = std::fs::OpenOptions::new().write(true).open(part)?;
+    let (mut bytes, of) = (0, from.metadata()?.len());
+    let mut buffer = vec![0; COPIED_AT_ONCE];
+    loop {
+        watch(Progress::Copied { bytes, of });
+        let read = from.read(&mut buffer)?;
+        let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else {
+            return into.sync_all();
+        };
+        into.write_all(piece)?;
+        bytes += piece.len() as u64;
+    }
 }
 
 fn broken(error: &std::io::Error) -> Error {
     Error::Backup(error.to_string())
 }
 
-fn copy(source: &Path, target: &Path) -> Result<(), Error> {
+fn copy(source: &Path, target: &Path, watch: &impl Fn(Progress)) -> Result<(), Error> {
     if target.exists() {
         return Err(Error::Backup(format!(
             "{} exists already",
@@ -93,16 +133,37 @@ fn copy(source: &Path, target: &Path) -> Result<(), Error> {
         .map_err(|e| failed(&e))?;
     sqlite::create_private(target)?;
     let mut into = Connection::open(target).map_err(|e| failed(&e))?;
-    Backup::new(&from, &mut into)
-        .and_then(|backup| {
-            backup.run_to_completion(PAGES_PER_STEP, std::time::Duration::ZERO, None)
-        })
-        .map_err(|e| failed(&e))?;
+    copy_pages(&from, &mut into, watch).map_err(|e| failed(&e))?;
     // The copy carries the mark of a write-ahead log; without it the file stands alone.
     into.pragma_update(None, "journal_mode", "DELETE")
         .map_err(|e| failed(&e))?;
     drop(into);
+    watch(Progress::Checking);
     check(target)
+}
+
+fn copy_pages(
+    from: &Connection,
+    into: &mut Connection,
+    watch: &impl Fn(Progress),
+) -> rusqlite::Result<()> {
+    let page_size: u32 = from.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let bytes = |pages: i32| u64::try_from(pages).unwrap_or_default() * u64::from(page_size);
+    let backup = Backup::new(from, into)?;
+    loop {
+        let step = backup.step(PAGES_PER_STEP)?;
+        let progress = backup.progress();
+        watch(Progress::Copied {
+            bytes: bytes(progress.pagecount - progress.remaining),
+            of: bytes(progress.pagecount),
+        });
+        match step {
+            StepResult::Done => return Ok(()),
+            // The snapshot is pinned and the target ours: nobody holds a lock for longer than a moment.
+            StepResult::Busy | StepResult::Locked => std::thread::yield_now(),
+            _ => {}
+        }
+    }
 }
 
 fn check(path: &Path) -> Result<(), Error> {

@@ -26,7 +26,7 @@ pub mod check;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use backup::restore;
+pub use backup::{Progress, restore};
 pub use config::StoreConfig;
 pub use error::Error;
 pub use handle::{Read, Write};

@@ -5,13 +5,17 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use credentials::Verdict;
+use indicatif::ProgressBar;
 use kernel::{Actor, Env, Lang};
+use store::Progress;
 
-use super::{DEFECTS, Out, Place};
+use super::{DEFECTS, Out, Place, progress};
 use crate::System;
 
 /// The name of the database in a data directory.
 const DATABASE: &str = "causeway.db";
+const COPYING: &str = "{bar:40} {bytes}/{total_bytes} copied, {bytes_per_sec}, {eta} left";
+const RECOMPUTING: &str = "{bar:40} {human_pos}/{human_len} entries, {per_sec}, {eta} left";
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
@@ -44,7 +48,11 @@ pub(super) enum Verify {
 pub(super) async fn backup(backup: Backup, out: &Out) -> anyhow::Result<ExitCode> {
     let config = backup.place.load()?;
     let system = System::open(&config, Env::system()).await?;
-    system.store.backup(&backup.target).await?;
+    let bar = progress::bar(out, COPYING, 0);
+    let watch = watching(bar.clone());
+    let copied = system.store.backup(&backup.target, watch).await;
+    bar.finish_and_clear();
+    copied?;
     note_backup(&system).await?;
     out.line(&format!(
         "the data is in {}; keep the directory {} with it: without the keys it cannot be read",
@@ -52,6 +60,19 @@ pub(super) async fn backup(backup: Backup, out: &Out) -> anyhow::Result<ExitCode
         config.store.data_dir.join("keys").display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows a copy by its bytes, and a check as something that goes on.
+fn watching(bar: ProgressBar) -> impl Fn(Progress) {
+    move |at| match at {
+        Progress::Copied { bytes, of } => {
+            bar.disable_steady_tick();
+            bar.set_style(progress::style(COPYING));
+            bar.set_length(of);
+            bar.set_position(bytes);
+        }
+        Progress::Checking => progress::wait(&bar, "checking every page of it"),
+    }
 }
 
 /// The operator's overview tells how old the last backup is.
@@ -79,7 +100,10 @@ pub(super) fn restore(restore: &Restore, out: &Out) -> anyhow::Result<ExitCode> 
     }
     let target = config.store.data_dir.join(DATABASE);
     std::fs::create_dir_all(&config.store.data_dir)?;
-    store::restore(&restore.source, &target)?;
+    let bar = progress::bar(out, COPYING, 0);
+    let restored = store::restore(&restore.source, &target, watching(bar.clone()));
+    bar.finish_and_clear();
+    restored?;
     out.line(&format!(
         "{} is restored; start the server to use it",
         target.display()
@@ -134,10 +158,21 @@ fn in_words(system: &System, verdict: &Verdict) -> String {
 async fn log(place: &Place, out: &Out) -> anyhow::Result<ExitCode> {
     let system = System::open(&place.load()?, Env::system()).await?;
     let log = crate::evidence::log(&system);
-    let size = system
+    let bar = progress::bar(out, RECOMPUTING, 0);
+    let shown = bar.clone();
+    let verified = system
         .store
-        .read(move |db| async move { log.verify(&db).await })
-        .await?;
+        .read(move |db| {
+            let (log, shown) = (log.clone(), shown.clone());
+            let watch = move |done, of| {
+                shown.set_length(of);
+                shown.set_position(done);
+            };
+            async move { log.verify(&db, watch).await }
+        })
+        .await;
+    bar.finish_and_clear();
+    let size = verified?;
     out.line(&format!(
         "{size} entries; the tree and its signed checkpoint agree"
     ));

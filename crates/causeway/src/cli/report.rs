@@ -10,7 +10,7 @@ use kernel::{Date, Env, Lang};
 use services::Catalogue;
 
 use super::{
-    Out, Place,
+    Out, Place, progress,
     table::{Table, figure},
 };
 use crate::System;
@@ -111,9 +111,10 @@ fn registrants_text(registrants: &Registrants) -> String {
 
 async fn usage(args: UsageArgs, out: &Out) -> anyhow::Result<ExitCode> {
     let system = System::open(&args.place.load()?, Env::system()).await?;
-    insight::catch_up(&system.store)
-        .await
-        .context("cannot count what happened last")?;
+    let waiting = progress::waiting(out, "counting what happened last");
+    let counted = insight::catch_up(&system.store).await;
+    waiting.finish_and_clear();
+    counted.context("cannot count what happened last")?;
     let to = args.to.unwrap_or_else(|| system.store.env().today());
     let from = args
         .from

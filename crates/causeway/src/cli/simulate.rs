@@ -5,17 +5,18 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use identity::simulation::{BATCH, Occupied, Sealed, Simulation, Start};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar};
 use kernel::Env;
 use store::Store;
 use tokio::{sync::mpsc, task::JoinHandle};
 use trust::Vault;
 
-use super::{Out, Place};
+use super::{Out, Place, progress};
 use crate::System;
 
 /// Sealed batches that wait for the writer, at most: what keeps memory bounded.
 const WAITING: usize = 2;
+const FILLING: &str = "{bar:40} {human_pos}/{human_len} registrants, {per_sec}, {eta} left";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Registrants {
@@ -56,7 +57,9 @@ pub(super) async fn run(simulate: Simulate, out: &Out) -> anyhow::Result<ExitCod
         ),
     };
     let began = std::time::Instant::now();
-    let bar = progress(out, start.done);
+    let all = u64::try_from(Simulation::people()).unwrap_or_default();
+    let bar = progress::bar(out, FILLING, all);
+    bar.set_position(u64::try_from(start.done).unwrap_or_default());
     fill(&system.store, &system.keys.vault(), start, &bar).await?;
     bar.finish_and_clear();
     insight::catch_up(&system.store)
@@ -78,19 +81,6 @@ fn summary(written: i64, took: Duration) -> String {
     format!(
         "{count} registrants in {seconds:.1} s, {rate:.0}/s; `causeway report registrants` shows them"
     )
-}
-
-fn progress(out: &Out, done: i64) -> ProgressBar {
-    if out.is_json() {
-        return ProgressBar::hidden();
-    }
-    let all = u64::try_from(Simulation::people()).unwrap_or_default();
-    let bar = ProgressBar::new(all).with_position(u64::try_from(done).unwrap_or_default());
-    let style = "{bar:40} {human_pos}/{human_len} registrants, {per_sec}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
-    bar
 }
 
 /// Seals on one thread while the one before is written.

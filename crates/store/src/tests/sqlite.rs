@@ -9,7 +9,7 @@ use super::{
     fixture::{ADD, MIGRATIONS, Note},
 };
 use crate::{
-    Error, Stmt, Store, StoreConfig, Write, limits, params, restore,
+    Error, Progress, Stmt, Store, StoreConfig, Write, limits, params, restore,
     testing::{on_postgres, on_sqlite, sqlite_database},
 };
 
@@ -149,17 +149,17 @@ fn a_backup_taken_under_load_is_whole_and_can_be_opened() {
         });
         let live = database.config.url.trim_start_matches("sqlite:").to_owned();
         let target = std::path::Path::new(&live).with_file_name("copy.db");
-        store.backup(&target).await.unwrap();
+        store.backup(&target, |_| {}).await.unwrap();
         assert!(
-            matches!(store.backup(&target).await, Err(Error::Backup(_))),
+            matches!(store.backup(&target, |_| {}).await, Err(Error::Backup(_))),
             "it exists"
         );
         load.await.unwrap();
         Store::check_backup(&target).await.unwrap();
         let restored = target.with_file_name("restored.db");
-        restore(&target, &restored).unwrap();
+        restore(&target, &restored, |_| {}).unwrap();
         assert!(
-            matches!(restore(&target, &restored), Err(Error::Backup(_))),
+            matches!(restore(&target, &restored, |_| {}), Err(Error::Backup(_))),
             "it exists"
         );
         let config = StoreConfig::new(format!("sqlite:{}", restored.display()));
@@ -174,23 +174,49 @@ fn a_backup_taken_under_load_is_whole_and_can_be_opened() {
         .unwrap();
         assert!(Store::check_backup(&target).await.is_err());
         let elsewhere = target.with_file_name("elsewhere.db");
-        assert!(restore(&target, &elsewhere).is_err());
+        assert!(restore(&target, &elsewhere, |_| {}).is_err());
         assert!(!elsewhere.exists() && !elsewhere.with_extension("part").exists());
         std::fs::write(
             target.with_file_name("elsewhere.db-wal"),
             b"of another life",
         )
         .unwrap();
-        let stale = restore(&restored, &elsewhere);
+        let stale = restore(&restored, &elsewhere, |_| {});
         assert!(matches!(stale, Err(Error::Backup(words)) if words.contains("-wal")));
         database.discard().await;
     });
 }
 
 #[test]
+fn a_backup_and_a_restore_tell_how_far_they_are() {
+    crate::check::block_on(async {
+        let database = sqlite_database(&[&MIGRATIONS]).await;
+        let live = database.config.url.trim_start_matches("sqlite:").to_owned();
+        let target = std::path::Path::new(&live).with_file_name("told.db");
+        let (told, heard) = std::sync::mpsc::channel();
+        let of_restore = told.clone();
+        let watch = move |progress| told.send(progress).unwrap();
+        database.store.backup(&target, watch).await.unwrap();
+        assert!(told_all(&heard.try_iter().collect::<Vec<_>>()));
+        let watch = move |progress| of_restore.send(progress).unwrap();
+        restore(&target, &target.with_file_name("told-again.db"), watch).unwrap();
+        assert!(told_all(&heard.try_iter().collect::<Vec<_>>()));
+        database.discard().await;
+    });
+}
+
+/// Copying is told to its last byte, and the check after it.
+fn told_all(heard: &[Progress]) -> bool {
+    let whole = heard
+        .iter()
+        .any(|one| matches!(one, Progress::Copied { bytes, of } if bytes == of && *of > 0));
+    whole && heard.last() == Some(&Progress::Checking)
+}
+
+#[test]
 fn a_backup_of_postgres_names_the_right_tool() {
     on_postgres(&[&MIGRATIONS], |store, _clock| async move {
-        let refused = store.backup(std::path::Path::new("never.db")).await;
+        let refused = store.backup(std::path::Path::new("never.db"), |_| {}).await;
         assert!(matches!(refused, Err(Error::Backup(words)) if words.contains("pg_dump")));
     });
 }

@@ -165,11 +165,12 @@ impl Log {
     }
 
     /// Recomputes every tile and the root from the entries and compares them with what is stored
-    /// and signed. Returns the number of entries checked.
+    /// and signed. Returns the number of entries checked; `watch` hears how many are done, of how
+    /// many.
     ///
     /// # Errors
     /// [`Error::BadProof`] at the first difference; [`Error::BadSignature`] for a forged head.
-    pub async fn verify(&self, db: &Read) -> Result<u64, Error> {
+    pub async fn verify(&self, db: &Read, watch: impl Fn(u64, u64)) -> Result<u64, Error> {
         let Some(note) = self.checkpoint(db).await? else {
             return Ok(0);
         };
@@ -185,6 +186,7 @@ impl Log {
             if at != next {
                 return Err(Error::BadProof);
             }
+            watch(at, checkpoint.size);
         }
         for (id, held) in &tiles.0 {
             if find_tile(db, *id).await?.as_deref() != Some(held.concat().as_slice()) {

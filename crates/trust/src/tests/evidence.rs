@@ -217,7 +217,7 @@ store::db_tests! {
                 let growth = log.prove_growth(&db, first.size).await?;
                 check_growth(&first, &second, &growth)?;
                 assert!(log.prove(&db, [0; 32]).await?.is_none());
-                assert_eq!(log.verify(&db).await?, 900);
+                assert_eq!(log.verify(&db, |_, _| {}).await?, 900);
                 let tile = TileId { level: 0, position: 0 };
                 assert_eq!(log.tile(&db, tile, 256).await?.unwrap().len(), 256 * 32);
                 let bundle = log.entries(&db, 3, 132).await?.unwrap();
@@ -238,7 +238,7 @@ store::db_tests! {
         }).await.unwrap();
         let outcome = store.read(move |db| {
             let log = log.clone();
-            async move { log.verify(&db).await }
+            async move { log.verify(&db, |_, _| {}).await }
         }).await;
         assert!(matches!(outcome, Err(Error::BadProof)));
     }
