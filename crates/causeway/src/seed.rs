@@ -13,16 +13,7 @@ pub static PACKS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/packs.rs
 /// A pack is refused, or a published version was changed without a new version number.
 pub async fn publish_packs(system: &System) -> anyhow::Result<usize> {
     let actor = Actor::system("causeway");
-    let mut new = 0;
-    for (name, source) in PACKS {
-        let publication = system
-            .services
-            .publish(&actor, (name, source))
-            .await
-            .map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
-        new += usize::from(!publication.is_known);
-    }
-    Ok(new)
+    Ok(system.services.publish_new(&actor, PACKS).await?)
 }
 
 /// Puts in the invented people, companies and officers of the demonstration. Safe to repeat.

@@ -35,28 +35,57 @@ impl Services {
         actor: &Actor,
         (file, source): (&str, &str),
     ) -> Result<Publication, Error> {
+        let publication = self.write_version(actor, (file, source)).await?;
+        self.reload().await?;
+        Ok(publication)
+    }
+
+    /// Publishes those of `packs`, one a service, that are not published yet, and loads the catalogue
+    /// once. Returns how many were new.
+    ///
+    /// # Errors
+    /// As [`Services::publish`], of the first pack that is refused; those before it stay published.
+    pub async fn publish_new(&self, actor: &Actor, packs: &[(&str, &str)]) -> Result<usize, Error> {
+        let known = self
+            .store()
+            .read(|db| async move { version::digests(&db).await })
+            .await?;
+        let mut new = 0;
+        for (file, source) in packs {
+            if known.contains(&digest(source)) {
+                continue;
+            }
+            self.write_version(actor, (file, source)).await?;
+            new += 1;
+        }
+        self.reload().await?;
+        Ok(new)
+    }
+
+    async fn write_version(
+        &self,
+        actor: &Actor,
+        (file, source): (&str, &str),
+    ) -> Result<Publication, Error> {
         let pack = rules::check(file, source)?;
         let (service, number) = (pack.service.clone(), i64::from(pack.version));
         let changes = self.changes_to(&pack);
         let row = ServiceVersion {
             service,
             version: number,
-            digest: trust::digest::hex(&trust::digest::sha256(source)),
+            digest: digest(source),
             source: source.to_owned(),
             changes,
             published_at: self.now(),
             published_by: actor.subject().to_owned(),
             cutoff: None,
         };
-        let publication = self
-            .store()
+        self.store()
             .write(actor, move |tx| {
                 let row = row.clone();
                 async move { publish_in(&tx, &row, None).await }
             })
-            .await?;
-        self.reload().await?;
-        Ok(publication)
+            .await
     }
 
     /// The classified difference from the newest published version to `pack`.
@@ -128,6 +157,11 @@ impl Services {
             })
             .await
     }
+}
+
+/// The digest of a pack's text, hexadecimal.
+pub(crate) fn digest(source: &str) -> String {
+    trust::digest::hex(&trust::digest::sha256(source))
 }
 
 pub(crate) async fn publish_in(

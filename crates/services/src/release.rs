@@ -158,7 +158,7 @@ impl Services {
             version: i64::from(pack.version),
             department: pack.owner.to_lowercase(),
             source: source.to_owned(),
-            digest: trust::digest::hex(&trust::digest::sha256(source)),
+            digest: crate::publish::digest(source),
             state: ReleaseState::Checked,
             reason: String::new(),
             made_by: clerk.id,

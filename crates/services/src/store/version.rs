@@ -1,5 +1,7 @@
 //! Published versions of packs.
 
+use std::collections::HashSet;
+
 use kernel::Time;
 use serde_json::Value;
 use store::{FromRow, Read, Row, Write, params};
@@ -9,6 +11,7 @@ use crate::Error;
 store::sql! {
     ALL_VERSIONS = "SELECT service, version, source, digest, changes, published_at, published_by, cutoff_at
         FROM service_version ORDER BY service, version";
+    ALL_DIGESTS = "SELECT digest FROM service_version";
     FIND_VERSION = "SELECT service, version, source, digest, changes, published_at, published_by, cutoff_at
         FROM service_version WHERE service = $1 AND version = $2";
     NEWEST_VERSION = "SELECT service, version, source, digest, changes, published_at, published_by, cutoff_at
@@ -54,6 +57,11 @@ impl FromRow for ServiceVersion {
 
 pub(crate) async fn all(db: &Read) -> Result<Vec<ServiceVersion>, Error> {
     Ok(db.all(&ALL_VERSIONS, params![]).await?)
+}
+
+pub(crate) async fn digests(db: &Read) -> Result<HashSet<String>, Error> {
+    let digests: Vec<String> = db.all(&ALL_DIGESTS, params![]).await?;
+    Ok(digests.into_iter().collect())
 }
 
 pub(crate) async fn find(
