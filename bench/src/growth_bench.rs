@@ -1,8 +1,11 @@
-//! Does a request cost more when records pile up? The same pages after 1, 10 and 100 days.
+//! Does a request cost more when records pile up? The same pages after 1, 10 and 100 days, each list
+//! with as many lines on the first as on the last.
 
 use anyhow::{Context as _, ensure};
 use causeway::Knobs;
-use testkit::{Answer, App, Browser};
+use testkit::{App, Browser};
+
+use crate::complaints::{RESIDENTS, city, complain, what_is_opened};
 
 /// Complaints a day, each made and closed.
 const A_DAY: usize = 60;
@@ -13,37 +16,6 @@ const OPENED: u32 = 150;
 const WARM: u32 = 15;
 /// What a page may cost after 100 days, of what it cost after one.
 const BAR: f64 = 1.2;
-/// Questions and their pages before a journey is given up.
-const PAGES: usize = 12;
-
-const SERVICE: &str = "/en/services/dpo-1823-complaint";
-const OFFICER: &str = "dpo-officer";
-const RESIDENTS: [&str; 10] = [
-    "cheung-ka-yan",
-    "ng-chi-ming",
-    "ho-mei-ling",
-    "tse-kwok-wah",
-    "kwok-wing-sze",
-    "singh-amrit",
-    "siu-hoi-yan",
-    "mok-shiu-keung",
-    "pang-lok-yi",
-    "yuen-lai-fong",
-];
-const COMPLAINT: &[(&str, &str)] = &[
-    ("category", "road"),
-    ("previous", "no"),
-    ("story", "The paving is broken near the crossing."),
-    ("district_address-floor", "G"),
-    ("district_address-building", "Sample House"),
-    ("district_address-street", "1 Sample Street"),
-    ("district_address-district", "sha_tin"),
-    ("name_en", "SAMPLE Person"),
-    ("share", "yes"),
-    ("reply_wanted", "no"),
-    ("mobile", "61230001"),
-];
-
 /// One page, who opens it, and what it cost after each number of days, in microseconds.
 struct Page {
     path: String,
@@ -58,18 +30,12 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         records_answers: false,
     };
     let app = App::open(dir, 1, knobs).await?;
-    let mut browsers = vec![app.browser()];
-    for key in RESIDENTS.iter().chain([&OFFICER]) {
-        let mut browser = app.browser();
-        let next = if *key == OFFICER { "/en/desk" } else { "/en" };
-        browser.sign_in(key, next).await?;
-        browsers.push(browser);
-    }
+    let mut browsers = city(&app).await?;
     let mut pages: Vec<Page> = Vec::new();
     let mut made = 0;
     for days in DAYS {
         while made < days * A_DAY {
-            let resident = 1 + made % RESIDENTS.len();
+            let resident = who_complains(made);
             let (left, right) = browsers.split_at_mut(RESIDENTS.len() + 1);
             let resident = left.get_mut(resident).context("a browser a person")?;
             let officer = right.first_mut().context("a browser for the officer")?;
@@ -79,7 +45,13 @@ pub(crate) async fn run() -> anyhow::Result<()> {
                 app.settle().await?;
             }
             if pages.is_empty() {
-                pages = what_is_opened(&opened);
+                pages = what_is_opened(&opened)
+                    .map(|(path, who)| Page {
+                        path,
+                        who,
+                        costs: Vec::new(),
+                    })
+                    .into();
             }
         }
         app.settle().await?;
@@ -92,83 +64,14 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     report(&pages)
 }
 
-/// The addresses one complaint left: its page for the resident and for the officer.
-struct Opened {
-    application: String,
-    case: String,
-}
-
-/// A complaint from the first question to the answer.
-async fn complain(resident: &mut Browser<'_>, officer: &mut Browser<'_>) -> anyhow::Result<Opened> {
-    let page = resident.get(SERVICE).await?;
-    let mut page = resident.fill(&page, "/start", &[]).await?;
-    if page.path.ends_with("/known") {
-        page = resident.fill(&page, "/known", &[("fill", "yes")]).await?;
-    }
-    for _ in 0..PAGES {
-        if page.path.ends_with("/check") {
-            break;
-        }
-        let here = page.path.clone();
-        page = resident.fill(&page, &here, COMPLAINT).await?;
-    }
-    let ready = resident.fill(&page, "/check", &[]).await?;
-    let done = if ready.path.ends_with("/done") {
-        ready
+/// The first day's complaints are all of the resident whose pages are measured, so that their lists
+/// fill a page from then on; afterwards the residents take turns.
+fn who_complains(made: usize) -> usize {
+    if made < A_DAY {
+        1
     } else {
-        resident.fill(&ready, "/sign", &[]).await?
-    };
-    ensure!(
-        done.path.ends_with("/done"),
-        "{}: {}",
-        done.path,
-        done.words()
-    );
-    let application = done.path.trim_end_matches("/done").to_owned();
-    let reference = application.rsplit('/').next().unwrap_or_default();
-
-    let inbox = officer.get("/en/desk").await?;
-    let case = link_to(&inbox, reference).context("the case is not in the inbox")?;
-    let reason = officer.get(&case).await?;
-    officer.fill(&reason, "/open", &[("why", "work")]).await?;
-    for action in ["check", "finish"] {
-        let ask = officer.get(&format!("{case}/actions/{action}")).await?;
-        officer
-            .fill(&ask, &format!("/actions/{action}"), &[])
-            .await?;
+        1 + made % RESIDENTS.len()
     }
-    Ok(Opened { application, case })
-}
-
-/// The address of the last link before `words`.
-fn link_to(page: &Answer, words: &str) -> Option<String> {
-    let html = page.text();
-    let (before, _) = html.split_once(words)?;
-    let href = before.rsplit("href=\"").next()?;
-    Some(href.split('"').next()?.to_owned())
-}
-
-fn what_is_opened(opened: &Opened) -> Vec<Page> {
-    let officer = RESIDENTS.len() + 1;
-    let application = opened.application.as_str();
-    [
-        ("/en", 0),
-        ("/en/find?q=driving+licence", 0),
-        (SERVICE, 0),
-        ("/en/applications", 1),
-        (application, 1),
-        ("/en/inbox", 1),
-        ("/en/licences", 1),
-        ("/en/desk", officer),
-        ("/en/desk/register", officer),
-        (opened.case.as_str(), officer),
-    ]
-    .map(|(path, who)| Page {
-        path: path.to_owned(),
-        who,
-        costs: Vec::new(),
-    })
-    .into()
 }
 
 /// CPU microseconds of this process for one opening of the page.

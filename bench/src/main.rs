@@ -4,8 +4,10 @@
     reason = "a command-line tool speaks on its terminal"
 )]
 
+mod complaints;
 mod folder;
 mod growth_bench;
+mod pages_bench;
 mod postgres;
 mod registrants_bench;
 mod sqlite;
@@ -56,13 +58,15 @@ fn measure() -> anyhow::Result<()> {
         None => runtime.block_on(async {
             store_bench::run(span).await?;
             registrants_bench::run().await?;
+            pages_bench::run().await?;
             growth_bench::run().await
         }),
         Some("store") => runtime.block_on(store_bench::run(span)),
         Some("registrants") => runtime.block_on(registrants_bench::run()),
         Some("growth") => runtime.block_on(growth_bench::run()),
+        Some("pages") => runtime.block_on(pages_bench::run()),
         Some(other) => {
-            bail!("there is no measurement `{other}`; there are: store, registrants, growth")
+            bail!("there is no measurement `{other}`; there are: store, registrants, pages, growth")
         }
     }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 }
 
 /// As `causeway simulate` does it: sealing on one thread, writing on another.
-async fn load(store: &Store, vault: Vault, start: Start) -> anyhow::Result<()> {
+pub(crate) async fn load(store: &Store, vault: Vault, start: Start) -> anyhow::Result<()> {
     let (sender, mut ready) = mpsc::channel(WAITING);
     let sealing = tokio::task::spawn_blocking(move || {
         let mut from = 0;

@@ -45,7 +45,7 @@ pub use store::{
     carried::{Carried, carried},
     contact::find_contact,
     delivery::{Report, deliveries_of, report},
-    message::{get_message, inbox, mark_read, messages_about, send, unread},
+    message::{UNREAD_BOUND, get_message, inbox, mark_read, send, unread},
     statements,
 };
 

@@ -1,7 +1,7 @@
 //! After submission: my applications, one application, answering a request, withdrawing, feedback.
 
 use axum::{extract::State, response::Response};
-use kernel::{Cursor, limits};
+use kernel::{Cursor, Id, limits};
 use packs::Form as PackForm;
 use services::{
     ApplicationRow, ApplicationView, Draft, Error, FeedbackKind, NewFeedback, NewUpload, Problem,
@@ -63,7 +63,8 @@ fn read(reference: &str) -> Outcome<Reference> {
     reference.parse().map_err(|_| Failure::not_found())
 }
 
-/// What waits for the person on the home page: questions of departments first, then drafts.
+/// What waits for the person on the home page: questions of departments first, then messages not
+/// opened, then drafts.
 pub(crate) async fn attention(portal: &Portal, visit: &Visit) -> Outcome<Vec<Value>> {
     let Some(applicant) = portal.applicant_if_any(visit) else {
         return Ok(Vec::new());
@@ -78,9 +79,35 @@ pub(crate) async fn attention(portal: &Portal, visit: &Visit) -> Outcome<Vec<Val
             kind => "wait",
         }
     });
+    let unread = unread(portal, visit, applicant.person.cast()).await?;
     let drafts = portal.services.drafts(applicant).await?;
     let drafts = drafts.iter().map(|draft| draft_task(portal, visit, draft));
-    Ok(asked.chain(drafts).take(ATTENTION).collect())
+    Ok(asked.chain(unread).chain(drafts).take(ATTENTION).collect())
+}
+
+/// One line for all messages not opened yet.
+async fn unread(
+    portal: &Portal,
+    visit: &Visit,
+    to: Id<notify::Recipient>,
+) -> Outcome<Option<Value>> {
+    let unread = portal
+        .store
+        .read(move |db| async move { notify::unread(&db, to).await })
+        .await?;
+    let key = match unread {
+        0 => return Ok(None),
+        1 => "portal.home.unread.one",
+        notify::UNREAD_BOUND.. => "portal.home.unread.most",
+        _ => "portal.home.unread.some",
+    };
+    Ok(Some(ctx! {
+        words => visit.t_with(key, &[("count", &unread.to_string())]),
+        href => visit.to("/inbox"),
+        hint => "",
+        state => visit.t("portal.inbox.title"),
+        kind => "info",
+    }))
 }
 
 fn draft_task(portal: &Portal, visit: &Visit, draft: &Draft) -> Value {

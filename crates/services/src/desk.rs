@@ -66,23 +66,20 @@ impl Services {
         after: Option<Cursor>,
     ) -> Result<Page<InboxRow>, Error> {
         let department = clerk.department.to_lowercase();
-        let before = after
-            .and_then(|cursor| cursor.0.parse().ok())
-            .map_or(queue::NO_DUE, Time::from_micros);
+        let before = case::cursor(after);
         let rows = self
             .store()
             .read(move |db| {
                 let (department, service) = (department.clone(), service.clone());
                 let rows = Page::<InboxRow>::fetch();
                 async move {
-                    let service = service.unwrap_or_default();
-                    queue::of_department(&db, &department, &service, before, rows).await
+                    queue::of_department(&db, &department, service.as_deref(), before, rows).await
                 }
             })
             .await?;
         let rows = self.inbox_rows(rows).await?;
         Ok(Page::cut(rows, |row: &InboxRow| {
-            Cursor(row.submitted.micros().to_string())
+            Cursor(row.case.to_string())
         }))
     }
 

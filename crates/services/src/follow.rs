@@ -92,24 +92,25 @@ impl Services {
     ) -> Result<Page<ApplicationRow>, Error> {
         self.guard_mandate(applicant).await?;
         let holder = applicant.holder();
-        let before = after
-            .and_then(|cursor| cursor.0.parse().ok())
-            .map_or(Time::from_micros(i64::MAX), Time::from_micros);
+        let before = case::cursor(after);
         let rows = self
             .store()
             .read(move |db| {
                 let holder = holder.clone();
-                let rows = Page::<ApplicationRow>::fetch();
+                let rows = Page::<CaseRow>::fetch();
                 async move { case::of_holder(&db, &holder, before, rows).await }
             })
             .await?;
-        let rows: Result<Vec<_>, Error> = rows
+        let page = Page::cut(rows, |row| Cursor(row.case.id.to_string()));
+        let items: Result<Vec<_>, Error> = page
+            .items
             .iter()
             .map(|row| self.application_row(&row.case))
             .collect();
-        Ok(Page::cut(rows?, |row| {
-            Cursor(row.submitted.micros().to_string())
-        }))
+        Ok(Page {
+            items: items?,
+            next: page.next,
+        })
     }
 
     /// One application of the applicant.

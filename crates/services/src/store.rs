@@ -27,6 +27,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0009_seal_access_reason.sql",
     "0010_settle_feedback.sql",
     "0011_find_people_of_service.sql",
+    "0012_order_cases_by_id.sql",
 );
 
 /// Every statement, for the test that prepares them on both engines.

@@ -8,6 +8,9 @@ use store::{FromRow, Read, Row, Write, params};
 use super::{contact, delivery};
 use crate::{About, Attachment, Error, Message, NewMessage, Recipient};
 
+/// Unread messages are counted up to here: "100 or more".
+pub const UNREAD_BOUND: i64 = 100;
+
 store::sql! {
     INSERT_MESSAGE = "INSERT INTO message (id, recipient, class, subject, body, about_noun, about_id,
         link, attachments, dedupe_key, sent_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -15,9 +18,8 @@ store::sql! {
     FIND_BY_KEY = "SELECT * FROM message WHERE dedupe_key = $1";
     FIND_MESSAGE = "SELECT * FROM message WHERE id = $1";
     INBOX = "SELECT * FROM message WHERE recipient = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    MESSAGES_ABOUT = "SELECT * FROM message WHERE recipient = $1 AND about_noun = $2
-        AND about_id = $3 ORDER BY id DESC";
-    COUNT_UNREAD = "SELECT COUNT(*) AS number FROM message WHERE recipient = $1 AND read_at IS NULL";
+    COUNT_UNREAD = "SELECT COUNT(*) FROM (SELECT id FROM message
+        WHERE recipient = $1 AND read_at IS NULL LIMIT $2) AS few";
     MARK_READ = "UPDATE message SET read_at = $3
         WHERE id = $1 AND recipient = $2 AND read_at IS NULL";
 }
@@ -111,26 +113,12 @@ pub async fn inbox(
     }))
 }
 
-/// What somebody was told about one thing, newest first.
-///
-/// # Errors
-/// The store failed.
-pub async fn messages_about(
-    db: &Read,
-    to: Id<Recipient>,
-    about: &About,
-) -> Result<Vec<Message>, Error> {
-    Ok(db
-        .all(&MESSAGES_ABOUT, params![to, &about.noun, &about.id])
-        .await?)
-}
-
-/// How many messages somebody has not opened.
+/// How many messages somebody has not opened, counted up to [`UNREAD_BOUND`].
 ///
 /// # Errors
 /// The store failed.
 pub async fn unread(db: &Read, to: Id<Recipient>) -> Result<i64, Error> {
-    Ok(db.only(&COUNT_UNREAD, params![to]).await?)
+    Ok(db.only(&COUNT_UNREAD, params![to, UNREAD_BOUND]).await?)
 }
 
 /// A message, for the person it was sent to; for anybody else it does not exist.

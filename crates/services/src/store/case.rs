@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use kernel::{Date, Id, Lang, Time};
+use kernel::{Cursor, Date, Id, Lang};
 use store::{FromRow, Read, Row, Write, params};
 
 use crate::{
@@ -31,10 +31,10 @@ store::sql! {
     CASE_OF_DRAFT = select!("WHERE c.draft = $1");
     CASE_OF_LIVE_KEY = select!("WHERE c.live_key = $1");
     CASES_OF_HOLDER = select!(
-        "WHERE c.holder = $1 AND c.submitted_at < $2 ORDER BY c.submitted_at DESC, c.id LIMIT $3"
+        "WHERE c.holder = $1 AND c.id < $2 ORDER BY c.id DESC LIMIT $3"
     );
     CASES_OF_APPLICANT = select!(
-        "WHERE c.applicant_index = $1 AND c.department = $2 ORDER BY c.submitted_at DESC LIMIT $3"
+        "WHERE c.applicant_index = $1 AND c.department = $2 ORDER BY c.id DESC LIMIT $3"
     );
     RUNNING_CASES = select!(
         "WHERE c.id > $1 AND c.closed_at IS NULL AND c.clock = 'running' ORDER BY c.id LIMIT $2"
@@ -170,10 +170,17 @@ pub(crate) async fn of_live_key(db: &Read, key: &str) -> Result<Option<CaseRow>,
     Ok(db.one(&CASE_OF_LIVE_KEY, params![key]).await?)
 }
 
+/// Where a list of cases goes on, newest first. A cursor nobody was given starts at the top.
+pub(crate) fn cursor(after: Option<Cursor>) -> Id<Case> {
+    after
+        .and_then(|cursor| cursor.0.parse().ok())
+        .unwrap_or(Id::from_bits(u128::MAX))
+}
+
 pub(crate) async fn of_holder(
     db: &Read,
     holder: &str,
-    before: Time,
+    before: Id<Case>,
     rows: i64,
 ) -> Result<Vec<CaseRow>, Error> {
     Ok(db

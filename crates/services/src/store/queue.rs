@@ -38,9 +38,10 @@ store::sql! {
             GROUP BY q.case_id, q.due_at
             ORDER BY q.due_at, q.case_id LIMIT $9)
         ORDER BY COALESCE(c.due_at, $10), c.id");
-    CLOSED_IN_DEPARTMENT = select!("FROM case_file c
-        WHERE c.department = $1 AND c.submitted_at < $2 AND ($3 = '' OR c.service = $3)
-        ORDER BY c.submitted_at DESC, c.id LIMIT $4");
+    OF_DEPARTMENT = select!("FROM case_file c
+        WHERE c.department = $1 AND c.id < $2 ORDER BY c.id DESC LIMIT $3");
+    OF_DEPARTMENT_AND_SERVICE = select!("FROM case_file c
+        WHERE c.department = $1 AND c.service = $4 AND c.id < $2 ORDER BY c.id DESC LIMIT $3");
     COUNT_QUEUE = "SELECT COUNT(*) FROM (SELECT DISTINCT case_id FROM case_queue
         WHERE role IN (SELECT value FROM {each}($1)) LIMIT $2) AS few";
     COUNT_LATE = "SELECT COUNT(*) FROM (SELECT DISTINCT case_id FROM case_queue
@@ -115,12 +116,16 @@ pub(crate) async fn select(db: &Read, wanted: &Selection) -> Result<Vec<CaseRow>
 pub(crate) async fn of_department(
     db: &Read,
     department: &str,
-    service: &str,
-    before: Time,
+    service: Option<&str>,
+    before: Id<Case>,
     rows: i64,
 ) -> Result<Vec<CaseRow>, Error> {
-    let params = params![department, before, service, rows];
-    Ok(db.all(&CLOSED_IN_DEPARTMENT, params).await?)
+    let Some(service) = service else {
+        let params = params![department, before, rows];
+        return Ok(db.all(&OF_DEPARTMENT, params).await?);
+    };
+    let params = params![department, before, rows, service];
+    Ok(db.all(&OF_DEPARTMENT_AND_SERVICE, params).await?)
 }
 
 /// At most `bound`: a desk shows "100+" rather than count a backlog.
