@@ -3,6 +3,7 @@
 //! Each finding says where, what is wrong and how to mend it. The files looked at are those git
 //! tracks or would track, so a build folder never matters.
 
+mod advisories;
 mod arrows;
 mod migrations;
 mod names;
@@ -106,6 +107,7 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<()> {
     }
     findings.extend(papers::check(&root, &sources));
     findings.extend(supply::check()?);
+    findings.extend(advisories::check(&sources)?);
     for finding in &findings {
         println!("{finding}");
     }

@@ -1,7 +1,4 @@
 //! What other people's crates may be linked: their licences, and crates decided against.
-//!
-//! Advisories are not looked up here: that needs a database from the network. CONTRIBUTING.md says
-//! how to run `cargo audit` by hand before a release.
 
 use anyhow::Context as _;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-use super::{Source, arrows, names, papers, supply, text};
+use super::{Source, advisories, arrows, names, papers, supply, text};
 
 fn source(path: &str, text: &str) -> Source {
     Source {
@@ -179,4 +179,37 @@ fn a_licence_expression_is_allowed_when_one_way_through_it_is() {
     ] {
         assert!(!supply::is_allowed(refused), "{refused}");
     }
+}
+
+#[test]
+fn a_locked_version_with_a_known_weakness_is_found() {
+    let snapshot = r#"
+        [[advisory]]
+        id = "RUSTSEC-2020-0001"
+        package = "brittle"
+        kind = "vulnerability"
+        patched = [">=1.2.3"]
+        unaffected = ["<1.0.0"]
+    "#;
+    let found = |snapshot: &str, version: &str| {
+        let lock = format!(
+            "[[package]]\nname = \"brittle\"\nversion = \"{version}\"\nsource = \"elsewhere\"\n"
+        );
+        advisories::compare(snapshot, ("Cargo.lock", &lock)).unwrap()
+    };
+    assert_eq!(
+        found(snapshot, "1.2.2")[0].to_string(),
+        "Cargo.lock: `brittle` 1.2.2: RUSTSEC-2020-0001 (vulnerability); go to >=1.2.3"
+    );
+    assert!(found(snapshot, "1.2.3").is_empty());
+    assert!(found(snapshot, "0.9.0").is_empty());
+    let accepted = |why: &str| {
+        format!("{snapshot}\n[[accepted]]\nid = \"RUSTSEC-2020-0001\"\nwhy = \"{why}\"\n")
+    };
+    assert!(found(&accepted("The brittle part is not called."), "1.2.2").is_empty());
+    assert_eq!(
+        found(&accepted(" "), "1.2.2").len(),
+        1,
+        "a reason is asked for"
+    );
 }
