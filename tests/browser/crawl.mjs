@@ -1,10 +1,21 @@
-// Follows every link of the site and looks closely at each page, in three languages and two widths.
+// Follows every link of the site and looks closely at each page: in three languages, from the narrowest
+// window to the widest, by day and by night.
 
 import assert from 'node:assert/strict';
 
 import { DESKTOP, PHONE } from './lib.mjs';
 
-const LANGUAGES = ['en', 'tc', 'sc'];
+const NARROWEST = { width: 320, height: 640 };
+const WIDEST = { width: 1920, height: 1080 };
+/** Each page is seen in all of these. The first gives the links to go on with. */
+const VIEWS = [
+  { language: 'en', size: WIDEST, colours: 'light' },
+  { language: 'en', size: NARROWEST, colours: 'dark' },
+  { language: 'tc', size: DESKTOP, colours: 'light' },
+  { language: 'tc', size: PHONE, colours: 'light' },
+  { language: 'sc', size: DESKTOP, colours: 'dark' },
+  { language: 'sc', size: PHONE, colours: 'light' },
+];
 /** Pages of one kind (siblings under one path): enough to meet each template with real content. */
 const SIBLINGS = 5;
 const PAGES = 200;
@@ -29,15 +40,14 @@ export async function crawl(journey, page, start, belongs = () => true) {
   return [...found];
 }
 
-/** Opens one page in each language and width; gives the links of the English one. */
+/** Opens one page in each view; gives the links of the first. */
 async function openEverywhere(journey, page, path) {
-  let links = [];
-  for (const size of [DESKTOP, PHONE]) {
+  let links;
+  for (const { language, size, colours } of VIEWS) {
     await page.setViewportSize(size);
-    for (const language of LANGUAGES) {
-      await journey.visit(page, path.replace(/^\/en(?=\/|$)/, `/${language}`));
-      if (language === 'en' && size === DESKTOP) links = await linksOf(page);
-    }
+    await page.emulateMedia({ colorScheme: colours });
+    await journey.visit(page, path.replace(/^\/en(?=\/|$)/, `/${language}`));
+    links ??= await linksOf(page);
   }
   return links;
 }

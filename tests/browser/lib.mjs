@@ -5,7 +5,8 @@
 // refused. Nobody may reach any host but the one under test.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
@@ -16,6 +17,8 @@ import { ARTIFACTS } from './causeway.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+/** A folder to keep every opened page in, for an HTML validator. */
+const KEEP_PAGES = process.env.CAUSEWAY_KEEP_PAGES;
 const STEP_WITHIN_MS = 15_000;
 
 export const PHONE = { width: 360, height: 740 };
@@ -34,6 +37,16 @@ export function startBrowser() {
       '--disable-sync',
     ],
   });
+}
+
+async function keep(response) {
+  const type = response.headers()['content-type'] ?? '';
+  if (!response.request().isNavigationRequest() || !type.startsWith('text/html')) return;
+  const html = await response.text().catch(() => '');
+  if (!html) return;
+  const path = new URL(response.url()).pathname.replace(/[^a-z0-9]+/gi, '-').slice(0, 120);
+  const digest = createHash('sha256').update(html).digest('hex').slice(0, 8);
+  await writeFile(join(KEEP_PAGES, `${path}-${digest}.html`), html);
 }
 
 /** One journey's view of the world: opens windows for people and remembers what went wrong. */
@@ -65,6 +78,7 @@ export class Journey {
         return route.abort();
       },
     );
+    if (KEEP_PAGES) context.on('response', keep);
     context.on('page', (page) => this.#listen(who, page));
     const page = await context.newPage();
     page.hasScript = script;
