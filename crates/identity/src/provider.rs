@@ -14,7 +14,7 @@ pub(crate) mod ciba;
 pub(crate) mod client;
 mod connect;
 mod connections;
-pub(crate) mod demo;
+pub mod demo;
 pub(crate) mod detail;
 mod dpop;
 mod exchange;
@@ -52,16 +52,17 @@ pub use client::{
     AuthMethod, ClientRecord, ClientState, Flaw, GrantKind, Profile as ClientProfile, Registration,
     ScopePurpose, Sender,
 };
-pub use detail::{Detail, DetailKind};
+pub use detail::{Action, Amount, Detail, DetailKind, Document};
 pub use jobs::jobs;
 pub use outbound::{Outbound, Post, Sent, Silent};
-pub use request::{ACR_BASIC, ACR_PLUS};
+pub use refusal::{Refusal, Word};
+pub use request::{ACR_BASIC, ACR_PLUS, Prompt, ResponseMode};
 pub use routes::routes;
 pub use scope::{Claim, Scope};
 pub use store::{
     client::{
-        CLIENTS_LISTED, ClientChange, change_client, client_days, clients_of, create_in as
-        create_client_in, find_client, renew_secret,
+        CLIENTS_LISTED, ClientChange, change_client, client_days, clients_of,
+        create_in as create_client_in, find_client, renew_secret,
     },
     consent::{Connection, connections_of, disconnect},
 };

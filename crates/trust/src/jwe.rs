@@ -195,11 +195,7 @@ fn seal_gcm(env: &Env, cek: &[u8], aad: &[u8], token: &str) -> Result<Parts, Err
     let iv: [u8; 12] = env.bytes();
     let mut text = token.as_bytes().to_vec();
     let tag = LessSafeKey::new(key)
-        .seal_in_place_separate_tag(
-            Nonce::assume_unique_for_key(iv),
-            Aad::from(aad),
-            &mut text,
-        )
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(iv), Aad::from(aad), &mut text)
         .map_err(|_| Error::Refused)?;
     Ok((iv.to_vec(), text, tag.as_ref().to_vec()))
 }
@@ -246,9 +242,7 @@ fn open_cbc(
     let key = UnboundCipherKey::new(&cipher::AES_256, key).map_err(|_| Error::Unseal)?;
     let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).map_err(|_| Error::Unseal)?;
     let context = DecryptionContext::Iv128(FixedLength::from(iv));
-    let plain = key
-        .decrypt(&mut text, context)
-        .map_err(|_| Error::Unseal)?;
+    let plain = key.decrypt(&mut text, context).map_err(|_| Error::Unseal)?;
     Ok(plain.to_vec())
 }
 

@@ -92,7 +92,9 @@ fn decode_percent(text: &str) -> Result<String, Error> {
         }
         let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
         let (high, low) = (digit(rest.next()), digit(rest.next()));
-        let byte = high.zip(low).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        let byte = high
+            .zip(low)
+            .and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
         bytes.push(byte.ok_or(Error::Malformed("certificate"))?);
     }
     String::from_utf8(bytes).map_err(|_| Error::Malformed("certificate"))

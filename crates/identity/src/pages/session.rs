@@ -213,10 +213,7 @@ pub(crate) async fn sign_out_page(visit: Visit) -> Page {
     )
 }
 
-pub(crate) async fn sign_out(
-    visit: Visit,
-    State(identity): State<Identity>,
-) -> Outcome<Response> {
+pub(crate) async fn sign_out(visit: Visit, State(identity): State<Identity>) -> Outcome<Response> {
     let was_staff = visit
         .signed_in()
         .is_some_and(|who| who.roles.iter().any(|role| *role != Role::Resident));

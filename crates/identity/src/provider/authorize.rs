@@ -97,7 +97,11 @@ pub(crate) fn finish(
         Err(Stop::Failed(failure)) => failure.into_response(),
         Err(Stop::Page(refusal)) => page(visit, &refusal).into_response(),
         Err(Stop::Back(client, back, refusal)) => {
-            tracing::info!(error = refusal.word.code(), reason = refusal.reason, "login refused");
+            tracing::info!(
+                error = refusal.word.code(),
+                reason = refusal.reason,
+                "login refused"
+            );
             let answer = vec![
                 ("error", refusal.word.code().to_owned()),
                 ("error_description", refusal.reason.to_owned()),
@@ -110,7 +114,10 @@ pub(crate) fn finish(
     };
     // A code stands in the address: it must not travel on to another site, nor into a cache.
     let headers = response.headers_mut();
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -145,7 +152,10 @@ async fn begin(visit: &Visit, provider: &Provider, query: &str) -> Result<Respon
     let params = Params::read(query.as_bytes()).map_err(Stop::Page)?;
     let arrival = read(provider, &params).await?;
     let now = provider.now();
-    let began = arrival.pending.as_ref().map_or(now, |pending| pending.created);
+    let began = arrival
+        .pending
+        .as_ref()
+        .map_or(now, |pending| pending.created);
     let standing = stand(visit, provider, &arrival.client, &arrival.asked).await?;
     match standing.next(&arrival.asked, (began, now)) {
         Next::Refuse(refusal) => Err(back(&arrival.client, &arrival.asked, refusal)),
@@ -367,7 +377,9 @@ impl Standing {
             .map_or(&[][..], |consent| &consent.scopes);
         asked.has_prompt(Prompt::Consent)
             || !asked.details.is_empty()
-            || wanted_scopes(asked).iter().any(|scope| !agreed.contains(scope))
+            || wanted_scopes(asked)
+                .iter()
+                .any(|scope| !agreed.contains(scope))
     }
 }
 

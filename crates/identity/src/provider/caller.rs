@@ -53,7 +53,11 @@ pub(crate) async fn authenticate(provider: &Provider, call: &Call<'_>) -> Result
         .client(&given.id)
         .await?
         .ok_or(Refusal::client("the client is unknown"))?;
-    if call.params.get("client_id").is_some_and(|id| id != client.id()) {
+    if call
+        .params
+        .get("client_id")
+        .is_some_and(|id| id != client.id())
+    {
         return Err(Refusal::client("client_id is another client's").into());
     }
     let certificate = provider.certificate(call.headers);
@@ -81,7 +85,9 @@ pub(crate) async fn authenticate(provider: &Provider, call: &Call<'_>) -> Result
             once.push(used);
             Some(Bound::Key(jkt))
         }
-        None if client.sender == Sender::Mtls => certificate.map(|shown| Bound::Certificate(shown.print)),
+        None if client.sender == Sender::Mtls => {
+            certificate.map(|shown| Bound::Certificate(shown.print))
+        }
         None => None,
     };
     Ok(Caller {
@@ -147,8 +153,7 @@ fn read_basic(encoded: &str) -> Option<(String, String)> {
     let text = String::from_utf8(bytes).ok()?;
     let (id, secret) = text.split_once(':')?;
     let plain = |half: &str| -> Option<String> {
-        let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_str(&format!("v={half}")).ok()?;
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&format!("v={half}")).ok()?;
         pairs.into_iter().next().map(|(_, value)| value)
     };
     Some((plain(id)?, plain(secret)?))
@@ -186,7 +191,9 @@ fn check_assertion(provider: &Provider, client: &Client, token: &str) -> Result<
         return Err(refuse("iss and sub of the assertion must be the client"));
     }
     if text("aud") != Some(provider.issuer()) {
-        return Err(refuse("aud of the assertion must be the issuer, as a string"));
+        return Err(refuse(
+            "aud of the assertion must be the issuer, as a string",
+        ));
     }
     let now = provider.now();
     let until = check_times(&claims, now, ASSERTION_LIFE)
@@ -203,11 +210,7 @@ fn check_assertion(provider: &Provider, client: &Client, token: &str) -> Result<
 }
 
 /// `exp` is ahead by at most `life`; `iat` and `nbf` are not ahead by more than the skew.
-pub(crate) fn check_times(
-    claims: &Map<String, Value>,
-    now: Time,
-    life: Duration,
-) -> Option<Time> {
+pub(crate) fn check_times(claims: &Map<String, Value>, now: Time, life: Duration) -> Option<Time> {
     let time = |name: &str| match claims.get(name) {
         None => Some(None),
         Some(value) => seconds(value).map(Some),

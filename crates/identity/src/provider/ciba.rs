@@ -27,8 +27,7 @@ use super::{
 };
 use crate::{
     Approval, ApprovalState, Binding, DetailLine, FailReason, Level, NewApproval, Person, Purpose,
-    approval::DETAIL_LINES,
-    store::approval,
+    approval::DETAIL_LINES, store::approval,
 };
 
 /// The path of this endpoint.
@@ -72,11 +71,7 @@ pub(crate) async fn authorize(
     }
 }
 
-async fn ask(
-    provider: &Provider,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Acknowledged, Fault> {
+async fn ask(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<Acknowledged, Fault> {
     let outer = Params::read(body)?;
     let call = Call {
         path: PATH,
@@ -109,7 +104,9 @@ async fn ask(
     let question = question(&client, &asked, (message.as_deref(), &secret))?;
     let new = NewWaiting {
         client: client.id().to_owned(),
-        notification: notification.map(|token| sealed(provider, &token)).transpose()?,
+        notification: notification
+            .map(|token| sealed(provider, &token))
+            .transpose()?,
         asked,
         secret: secret.clone(),
     };
@@ -182,7 +179,11 @@ fn question(
         },
         requester: name.clone(),
         place: Text::new("Asked by the department itself", "由部門直接提出"),
-        asked: if needs_plus { Level::Plus } else { Level::Basic },
+        asked: if needs_plus {
+            Level::Plus
+        } else {
+            Level::Basic
+        },
         person: Some(asked.person),
         summary: Text::with_sc(
             format!("{} asks you to confirm.", name.en),
@@ -213,7 +214,10 @@ async fn hinted(
         ["login_hint_token"] => None,
         _ => return Err(Refusal::request("exactly one hint is needed").into()),
     };
-    let unknown = Refusal::new(Word::ExpiredLoginHint, "the hint names nobody this client knows");
+    let unknown = Refusal::new(
+        Word::ExpiredLoginHint,
+        "the hint names nobody this client knows",
+    );
     let subject = subject.ok_or(unknown.clone())?;
     let id = client.id().to_owned();
     let found = provider
@@ -280,7 +284,9 @@ pub(crate) async fn redeem(
     caller: Caller,
     params: &Params,
 ) -> Result<Tokens, Fault> {
-    let secret = params.need("auth_req_id", "auth_req_id is missing")?.to_owned();
+    let secret = params
+        .need("auth_req_id", "auth_req_id is missing")?
+        .to_owned();
     let refresh = provider.draw();
     let (own, maker) = (caller.clone(), provider.clone());
     let polled = provider

@@ -16,13 +16,13 @@ use super::{detail::DetailKind, scope::Scope};
 use crate::code::codes;
 
 /// Redirect addresses, keys, scopes of one client.
-pub const LIST_MAX: usize = 20;
+pub(crate) const LIST_MAX: usize = 20;
 /// Characters of an address.
-pub const URI_CHARS: usize = 500;
+pub(crate) const URI_CHARS: usize = 500;
 /// Characters of a name or a purpose, in each language.
-pub const WORDS_CHARS: usize = 200;
+pub(crate) const WORDS_CHARS: usize = 200;
 /// Bytes of a registered key set.
-pub const JWKS_BYTES: usize = 32 * 1024;
+pub(crate) const JWKS_BYTES: usize = 32 * 1024;
 
 codes! {
     /// Which rules the client's requests follow.
@@ -189,8 +189,7 @@ impl Registration {
         flaw(is_fapi && is_weak, "auth", "identity.client.flaw.fapi");
         let bytes: usize = self.keys.iter().map(|key| key.to_string().len()).sum();
         let keys = Keys::of(&self.keys);
-        let needs_key =
-            self.auth == AuthMethod::PrivateKeyJwt || self.profile == Profile::Fapi2Ms;
+        let needs_key = self.auth == AuthMethod::PrivateKeyJwt || self.profile == Profile::Fapi2Ms;
         let lacks = keys.as_ref().is_some_and(|keys| {
             (needs_key && keys.signing.is_empty())
                 || (self.id_token_enc.is_some() && keys.reader.is_none())
@@ -227,7 +226,7 @@ impl Registration {
 /// An address a browser may be sent to: https, or http on the loopback interface while a program is
 /// being written; no fragment, no user, no wildcard.
 #[must_use]
-pub fn is_redirect(uri: &str) -> bool {
+pub(crate) fn is_redirect(uri: &str) -> bool {
     let rest = uri.strip_prefix("https://").or_else(|| {
         uri.strip_prefix("http://").filter(|rest| {
             let host = rest.split(['/', '?', ':']).next().unwrap_or_default();
@@ -236,7 +235,9 @@ pub fn is_redirect(uri: &str) -> bool {
     });
     let Some(rest) = rest else { return false };
     let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let is_plain = uri.bytes().all(|b| b.is_ascii_graphic() && !b"\\\"<>#*".contains(&b));
+    let is_plain = uri
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"\\\"<>#*".contains(&b));
     is_plain && !host.is_empty() && !host.contains('@') && uri.len() <= URI_CHARS
 }
 
@@ -313,7 +314,11 @@ impl Client {
 
     /// Whether `uri` is registered, byte by byte.
     pub(crate) fn redirects_to(&self, uri: &str) -> bool {
-        self.0.registration.redirect_uris.iter().any(|own| own == uri)
+        self.0
+            .registration
+            .redirect_uris
+            .iter()
+            .any(|own| own == uri)
     }
 
     pub(crate) fn is_secret(&self, secret: &str) -> bool {

@@ -204,9 +204,7 @@ fn consent_page(
         is_known => standing.person.is_some(),
         action => visit.path(),
     };
-    let mut response = visit
-        .page("identity/connect.html", context)
-        .into_response();
+    let mut response = visit.page("identity/connect.html", context).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -230,7 +228,11 @@ async fn agree(
     let asked = &pending.asked;
     if form.text("choice") != "allow" {
         let reason = "the person does not agree";
-        return Err(back(&client, asked, Refusal::new(Word::AccessDenied, reason)));
+        return Err(back(
+            &client,
+            asked,
+            Refusal::new(Word::AccessDenied, reason),
+        ));
     }
     let mut standing = stand(visit, provider, &client, asked).await?;
     // Whoever agrees must be who was asked: a session that ended meanwhile begins again.
@@ -276,7 +278,11 @@ async fn check_companies(
         Ok(())
     } else {
         let reason = "the person may not act for this company";
-        Err(back(client, asked, Refusal::new(Word::AccessDenied, reason)))
+        Err(back(
+            client,
+            asked,
+            Refusal::new(Word::AccessDenied, reason),
+        ))
     }
 }
 

@@ -46,11 +46,7 @@ fn scopes() -> Vec<ScopePurpose> {
             "以姓名稱呼你及核對年齡",
         ),
         (Scope::Email, "To send you the receipt", "向你發送收據"),
-        (
-            Scope::Address,
-            "To fill in the premises",
-            "預填處所地址",
-        ),
+        (Scope::Address, "To fill in the premises", "預填處所地址"),
     ];
     asked
         .into_iter()
@@ -102,7 +98,10 @@ pub fn rates(vault: &Vault) -> Result<Registration, Error> {
 fn library(vault: &Vault) -> Registration {
     let digest = trust::digest::sha256(client_secret(vault, LIBRARY));
     Registration {
-        name: Text::new("Library e-counter (demonstration)", "圖書館電子櫃枱（示範）"),
+        name: Text::new(
+            "Library e-counter (demonstration)",
+            "圖書館電子櫃枱（示範）",
+        ),
         sector: "lcsd".to_owned(),
         profile: Profile::Oidc,
         auth: AuthMethod::ClientSecretBasic,

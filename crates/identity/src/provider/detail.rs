@@ -9,9 +9,9 @@ use trust::{base64url, digest};
 use crate::{DetailLine, FieldKey, code::codes};
 
 /// Details in one request.
-pub const DETAILS_MAX: usize = 5;
+pub(crate) const DETAILS_MAX: usize = 5;
 /// Documents in one `sign` detail.
-pub const DOCUMENTS_MAX: usize = 10;
+pub(crate) const DOCUMENTS_MAX: usize = 10;
 /// Characters of a label, a name or a reference.
 const LABEL_CHARS: usize = 120;
 /// Cents of one payment: ten million dollars.
@@ -151,7 +151,11 @@ impl Detail {
                 reference,
             } => {
                 let mut lines = vec![
-                    line("Pay", "付款", &format!("{} {}", amount.currency, amount.amount)),
+                    line(
+                        "Pay",
+                        "付款",
+                        &format!("{} {}", amount.currency, amount.amount),
+                    ),
                     line("To", "收款人", creditor),
                 ];
                 if let Some(reference) = reference {
@@ -171,12 +175,16 @@ fn cents(text: &str) -> Option<i64> {
         return None;
     }
     let part: i64 = format!("{part:0<2}").parse().ok()?;
-    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(part)
+    whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(part)
 }
 
 /// Reads the parameter `authorization_details`.
 #[must_use]
-pub fn read(text: &str, allowed: &[DetailKind]) -> Option<Vec<Detail>> {
+pub(crate) fn read(text: &str, allowed: &[DetailKind]) -> Option<Vec<Detail>> {
     let details: Vec<Detail> = serde_json::from_str(text).ok()?;
     let is_allowed = |one: &Detail| allowed.contains(&one.kind()) && one.is_sound();
     let is_sound = (1..=DETAILS_MAX).contains(&details.len()) && details.iter().all(is_allowed);
@@ -185,6 +193,6 @@ pub fn read(text: &str, allowed: &[DetailKind]) -> Option<Vec<Detail>> {
 
 /// What the phone signs for these details.
 #[must_use]
-pub fn digest_of(details: &[Detail]) -> [u8; 32] {
+pub(crate) fn digest_of(details: &[Detail]) -> [u8; 32] {
     digest::sha256(serde_json::to_vec(details).unwrap_or_default())
 }

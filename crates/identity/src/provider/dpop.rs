@@ -158,7 +158,10 @@ fn check_claims(provider: &Provider, claims: &Claims, wanted: &Wanted<'_>) -> Re
 }
 
 fn stale() -> Refusal {
-    Refusal::new(Word::UseDpopNonce, "use the nonce of this answer's DPoP-Nonce header")
+    Refusal::new(
+        Word::UseDpopNonce,
+        "use the nonce of this answer's DPoP-Nonce header",
+    )
 }
 
 /// A fresh nonce: the time, and its authentication under a key of the key store.

@@ -9,11 +9,14 @@ use super::{
     caller::Caller,
     detail::Detail,
     grant::{ACCESS_LIFE, Granted, Issued},
-    mint,
+    mint::{self, Access},
     params::Params,
     refusal::{Fault, Refusal, Word},
     request::read_details,
-    store::{grant, use_all_in},
+    store::{
+        grant::{self, Grant},
+        use_all_in,
+    },
     token::{Tokens, check_key, scheme},
 };
 use crate::store::company;
@@ -43,52 +46,18 @@ pub(crate) async fn redeem(
         let reason = "authorization_details must name one company to act for";
         return Err(Refusal::new(Word::InvalidDetails, reason).into());
     };
-    let number = company.clone();
-    let (own, kept) = (caller.clone(), details.clone());
-    let maker = provider.clone();
+    let wanted = Wanted {
+        provider: provider.clone(),
+        caller: caller.clone(),
+        access,
+        company: company.clone(),
+        details: details.clone(),
+    };
     let granted = provider
         .store()
         .write(&Actor::system("openid"), move |tx| {
-            let (caller, details, number) = (own.clone(), kept.clone(), number.clone());
-            let (access, provider) = (access.clone(), maker.clone());
-            async move {
-                use_all_in(&tx, &caller.once).await?;
-                let grant = grant::find_in(&tx, access.grant, &access.jti)
-                    .await?
-                    .filter(|grant| grant.is_live(tx.now()))
-                    .ok_or(Refusal::grant("the subject token is no longer good"))?;
-                check_key(grant.content.bound.as_ref(), &caller)?;
-                let mandate = company::mandate_by_number_in(&tx, grant.person, &number)
-                    .await?
-                    .ok_or(Refusal::new(
-                        Word::InvalidTarget,
-                        "the person may not act for this company",
-                    ))?;
-                let client = &caller.client;
-                let acting = provider.subject(&client.sector, grant.person);
-                let content = Granted {
-                    subject: Some(provider.company_subject(&client.sector, mandate.company.id)),
-                    act: Some(json!({ "sub": acting, "role": mandate.role })),
-                    details,
-                    is_lasting: false,
-                    id_claims: Vec::new(),
-                    info_claims: Vec::new(),
-                    ..grant.content
-                };
-                let issued = Issued {
-                    client: client.id().to_owned(),
-                    person: grant.person,
-                    session: grant.session,
-                    content,
-                    code: None,
-                    refresh: None,
-                    life: ACCESS_LIFE,
-                };
-                let id = grant::insert_in(&tx, &issued).await?;
-                grant::find_in(&tx, id, "")
-                    .await?
-                    .ok_or(Fault::Failed(crate::Error::Corrupt("oidc_grant")))
-            }
+            let wanted = wanted.clone();
+            async move { wanted.grant_in(&tx).await }
         })
         .await?;
     let bound = caller.bound.as_ref();
@@ -102,4 +71,58 @@ pub(crate) async fn redeem(
         authorization_details: Some(json!(details)),
         issued_token_type: Some(ACCESS_TOKEN.to_owned()),
     })
+}
+
+/// An exchange whose request holds.
+#[derive(Clone)]
+struct Wanted {
+    provider: Provider,
+    caller: Caller,
+    access: Access,
+    company: String,
+    details: Vec<Detail>,
+}
+
+impl Wanted {
+    /// A grant of its own for the company, ending when the access token does.
+    async fn grant_in(&self, tx: &::store::Write) -> Result<Grant, Fault> {
+        use_all_in(tx, &self.caller.once).await?;
+        let grant = grant::find_in(tx, self.access.grant, &self.access.jti)
+            .await?
+            .filter(|grant| grant.is_live(tx.now()))
+            .ok_or(Refusal::grant("the subject token is no longer good"))?;
+        check_key(grant.content.bound.as_ref(), &self.caller)?;
+        let mandate = company::mandate_by_number_in(tx, grant.person, &self.company)
+            .await?
+            .ok_or(Refusal::new(
+                Word::InvalidTarget,
+                "the person may not act for this company",
+            ))?;
+        let client = &self.caller.client;
+        let acting = self.provider.subject(&client.sector, grant.person);
+        let subject = self
+            .provider
+            .company_subject(&client.sector, mandate.company.id);
+        let content = Granted {
+            subject: Some(subject),
+            act: Some(json!({ "sub": acting, "role": mandate.role })),
+            details: self.details.clone(),
+            is_lasting: false,
+            id_claims: Vec::new(),
+            info_claims: Vec::new(),
+            ..grant.content
+        };
+        let issued = Issued {
+            client: client.id().to_owned(),
+            person: grant.person,
+            session: grant.session,
+            content,
+            code: None,
+            refresh: None,
+            life: ACCESS_LIFE,
+        };
+        let id = grant::insert_in(tx, &issued).await?;
+        let found = grant::find_in(tx, id, "").await?;
+        found.ok_or(Fault::Failed(crate::Error::Corrupt("oidc_grant")))
+    }
 }

@@ -16,13 +16,13 @@ use super::{
 use crate::{Approval, Level, Person};
 
 /// A code lives this long and is used once.
-pub const CODE_LIFE: Duration = Duration::from_secs(60);
+pub(crate) const CODE_LIFE: Duration = Duration::from_secs(60);
 /// An access token lives this long.
-pub const ACCESS_LIFE: Duration = Duration::from_secs(300);
+pub(crate) const ACCESS_LIFE: Duration = Duration::from_secs(300);
 /// An ID token is read at once; it lives this long.
-pub const ID_TOKEN_LIFE: Duration = Duration::from_secs(600);
+pub(crate) const ID_TOKEN_LIFE: Duration = Duration::from_secs(600);
 /// A grant with a refresh token ends this long after the login, refreshed or not.
-pub const REFRESH_LIFE: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const REFRESH_LIFE: Duration = Duration::from_secs(30 * 86_400);
 /// A grant whose client wants to hear of the logout lives as long as a session can.
 const SESSION_LIFE: Duration = Duration::from_secs(12 * 3_600);
 /// Any other grant outlives its code and its access token, and no more.
@@ -30,12 +30,12 @@ const SHORT_LIFE: Duration = Duration::from_secs(900);
 
 /// When and how surely the person was recognised.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Recognised {
+pub(crate) struct Recognised {
     /// Seconds since the epoch.
-    pub at: i64,
-    pub level: Level,
+    pub(crate) at: i64,
+    pub(crate) level: Level,
     /// A random name of the browser's session; only digests of it with a client's id leave.
-    pub session: String,
+    pub(crate) session: String,
 }
 
 /// The content of a grant.

@@ -15,7 +15,10 @@ use super::{
     params::Params,
     refusal::{Fault, NOT_A_RESOURCE, Refusal, Word},
     request::acr,
-    store::{grant, use_all_in},
+    store::{
+        grant::{self, Grant},
+        use_all_in,
+    },
 };
 
 /// The path of this endpoint.
@@ -27,7 +30,7 @@ const SIGNED: &str = "application/token-introspection+jwt";
 pub(crate) struct Introspected {
     active: bool,
     #[serde(flatten)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     claims: Map<String, Value>,
 }
 
@@ -79,7 +82,9 @@ async fn look(
     let caller = caller::authenticate(provider, &call).await?;
     let token = params.need("token", "token is missing")?.to_owned();
     let access = mint::read_access(provider, &token).ok();
-    let id = access.as_ref().map(|access| (access.grant, access.jti.clone()));
+    let id = access
+        .as_ref()
+        .map(|access| (access.grant, access.jti.clone()));
     let once = caller.once.clone();
     let grant = provider
         .store()
@@ -114,20 +119,22 @@ async fn look(
         }
         // A refresh token is nobody's business but its client's.
         None if !is_own => return Ok((client.id().to_owned(), nothing)),
-        None => json!({
-            "client_id": grant.client,
-            "scope": grant.content.scope_words(),
-            "acr": acr(grant.content.level),
-            "exp": grant.expires.seconds(),
-            "token_type": "refresh_token",
-        })
-        .as_object()
-        .cloned()
-        .unwrap_or_default(),
+        None => of_refresh(&grant),
     };
     let found = Introspected {
         active: true,
         claims,
     };
     Ok((client.id().to_owned(), found))
+}
+
+fn of_refresh(grant: &Grant) -> Map<String, Value> {
+    let claims = json!({
+        "client_id": grant.client,
+        "scope": grant.content.scope_words(),
+        "acr": acr(grant.content.level),
+        "exp": grant.expires.seconds(),
+        "token_type": "refresh_token",
+    });
+    claims.as_object().cloned().unwrap_or_default()
 }

@@ -117,7 +117,10 @@ async fn read(
     let place = match (wanted, &client) {
         (None, _) => None,
         (Some(uri), Some(client))
-            if client.post_logout_redirect_uris.iter().any(|own| own == uri) =>
+            if client
+                .post_logout_redirect_uris
+                .iter()
+                .any(|own| own == uri) =>
         {
             Some(with_state(uri, params.get("state")))
         }
@@ -130,8 +133,12 @@ async fn read(
     let own = client
         .zip(who)
         .map(|(client, who)| provider.session_for(client.id(), &who.session));
-    let is_certain = visit.signed_in().is_none() || (own.is_some() && own.as_deref() == text("sid"));
-    Ok(Ok(Leaving { place, is_certain: is_certain && hint.is_some() }))
+    let is_certain =
+        visit.signed_in().is_none() || (own.is_some() && own.as_deref() == text("sid"));
+    Ok(Ok(Leaving {
+        place,
+        is_certain: is_certain && hint.is_some(),
+    }))
 }
 
 fn with_state(uri: &str, state: Option<&str>) -> String {

@@ -29,6 +29,19 @@ const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Metadata {
     issuer: String,
+    #[serde(flatten)]
+    endpoints: Endpoints,
+    #[serde(flatten)]
+    offers: Offers,
+    #[serde(flatten)]
+    algorithms: Algorithms,
+    #[serde(flatten)]
+    flags: Flags,
+}
+
+/// Where everything is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Endpoints {
     authorization_endpoint: String,
     token_endpoint: String,
     userinfo_endpoint: String,
@@ -38,28 +51,45 @@ pub(crate) struct Metadata {
     revocation_endpoint: String,
     end_session_endpoint: String,
     backchannel_authentication_endpoint: String,
-    scopes_supported: Vec<&'static str>,
-    claims_supported: Vec<&'static str>,
-    response_types_supported: Vec<&'static str>,
-    response_modes_supported: Vec<&'static str>,
-    grant_types_supported: Vec<&'static str>,
-    subject_types_supported: Vec<&'static str>,
-    acr_values_supported: Vec<&'static str>,
-    prompt_values_supported: Vec<&'static str>,
-    ui_locales_supported: Vec<&'static str>,
-    authorization_details_types_supported: Vec<&'static str>,
-    code_challenge_methods_supported: Vec<&'static str>,
-    token_endpoint_auth_methods_supported: Vec<&'static str>,
-    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
-    dpop_signing_alg_values_supported: Vec<&'static str>,
-    request_object_signing_alg_values_supported: Vec<&'static str>,
-    authorization_signing_alg_values_supported: Vec<&'static str>,
-    introspection_signing_alg_values_supported: Vec<&'static str>,
-    id_token_signing_alg_values_supported: Vec<&'static str>,
-    id_token_encryption_alg_values_supported: Vec<&'static str>,
-    id_token_encryption_enc_values_supported: Vec<&'static str>,
-    backchannel_token_delivery_modes_supported: Vec<&'static str>,
-    backchannel_authentication_request_signing_alg_values_supported: Vec<&'static str>,
+}
+
+type Words = Vec<&'static str>;
+
+/// What may be asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct Offers {
+    scopes_supported: Words,
+    claims_supported: Words,
+    response_types_supported: Words,
+    response_modes_supported: Words,
+    grant_types_supported: Words,
+    subject_types_supported: Words,
+    acr_values_supported: Words,
+    prompt_values_supported: Words,
+    ui_locales_supported: Words,
+    authorization_details_types_supported: Words,
+    token_endpoint_auth_methods_supported: Words,
+    backchannel_token_delivery_modes_supported: Words,
+}
+
+/// What signatures and ciphers are taken and given.
+#[derive(Debug, Serialize, ToSchema)]
+struct Algorithms {
+    code_challenge_methods_supported: Words,
+    token_endpoint_auth_signing_alg_values_supported: Words,
+    dpop_signing_alg_values_supported: Words,
+    request_object_signing_alg_values_supported: Words,
+    backchannel_authentication_request_signing_alg_values_supported: Words,
+    authorization_signing_alg_values_supported: Words,
+    introspection_signing_alg_values_supported: Words,
+    id_token_signing_alg_values_supported: Words,
+    id_token_encryption_alg_values_supported: Words,
+    id_token_encryption_enc_values_supported: Words,
+}
+
+/// What is done and what is not.
+#[derive(Debug, Serialize, ToSchema)]
+struct Flags {
     backchannel_user_code_parameter_supported: bool,
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
@@ -104,18 +134,29 @@ fn cached(answer: impl IntoResponse) -> Response {
 }
 
 fn of(provider: &Provider) -> Metadata {
-    let at = |path: &str| provider.address(path);
-    let algs = Alg::NAMES.to_vec();
     let has_certificates = provider.has_certificates();
-    let methods = AuthMethod::ALL
-        .iter()
-        .filter(|method| has_certificates || **method != AuthMethod::TlsClientAuth)
-        .map(|method| method.code())
-        .collect();
-    let mut claims = vec!["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce"];
-    claims.extend(Claim::ALL.iter().map(|claim| claim.code()));
     Metadata {
         issuer: provider.issuer().to_owned(),
+        endpoints: endpoints(provider),
+        offers: offers(has_certificates),
+        algorithms: algorithms(),
+        flags: Flags {
+            backchannel_user_code_parameter_supported: false,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
+            authorization_response_iss_parameter_supported: true,
+            claims_parameter_supported: true,
+            request_parameter_supported: true,
+            request_uri_parameter_supported: false,
+            require_pushed_authorization_requests: false,
+            tls_client_certificate_bound_access_tokens: has_certificates,
+        },
+    }
+}
+
+fn endpoints(provider: &Provider) -> Endpoints {
+    let at = |path: &str| provider.address(path);
+    Endpoints {
         authorization_endpoint: at(authorize::PATH),
         token_endpoint: at(token::PATH),
         userinfo_endpoint: at(userinfo::PATH),
@@ -125,6 +166,29 @@ fn of(provider: &Provider) -> Metadata {
         revocation_endpoint: at(revoke::PATH),
         end_session_endpoint: at(logout::PATH),
         backchannel_authentication_endpoint: at(ciba::PATH),
+    }
+}
+
+fn offers(has_certificates: bool) -> Offers {
+    let methods = AuthMethod::ALL
+        .iter()
+        .filter(|method| has_certificates || **method != AuthMethod::TlsClientAuth)
+        .map(|method| method.code())
+        .collect();
+    let mut claims = vec![
+        "sub",
+        "iss",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "acr",
+        "amr",
+        "nonce",
+        "sid",
+    ];
+    claims.extend(Claim::ALL.iter().map(|claim| claim.code()));
+    Offers {
         scopes_supported: Scope::ALL.iter().map(|scope| scope.code()).collect(),
         claims_supported: claims,
         response_types_supported: vec!["code"],
@@ -138,29 +202,27 @@ fn of(provider: &Provider) -> Metadata {
             .iter()
             .map(|kind| kind.code())
             .collect(),
-        code_challenge_methods_supported: vec!["S256"],
         token_endpoint_auth_methods_supported: methods,
-        token_endpoint_auth_signing_alg_values_supported: algs.clone(),
-        dpop_signing_alg_values_supported: algs.clone(),
-        request_object_signing_alg_values_supported: algs.clone(),
-        authorization_signing_alg_values_supported: vec!["ES256"],
-        introspection_signing_alg_values_supported: vec!["ES256"],
-        id_token_signing_alg_values_supported: vec!["ES256"],
+        backchannel_token_delivery_modes_supported: vec!["poll", "ping"],
+    }
+}
+
+fn algorithms() -> Algorithms {
+    let taken = Alg::NAMES.to_vec();
+    let given = vec!["ES256"];
+    Algorithms {
+        code_challenge_methods_supported: vec!["S256"],
+        token_endpoint_auth_signing_alg_values_supported: taken.clone(),
+        dpop_signing_alg_values_supported: taken.clone(),
+        request_object_signing_alg_values_supported: taken.clone(),
+        backchannel_authentication_request_signing_alg_values_supported: taken,
+        authorization_signing_alg_values_supported: given.clone(),
+        introspection_signing_alg_values_supported: given.clone(),
+        id_token_signing_alg_values_supported: given,
         id_token_encryption_alg_values_supported: vec![jwe::ALG],
         id_token_encryption_enc_values_supported: jwe::Enc::ALL
             .iter()
             .map(|enc| enc.name())
             .collect(),
-        backchannel_token_delivery_modes_supported: vec!["poll", "ping"],
-        backchannel_authentication_request_signing_alg_values_supported: algs,
-        backchannel_user_code_parameter_supported: false,
-        backchannel_logout_supported: true,
-        backchannel_logout_session_supported: true,
-        authorization_response_iss_parameter_supported: true,
-        claims_parameter_supported: true,
-        request_parameter_supported: true,
-        request_uri_parameter_supported: false,
-        require_pushed_authorization_requests: false,
-        tls_client_certificate_bound_access_tokens: has_certificates,
     }
 }

@@ -9,9 +9,9 @@ use trust::{Purpose, base64url, digest, jwe, jws::Signer, jws::Unverified};
 use super::{
     Provider,
     client::Client,
-    grant::{ACCESS_LIFE, Bound, Granted, ID_TOKEN_LIFE},
+    grant::{ACCESS_LIFE, Bound, ID_TOKEN_LIFE},
     refusal::{Fault, Refusal},
-    request::{ReturnTo, ResponseMode, acr},
+    request::{ResponseMode, ReturnTo, acr},
     scope::{self, Claim},
     store::grant::Grant,
 };
@@ -54,7 +54,11 @@ pub(crate) fn sign<T: Serialize + ?Sized>(
 
 /// The subject of a grant as its client knows it.
 pub(crate) fn subject(provider: &Provider, client: &Client, grant: &Grant) -> String {
-    grant.content.subject.clone().unwrap_or_else(|| provider.subject(&client.sector, grant.person))
+    grant
+        .content
+        .subject
+        .clone()
+        .unwrap_or_else(|| provider.subject(&client.sector, grant.person))
 }
 
 /// An access token for `grant`, bound as the call was.
@@ -129,7 +133,10 @@ pub(crate) fn id_token(
             fields.insert("sid".to_owned(), json!(sid));
         }
         if let Some(id) = &content.auth_req {
-            fields.insert("urn:openid:params:jwt:claim:auth_req_id".to_owned(), json!(id));
+            fields.insert(
+                "urn:openid:params:jwt:claim:auth_req_id".to_owned(),
+                json!(id),
+            );
         }
         fields.extend(personal);
     }
@@ -162,7 +169,12 @@ pub(crate) async fn personal(
     fields.sort_unstable();
     fields.dedup();
     fields.retain(|field| profile.get(*field).is_some());
-    record_reading(provider.store(), &reading(client, grant.person, claims), &fields).await?;
+    record_reading(
+        provider.store(),
+        &reading(client, grant.person, claims),
+        &fields,
+    )
+    .await?;
     let found = scope::claims_of(&profile, claims);
     let mut profile = profile;
     profile.fields.retain(|field| extra.contains(&field.key));
@@ -191,7 +203,10 @@ pub(crate) fn read_access(provider: &Provider, token: &str) -> Result<Access, Re
     let claims = read_own(provider, ACCESS, token)
         .ok_or(Refusal::token("the access token is not one of ours"))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let exp = claims.get("exp").and_then(Value::as_i64).unwrap_or_default();
+    let exp = claims
+        .get("exp")
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
     if provider.now().seconds() >= exp {
         return Err(Refusal::token("the access token has expired"));
     }
@@ -248,6 +263,10 @@ pub(crate) fn answer_to(
         answer = vec![("response", sign(provider, JARM, &claims)?)];
     }
     let query = serde_urlencoded::to_string(&answer).unwrap_or_default();
-    let joint = if back.redirect_uri.contains('?') { '&' } else { '?' };
+    let joint = if back.redirect_uri.contains('?') {
+        '&'
+    } else {
+        '?'
+    };
     Ok(format!("{}{joint}{query}", back.redirect_uri))
 }

@@ -112,17 +112,12 @@ fn read(provider: &Provider, caller: &Caller, params: Params) -> Result<Asked, R
 }
 
 /// RFC 9101 section 6 as FAPI 2.0 Message Signing narrows it.
-pub(crate) fn open(
-    provider: &Provider,
-    client: &Client,
-    object: &str,
-) -> Result<Params, Refusal> {
+pub(crate) fn open(provider: &Provider, client: &Client, object: &str) -> Result<Params, Refusal> {
     let refuse = |reason| Refusal::new(Word::InvalidRequestObject, reason);
     let parsed = Unverified::parse_foreign(object)
         .map_err(|_| refuse("the object's form or algorithm is not accepted"))?;
     let head = parsed.header();
-    let is_typed =
-        head.typ.is_none() || head.is_type("oauth-authz-req+jwt") || head.is_type("JWT");
+    let is_typed = head.typ.is_none() || head.is_type("oauth-authz-req+jwt") || head.is_type("JWT");
     let key = client
         .keys()
         .named(head.kid.as_deref())

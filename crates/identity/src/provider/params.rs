@@ -51,10 +51,6 @@ impl Params {
         self.0.contains_key(name)
     }
 
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
     /// A parameter that is JSON: text in a form, a value in a request object.
     pub(crate) fn json(&self, name: &str) -> Result<Option<Value>, Refusal> {
         match self.0.get(name) {

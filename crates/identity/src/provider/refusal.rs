@@ -89,7 +89,11 @@ impl Refusal {
 
     /// The answer of an endpoint that clients call.
     pub(crate) fn answer(&self) -> Response {
-        tracing::info!(error = self.word.code(), reason = self.reason, "client request refused");
+        tracing::info!(
+            error = self.word.code(),
+            reason = self.reason,
+            "client request refused"
+        );
         let status = match self.word {
             Word::InvalidClient => StatusCode::UNAUTHORIZED,
             Word::AccessDenied if self.reason == NOT_A_RESOURCE => StatusCode::FORBIDDEN,
@@ -102,7 +106,9 @@ impl Refusal {
         let mut response = (status, web::Json(body)).into_response();
         if self.word == Word::InvalidClient {
             let challenge = HeaderValue::from_static("Basic realm=\"causeway\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -124,7 +130,9 @@ impl Refusal {
         let mut response = self.answer();
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         if let Ok(words) = HeaderValue::from_str(&words) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, words);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, words);
         }
         response
     }

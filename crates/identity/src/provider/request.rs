@@ -34,7 +34,7 @@ codes! {
 
 /// The `acr` of a level.
 #[must_use]
-pub const fn acr(level: Level) -> &'static str {
+pub(crate) const fn acr(level: Level) -> &'static str {
     match level {
         Level::Basic => ACR_BASIC,
         Level::Plus => ACR_PLUS,
@@ -130,11 +130,17 @@ impl Asked {
         if !matches!(mode, None | Some("query" | "jwt" | "query.jwt")) {
             return Err(Refusal::request("this response_mode is not offered"));
         }
-        if params.get("state").is_some_and(|state| state.len() > STATE_CHARS) {
+        if params
+            .get("state")
+            .is_some_and(|state| state.len() > STATE_CHARS)
+        {
             return Err(Refusal::request("state is too long"));
         }
         let nonce = params.get("nonce").map(str::to_owned);
-        if nonce.as_deref().is_some_and(|nonce| nonce.len() > NONCE_CHARS) {
+        if nonce
+            .as_deref()
+            .is_some_and(|nonce| nonce.len() > NONCE_CHARS)
+        {
             return Err(Refusal::request("nonce is too long"));
         }
         let scopes = read_scopes(params, client)?;
@@ -190,13 +196,19 @@ pub(crate) fn read_scopes(params: &Params, client: &Client) -> Result<Vec<Scope>
         return Err(Refusal::new(Word::InvalidScope, reason));
     }
     if !scopes.contains(&Scope::Openid) {
-        return Err(Refusal::new(Word::InvalidScope, "scope must contain openid"));
+        return Err(Refusal::new(
+            Word::InvalidScope,
+            "scope must contain openid",
+        ));
     }
     Ok(scopes)
 }
 
 pub(crate) fn read_details(params: &Params, client: &Client) -> Result<Vec<Detail>, Refusal> {
-    let Some(value) = params.json("authorization_details").map_err(|_| details())? else {
+    let Some(value) = params
+        .json("authorization_details")
+        .map_err(|_| details())?
+    else {
         return Ok(Vec::new());
     };
     detail::read(&value.to_string(), &client.details).ok_or_else(details)
@@ -234,7 +246,9 @@ fn read_claims(params: &Params, client: &Client) -> Result<Claims, Refusal> {
 /// `acr_values` is a wish; an essential `acr` claim is a demand.
 fn read_level(params: &Params) -> Result<(Option<Level>, bool), Refusal> {
     let claims = params.json("claims")?;
-    let acr = claims.as_ref().and_then(|claims| claims.pointer("/id_token/acr"));
+    let acr = claims
+        .as_ref()
+        .and_then(|claims| claims.pointer("/id_token/acr"));
     if let Some(acr) = acr.filter(|acr| acr.is_object()) {
         let is_essential = acr.get("essential").and_then(Value::as_bool) == Some(true);
         let one = acr.get("value").and_then(Value::as_str);

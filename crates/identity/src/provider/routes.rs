@@ -28,6 +28,7 @@ pub fn routes(provider: &Provider) -> Routes {
     pages()
         .merge(documents())
         .merge(client_routes())
+        .merge(token_routes())
         .merge(resource_routes())
         .with_state(provider)
 }
@@ -143,6 +144,11 @@ fn client_routes() -> Routes<Provider> {
         )
         .body_bytes(BODY_BYTES)
         .rate(Rate::Any)
+}
+
+fn token_routes() -> Routes<Provider> {
+    let post = &Method::POST;
+    Routes::new()
         .json(
             post,
             introspect::PATH,

@@ -110,7 +110,7 @@ fn address(value: &Value) -> Value {
 
 /// The claims of `wanted` that the profile holds.
 #[must_use]
-pub fn claims_of(profile: &Profile, wanted: &[Claim]) -> Map<String, Value> {
+pub(crate) fn claims_of(profile: &Profile, wanted: &[Claim]) -> Map<String, Value> {
     let mut claims = Map::new();
     for claim in wanted {
         if let Some(value) = claim.value(profile) {

@@ -42,7 +42,12 @@ pub(crate) struct Once {
 
 impl Once {
     /// `kind` keeps assertions apart from proofs, `owner` one client's identifiers from another's.
-    pub(crate) fn new(kind: &str, owner: &str, jti: &str, (until, refusal): (Time, Refusal)) -> Self {
+    pub(crate) fn new(
+        kind: &str,
+        owner: &str,
+        jti: &str,
+        (until, refusal): (Time, Refusal),
+    ) -> Self {
         let parts = [kind, "\0", owner, "\0", jti].map(str::as_bytes);
         Self {
             digest: digest::sha256_parts(&parts),

@@ -18,7 +18,8 @@ macro_rules! modules {
         #[test]
         fn $name() {
             ::store::testing::on_sqlite(&$crate::tests::OWNERS, |store, clock| async move {
-                let mut $world = $crate::provider::tests::world::World::new(&store, clock).await;
+                let mut world = $crate::provider::tests::world::World::new(&store, clock).await;
+                let $world = &mut world;
                 $body
             });
         }

@@ -66,9 +66,9 @@ pub(crate) async fn token(
 async fn redeem(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<Tokens, Fault> {
     let params = Params::read(body)?;
     let kind = params.need("grant_type", "grant_type is missing")?;
-    let kind: GrantKind = kind.parse().map_err(|_| {
-        Refusal::new(Word::UnsupportedGrantType, "this grant type is not offered")
-    })?;
+    let kind: GrantKind = kind
+        .parse()
+        .map_err(|_| Refusal::new(Word::UnsupportedGrantType, "this grant type is not offered"))?;
     let call = Call {
         path: PATH,
         headers,

@@ -19,6 +19,7 @@ use super::{
     grant::Bound,
     mint::{self, Access},
     refusal::{Fault, Refusal, Word},
+    request::ACR_PLUS,
     scope::Scope,
     store::{
         Once,
@@ -36,7 +37,7 @@ pub(crate) struct UserInfo {
     sub: String,
     /// The claims of the granted scopes.
     #[serde(flatten)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     claims: Map<String, Value>,
 }
 
@@ -71,11 +72,7 @@ fn scheme_of(headers: &HeaderMap) -> Option<(&str, &str)> {
     value.to_str().ok()?.split_once(' ')
 }
 
-async fn tell(
-    provider: &Provider,
-    method: Method,
-    headers: &HeaderMap,
-) -> Result<UserInfo, Fault> {
+async fn tell(provider: &Provider, method: Method, headers: &HeaderMap) -> Result<UserInfo, Fault> {
     let (grant, client, access) = open(provider, (method, PATH, headers)).await?;
     if !grant.content.scopes.contains(&Scope::Openid) {
         return Err(Refusal::token("the token is not for userinfo").into());
@@ -90,6 +87,10 @@ async fn tell(
         })
         .copied()
         .collect();
+    // The card number is for those who showed the card.
+    if shared.contains(&crate::FieldKey::Hkid) && grant.content.level < crate::Level::Plus {
+        return Err(step_up(ACR_PLUS).into());
+    }
     let wanted = (&grant.content.info()[..], &shared[..]);
     let (mut claims, profile) = mint::personal(provider, &client, &grant, wanted).await?;
     if !shared.is_empty() {
@@ -125,7 +126,12 @@ pub(crate) async fn open(
         .client(&access.client)
         .await?
         .ok_or(Refusal::token("the client is no longer in force"))?;
-    let once = check_holder(provider, &client, (&access, scheme, token), (method, path, headers))?;
+    let once = check_holder(
+        provider,
+        &client,
+        (&access, scheme, token),
+        (method, path, headers),
+    )?;
     let (id, jti) = (access.grant, access.jti.clone());
     let find = move |db: ::store::Read| {
         let jti = jti.clone();
@@ -199,17 +205,12 @@ fn check_holder(
 }
 
 /// RFC 9470: what a resource answers when the token is good and the sign-in behind it is not enough.
-#[must_use]
-pub(crate) fn step_up(wanted_acr: &'static str, max_age: Option<u64>) -> Refusal {
-    let mut wanted = format!("acr_values=\"{wanted_acr}\"");
-    if let Some(age) = max_age {
-        wanted.push_str(&format!(", max_age=\"{age}\""));
-    }
+fn step_up(wanted_acr: &str) -> Refusal {
     Refusal {
-        wanted: Some(wanted),
+        wanted: Some(format!("acr_values=\"{wanted_acr}\"")),
         ..Refusal::new(
             Word::InsufficientAuthentication,
-            "a surer or more recent sign-in is needed",
+            "a surer sign-in is needed",
         )
     }
 }

@@ -38,19 +38,24 @@ fn ed25519_verifies_under_both_its_names_and_no_other() {
     assert_eq!((key.alg(), key.kid()), (Alg::Ed25519, Some("one")));
     for alg in ["EdDSA", "Ed25519"] {
         let signed = token(alg, |input| pair.sign(input).as_ref().to_vec());
-        let verified = Unverified::parse_foreign(&signed).unwrap().verify_foreign(&key);
+        let verified = Unverified::parse_foreign(&signed)
+            .unwrap()
+            .verify_foreign(&key);
         assert_eq!(verified.unwrap().payload(), br#"{"iss":"client"}"#);
     }
     let renamed = token("ES256", |input| pair.sign(input).as_ref().to_vec());
-    let refused = Unverified::parse_foreign(&renamed).unwrap().verify_foreign(&key);
+    let refused = Unverified::parse_foreign(&renamed)
+        .unwrap()
+        .verify_foreign(&key);
     assert!(matches!(refused, Err(Error::BadSignature)));
 }
 
 #[test]
 fn ps256_verifies_and_rs256_and_none_do_not_even_parse() {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-    let public = aws_lc_rs::rsa::PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-    let (n, e) = (base64url::encode(&public.n), base64url::encode(&public.e));
+    // RSAPublicKey of PKCS #1: the modulus after nine bytes, then the exponent 65537.
+    let n = base64url::encode(&pair.public_key().as_ref()[9..265]);
+    let e = base64url::encode([1, 0, 1]);
     let key = ForeignKey::from_jwk(&json!({ "kty": "RSA", "n": n, "e": e })).unwrap();
     let sign = |input: &[u8]| {
         let mut signature = vec![0; pair.public_modulus_len()];
@@ -59,7 +64,12 @@ fn ps256_verifies_and_rs256_and_none_do_not_even_parse() {
         signature
     };
     let signed = token("PS256", sign);
-    assert!(Unverified::parse_foreign(&signed).unwrap().verify_foreign(&key).is_ok());
+    assert!(
+        Unverified::parse_foreign(&signed)
+            .unwrap()
+            .verify_foreign(&key)
+            .is_ok()
+    );
     for alg in ["RS256", "none", "HS256"] {
         let parsed = Unverified::parse_foreign(&token(alg, sign));
         assert!(matches!(parsed, Err(Error::RefusedHeader("alg"))), "{alg}");
@@ -79,7 +89,10 @@ fn private_small_and_misused_keys_are_refused() {
         json!({ "kty": "oct", "k": "AA" }),
         json!({ "kty": "EC", "crv": "P-384", "x": "AA", "y": "AA" }),
     ] {
-        assert!(matches!(ForeignKey::from_jwk(&jwk), Err(Error::BadKey)), "{jwk}");
+        assert!(
+            matches!(ForeignKey::from_jwk(&jwk), Err(Error::BadKey)),
+            "{jwk}"
+        );
     }
 }
 
@@ -89,7 +102,9 @@ fn a_sealed_token_opens_for_its_reader_only() {
     let key = SigningKey::generate(&env).unwrap();
     let other = SigningKey::generate(&env).unwrap();
     let reader = ReaderKey::from_jwk(&reader(&key)).unwrap();
-    let inside = Signer::new(&other, "JWT").sign(&json!({ "sub": "x" })).unwrap();
+    let inside = Signer::new(&other, "JWT")
+        .sign(&json!({ "sub": "x" }))
+        .unwrap();
     for enc in Enc::ALL {
         let sealed = jwe::seal(&env, &reader, enc, &inside).unwrap();
         assert_eq!(jwe::open(&key, &sealed).unwrap(), inside.as_bytes());

@@ -10,9 +10,9 @@ use crate::{Approval, Error, provider::ciba::CibaAsked, store::json as to_json};
     INSERT_CIBA = "INSERT INTO oidc_ciba (digest, approval, client, asked, notification, created,
             expires)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    FIND_CIBA = "SELECT digest, approval, client, asked, notification, expires, polled, used
+    FIND_CIBA = "SELECT digest, approval, client, asked, notification, polled, used
         FROM oidc_ciba WHERE digest = $1";
-    FIND_BY_APPROVAL = "SELECT digest, approval, client, asked, notification, expires, polled, used
+    FIND_BY_APPROVAL = "SELECT digest, approval, client, asked, notification, polled, used
         FROM oidc_ciba WHERE approval = $1";
     POLLED = "UPDATE oidc_ciba SET polled = $2 WHERE digest = $1";
     USE_CIBA = "UPDATE oidc_ciba SET used = $2 WHERE digest = $1 AND used IS NULL";
@@ -28,7 +28,6 @@ pub(crate) struct Waiting {
     pub(crate) asked: CibaAsked,
     /// The token with which the client is pinged, and the request's id, sealed.
     pub(crate) notification: Option<String>,
-    pub(crate) expires: Time,
     pub(crate) polled: Option<Time>,
     pub(crate) used: Option<Time>,
 }
@@ -41,7 +40,6 @@ impl FromRow for Waiting {
             client: row.get("client")?,
             asked: row.json("asked")?,
             notification: row.get("notification")?,
-            expires: row.get("expires")?,
             polled: row.get("polled")?,
             used: row.get("used")?,
         })

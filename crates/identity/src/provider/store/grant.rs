@@ -7,7 +7,7 @@ use kernel::{Date, Id, Time};
 use trust::digest;
 
 use crate::{
-    Error, Level, Person, PersonState,
+    Error, Person, PersonState,
     provider::grant::{CODE_LIFE, Granted, Issued},
     store::json as to_json,
 };
@@ -17,13 +17,13 @@ use crate::{
             code_expires, refresh, created, expires, is_counted)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE)";
     FIND_BY_CODE = "SELECT g.id, g.client, g.person, g.session, g.content, g.code_expires,
-            g.code_used, g.created, g.expires, g.revoked, p.state, p.level, FALSE AS is_dead
+            g.code_used, g.expires, g.revoked, p.state, FALSE AS is_dead
         FROM oidc_grant g JOIN person p ON p.id = g.person WHERE g.code = $1";
     FIND_BY_REFRESH = "SELECT g.id, g.client, g.person, g.session, g.content, g.code_expires,
-            g.code_used, g.created, g.expires, g.revoked, p.state, p.level, FALSE AS is_dead
+            g.code_used, g.expires, g.revoked, p.state, FALSE AS is_dead
         FROM oidc_grant g JOIN person p ON p.id = g.person WHERE g.refresh = $1";
     FIND_GRANT = "SELECT g.id, g.client, g.person, g.session, g.content, g.code_expires,
-            g.code_used, g.created, g.expires, g.revoked, p.state, p.level,
+            g.code_used, g.expires, g.revoked, p.state,
             EXISTS (SELECT 1 FROM oidc_dead_token d WHERE d.digest = $2) AS is_dead
         FROM oidc_grant g JOIN person p ON p.id = g.person WHERE g.id = $1";
     USE_CODE = "UPDATE oidc_grant SET code_used = $2, refresh = $3
@@ -57,11 +57,9 @@ pub(crate) struct Grant {
     pub(crate) content: Granted,
     pub(crate) code_expires: Option<Time>,
     pub(crate) code_used: Option<Time>,
-    pub(crate) created: Time,
     pub(crate) expires: Time,
     pub(crate) revoked: Option<Time>,
     pub(crate) state: PersonState,
-    pub(crate) level: Level,
     /// Whether the one access token that was asked about is revoked.
     pub(crate) is_dead: bool,
 }
@@ -85,11 +83,9 @@ impl FromRow for Grant {
             content: row.json("content")?,
             code_expires: row.get("code_expires")?,
             code_used: row.get("code_used")?,
-            created: row.get("created")?,
             expires: row.get("expires")?,
             revoked: row.get("revoked")?,
             state: row.get("state")?,
-            level: row.get("level")?,
             is_dead: row.get("is_dead")?,
         })
     }

@@ -20,8 +20,12 @@ use web::{Site, SiteConfig};
 use crate::{
     Approval, Decision, Identity, demo as people, open,
     provider::{
-        Outbound, Post, Provider, ProviderConfig, Sent, client::*, demo, detail::DetailKind,
-        scope::Scope, store::client::{ClientChange, change_client, create_in},
+        Outbound, Post, Provider, ProviderConfig, Sent,
+        client::*,
+        demo,
+        detail::DetailKind,
+        scope::Scope,
+        store::client::{ClientChange, change_client, create_in},
     },
     store::approval::find_for_person,
 };
@@ -117,7 +121,7 @@ pub(crate) struct Rp {
     pub(crate) dpop: Arc<SigningKey>,
     pub(crate) issuer: String,
     pub(crate) verifier: String,
-    clock: kernel::Env,
+    pub(crate) clock: kernel::Env,
 }
 
 impl Rp {
@@ -156,7 +160,10 @@ impl Rp {
             "iat": self.now(),
         });
         edit(claims.as_object_mut().unwrap());
-        Signer::new(&self.dpop, "dpop+jwt").with_jwk().sign(&claims).unwrap()
+        Signer::new(&self.dpop, "dpop+jwt")
+            .with_jwk()
+            .sign(&claims)
+            .unwrap()
     }
 
     pub(crate) fn proof(&self, method: &str, path: &str) -> String {
@@ -182,7 +189,9 @@ impl Rp {
             claims.insert(name.to_owned(), value);
         }
         edit(&mut claims);
-        Signer::new(&self.key, "oauth-authz-req+jwt").sign(&claims).unwrap()
+        Signer::new(&self.key, "oauth-authz-req+jwt")
+            .sign(&claims)
+            .unwrap()
     }
 
     /// What an authorization request of this client says.
@@ -240,7 +249,12 @@ impl Rp {
 pub(crate) fn registration(key: &SigningKey) -> Registration {
     let mut jwk = serde_json::to_value(key.public().jwk()).unwrap();
     jwk["kid"] = json!(key.kid());
-    let scopes = [Scope::Openid, Scope::Profile, Scope::Email, Scope::OfflineAccess];
+    let scopes = [
+        Scope::Openid,
+        Scope::Profile,
+        Scope::Email,
+        Scope::OfflineAccess,
+    ];
     Registration {
         name: Text::new("Rates e-account", "差餉電子帳戶"),
         sector: "rvd".to_owned(),
@@ -332,6 +346,35 @@ impl World {
         world
     }
 
+    /// A second process on the same store and keys.
+    pub(crate) fn again(first: &Self) -> Self {
+        let outbound = Arc::clone(&first.letterbox);
+        let config = ProviderConfig {
+            base_url: first.rp.issuer.clone(),
+            certificate_header: Some(HeaderName::from_static(CERTIFICATE)),
+        };
+        let (identity, keys) = (first.identity.clone(), first.keys.clone());
+        let provider = Provider::new(identity, keys.clone(), config, outbound).unwrap();
+        let config = SiteConfig {
+            has_rate_limits: false,
+            ..SiteConfig::default()
+        };
+        let site = Site::new(config, first.store.clone(), &[crate::BUNDLE]).unwrap();
+        let routes = crate::routes(&first.identity).merge(crate::provider::routes(&provider));
+        Self {
+            store: first.store.clone(),
+            clock: first.clock.clone(),
+            router: web::app(&site, routes),
+            provider,
+            keys,
+            letterbox: Arc::clone(&first.letterbox),
+            rp: first.rp.clone(),
+            identity: first.identity.clone(),
+            cookies: BTreeMap::new(),
+            person: first.person,
+        }
+    }
+
     /// Registers a client and puts it in force.
     pub(crate) async fn register(&self, id: &'static str, registration: Registration) {
         let proposal = registration.clone();
@@ -343,7 +386,9 @@ impl World {
             .await
             .unwrap();
         self.step("author", id, ClientChange::Submit).await.unwrap();
-        self.step("approver", id, ClientChange::Approve).await.unwrap();
+        self.step("approver", id, ClientChange::Approve)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn step(
@@ -375,7 +420,9 @@ impl World {
 
     /// The demonstration's clients.
     pub(crate) async fn seed_demo(&self) {
-        demo::seed(&self.store, self.identity.vault()).await.unwrap();
+        demo::seed(&self.store, self.identity.vault())
+            .await
+            .unwrap();
     }
 
     /// One call without cookies.
@@ -432,7 +479,9 @@ impl World {
         if !form.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
-        let answer = self.send(request.body(Body::from(form.to_owned())).unwrap()).await;
+        let answer = self
+            .send(request.body(Body::from(form.to_owned())).unwrap())
+            .await;
         for line in answer.headers.get_all(header::SET_COOKIE) {
             let pair = line.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
@@ -464,8 +513,12 @@ impl World {
             .await
             .unwrap();
         open(&self.store, &phone.device, id).await.unwrap();
-        let shown = find_for_person(&self.store, id, phone.person.id).await.unwrap();
-        people::answer(&self.store, &phone, &shown, decision).await.unwrap();
+        let shown = find_for_person(&self.store, id, phone.person.id)
+            .await
+            .unwrap();
+        people::answer(&self.store, &phone, &shown, decision)
+            .await
+            .unwrap();
     }
 
     /// Goes wherever the browser is sent, signs in and agrees on the way, until another site or a
@@ -494,7 +547,11 @@ impl World {
 
     /// Presses a button of the consent page.
     pub(crate) async fn choose(&mut self, page: &Answer, here: &str, choice: &str) -> Answer {
-        let token = page.text.split("name=\"csrf\" value=\"").nth(1).expect("a form");
+        let token = page
+            .text
+            .split("name=\"csrf\" value=\"")
+            .nth(1)
+            .expect("a form");
         let token = token.split('"').next().unwrap();
         let action = here.split('?').next().unwrap();
         let form = format!("csrf={token}&choice={choice}");
@@ -526,7 +583,10 @@ impl World {
 
     pub(crate) async fn code(&mut self, rp: &Rp, request: Pairs) -> String {
         let answer = self.answer_for(rp, request).await;
-        answer.get("code").unwrap_or_else(|| panic!("{answer:?}")).clone()
+        answer
+            .get("code")
+            .unwrap_or_else(|| panic!("{answer:?}"))
+            .clone()
     }
 
     pub(crate) async fn redeem(&self, rp: &Rp, code: &str) -> Answer {
@@ -550,6 +610,7 @@ impl World {
         });
         let held = format!("DPoP {token}");
         let headers = [("authorization", held.as_str()), ("dpop", proof.as_str())];
-        self.call(Method::GET, "/oauth/userinfo", &headers, &[]).await
+        self.call(Method::GET, "/oauth/userinfo", &headers, &[])
+            .await
     }
 }
