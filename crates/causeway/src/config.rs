@@ -14,6 +14,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub session: SessionConfig,
     pub upload: UploadConfig,
+    pub openid: OpenidConfig,
     pub log: LogConfig,
 }
 
@@ -63,6 +64,16 @@ pub struct UploadConfig {
     /// `tcp://127.0.0.1:3310` or `unix:///run/clamav/clamd.ctl`; empty leaves files visibly
     /// "not scanned yet".
     pub clamd: String,
+}
+
+/// The OpenID provider, by which other applications sign people in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenidConfig {
+    /// The header in which the TLS terminator in front passes on the certificate of a client, as
+    /// RFC 9440 says or as PEM, percent-encoded. The terminator must take the header away from
+    /// requests that bring one. Empty: clients cannot authenticate by certificate.
+    pub certificate_header: String,
 }
 
 /// What is written to standard error.
@@ -214,6 +225,14 @@ impl Config {
                 fix: "Set idle_minutes and absolute_hours to at least 1",
             });
         }
+        let header = &self.openid.certificate_header;
+        if !header.is_empty() && axum::http::HeaderName::try_from(header.as_str()).is_err() {
+            return Err(ConfigError::Value {
+                key: "openid.certificate_header",
+                problem: format!("\"{header}\" is not the name of a header"),
+                fix: "Write a name such as client-cert, or leave it empty",
+            });
+        }
         let clamd = &self.upload.clamd;
         if !(clamd.is_empty() || clamd.starts_with("tcp://") || clamd.starts_with("unix://")) {
             return Err(ConfigError::Value {
@@ -299,6 +318,10 @@ mod tests {
             ("[store]\nurl = \"mysql://x\"", "store.url"),
             ("[session]\nidle_minutes = 0", "session"),
             ("[upload]\nclamd = \"3310\"", "upload.clamd"),
+            (
+                "[openid]\ncertificate_header = \"a b\"",
+                "openid.certificate_header",
+            ),
         ] {
             let message = load(text, &[]).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");

@@ -21,6 +21,8 @@ pub async fn publish_packs(system: &System) -> anyhow::Result<usize> {
 /// # Errors
 /// The store fails.
 pub async fn seed_demo(system: &System) -> anyhow::Result<()> {
-    identity::demo::seed(&system.store, &system.keys.vault()).await?;
+    let vault = system.keys.vault();
+    identity::demo::seed(&system.store, &vault).await?;
+    identity::provider::demo::seed(&system.store, &vault).await?;
     Ok(())
 }

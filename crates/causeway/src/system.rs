@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use credentials::Issuer;
-use identity::Identity;
+use identity::{
+    Identity,
+    provider::{Provider, ProviderConfig, Silent},
+};
 use journal::{Calendar, Runner};
 use kernel::{Actor, Env, Secret};
 use notify::{Courier, SimulatedCarrier};
@@ -54,6 +57,7 @@ pub struct System {
     pub site: Site,
     pub services: Services,
     pub identity: Identity,
+    pub provider: Provider,
     pub(crate) issuer: Issuer,
     pub(crate) gauges: Gauges,
     pulse: desk::Pulse,
@@ -116,6 +120,7 @@ impl System {
         let vault = keys.vault();
         let register = Arc::new(identity::demo::register());
         let identity = Identity::new(store.clone(), vault.clone(), register);
+        let provider = provider(config, &identity, &keys)?;
         let secret = Secret::new(keys.secret("sandbox-bank")?.expose().to_vec());
         let sandbox = Sandbox::new(store.clone(), secret, base_url);
         let shroff = Shroff::new(
@@ -134,6 +139,7 @@ impl System {
             site,
             services,
             identity,
+            provider,
             issuer,
             gauges,
             pulse,
@@ -162,6 +168,7 @@ impl System {
             .merge(portal::app::routes())
             .merge(desk::routes(&desk))
             .merge(identity::routes(&self.identity))
+            .merge(identity::provider::routes(&self.provider))
             .merge(credentials::routes().with_state(&self.licences()))
             .merge(payments::pages::routes(&self.shroff))
             .merge(payments::sandbox::routes(&self.sandbox))
@@ -195,6 +202,7 @@ impl System {
         let runner = Runner::new(self.store.clone(), self.calendar.clone());
         let runner = payments::jobs(runner, &self.shroff, Some(&self.sandbox));
         let runner = notify::jobs(runner, &self.courier);
+        let runner = identity::provider::jobs(runner, &self.provider);
         let runner = insight::jobs(runner, &self.store);
         let runner = services::jobs(runner, &self.services);
         let runner = crate::wallet::jobs(runner, self);
@@ -223,6 +231,20 @@ impl System {
             .await?;
         self.services.reload().await
     }
+}
+
+fn provider(config: &Config, identity: &Identity, keys: &KeyStore) -> anyhow::Result<Provider> {
+    let openid = ProviderConfig {
+        base_url: config.server.base_url.clone(),
+        certificate_header: config.openid.certificate_header.parse().ok(),
+    };
+    let outbound = Arc::new(Silent);
+    Ok(Provider::new(
+        identity.clone(),
+        keys.clone(),
+        openid,
+        outbound,
+    )?)
 }
 
 fn site_config(config: &Config, knobs: Knobs) -> SiteConfig {

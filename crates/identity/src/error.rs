@@ -57,6 +57,8 @@ pub enum Error {
     Malformed(&'static str),
     #[error("the person holds no active post")]
     NotOfficer,
+    #[error("the author of a proposal may not approve it")]
+    SamePerson,
     #[error("a stored row cannot be read: {0}")]
     Corrupt(&'static str),
     #[error(transparent)]
@@ -94,6 +96,7 @@ impl Error {
             Self::Value(_) => ("ID-021", S::UNPROCESSABLE_ENTITY),
             Self::Malformed(_) => ("ID-022", S::BAD_REQUEST),
             Self::NotOfficer => ("ID-023", S::FORBIDDEN),
+            Self::SamePerson => ("ID-040", S::FORBIDDEN),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
             Self::Trust(_) => ("ID-026", S::INTERNAL_SERVER_ERROR),
@@ -169,6 +172,7 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::Value(ValueError::Shape),
         Error::Malformed(""),
         Error::NotOfficer,
+        Error::SamePerson,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
         Error::Journal(journal::Error::Gone("")),

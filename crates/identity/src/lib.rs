@@ -24,6 +24,7 @@ mod pages;
 mod person;
 mod profile;
 pub mod proof;
+pub mod provider;
 pub mod simulation;
 mod store;
 

@@ -36,6 +36,22 @@ pub static BUNDLE: Bundle = Bundle {
             "identity/acting.html",
             include_str!("../templates/acting.html"),
         ),
+        (
+            "identity/connect.html",
+            include_str!("../templates/connect.html"),
+        ),
+        (
+            "identity/connect_refused.html",
+            include_str!("../templates/connect_refused.html"),
+        ),
+        (
+            "identity/connect_out.html",
+            include_str!("../templates/connect_out.html"),
+        ),
+        (
+            "identity/connections.html",
+            include_str!("../templates/connections.html"),
+        ),
     ],
     messages: include_str!("../messages.yaml"),
     assets: &[Asset {
@@ -58,6 +74,7 @@ pub(crate) fn routes() -> Routes<Identity> {
         )
         .rate(Rate::Post)
         .get("/{lang}/approvals/{id}", Access::Public, waiting::show)
+        .extension(web::Extension::PostsAway)
         .get("/{lang}/approvals/{id}/live", Access::Public, waiting::live)
         .post(
             "/{lang}/approvals/{id}/cancel",

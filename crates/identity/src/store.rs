@@ -29,6 +29,9 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0006_create_simulation.sql",
     "0007_index_passing_approval.sql",
     "0008_know_reader_department.sql",
+    "0009_create_oidc_client.sql",
+    "0010_create_oidc_grant.sql",
+    "0011_create_oidc_ciba.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -46,6 +49,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         registrant::STATEMENTS,
         simulation::STATEMENTS,
         token::STATEMENTS,
+        &crate::provider::store::statements(),
     ]
     .concat()
 }

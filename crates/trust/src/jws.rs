@@ -1,10 +1,11 @@
-//! Compact JWS (RFC 7515), ES256 only. Verification pins the algorithm and the `typ`, and refuses
-//! `none`, `crit`, `b64`, and headers larger than [`HEADER_BYTES`].
+//! Compact JWS (RFC 7515). We sign ES256 only. Verification pins the algorithm and the `typ`, and
+//! refuses `none`, `crit`, `b64`, and headers larger than [`HEADER_BYTES`]. Tokens of others come in
+//! through [`Unverified::parse_foreign`], and their key says which algorithm counts.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Error, Jwk, PublicKey, SigningKey, base64url};
+use crate::{Alg, Error, ForeignKey, Jwk, PublicKey, SigningKey, base64url};
 
 /// Characters of a whole compact token that are looked at.
 pub const TOKEN_CHARS: usize = 64 * 1024;
@@ -28,6 +29,16 @@ pub struct Header {
     pub crit: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub b64: Option<Value>,
+}
+
+impl Header {
+    /// Whether the token says that it is of media type `typ`; a token without `typ` is of none.
+    #[must_use]
+    pub fn is_type(&self, typ: &str) -> bool {
+        self.typ
+            .as_deref()
+            .is_some_and(|found| same_type(found, typ))
+    }
 }
 
 /// Signs tokens of one type with one key.
@@ -119,6 +130,27 @@ impl Unverified {
     /// [`Error::Malformed`] for anything that is not a compact JWS; [`Error::RefusedHeader`] for
     /// another algorithm than ES256, `crit` or `b64`.
     pub fn parse(token: &str) -> Result<Self, Error> {
+        let token = Self::split(token)?;
+        if token.header.alg == "ES256" {
+            Ok(token)
+        } else {
+            Err(Error::RefusedHeader("alg"))
+        }
+    }
+
+    /// Parses a compact token of somebody else, in any algorithm of [`Alg`].
+    ///
+    /// # Errors
+    /// As [`Unverified::parse`].
+    pub fn parse_foreign(token: &str) -> Result<Self, Error> {
+        let token = Self::split(token)?;
+        match Alg::of(&token.header.alg) {
+            Some(_) => Ok(token),
+            None => Err(Error::RefusedHeader("alg")),
+        }
+    }
+
+    fn split(token: &str) -> Result<Self, Error> {
         if token.len() > TOKEN_CHARS {
             return Err(Error::Malformed("token too long"));
         }
@@ -133,9 +165,6 @@ impl Unverified {
         }
         let header: Header =
             serde_json::from_slice(&head).map_err(|_| Error::Malformed("header"))?;
-        if header.alg != "ES256" {
-            return Err(Error::RefusedHeader("alg"));
-        }
         if header.crit.is_some() || header.b64.is_some() {
             return Err(Error::RefusedHeader("crit"));
         }
@@ -162,17 +191,33 @@ impl Unverified {
         Jwk::from_value(jwk)?.public_key()
     }
 
+    /// The key of any accepted kind carried in the header (DPoP).
+    ///
+    /// # Errors
+    /// [`Error::BadKey`] when the header carries no such public key.
+    pub fn carried_foreign_key(&self) -> Result<ForeignKey, Error> {
+        ForeignKey::from_jwk(self.header.jwk.as_ref().ok_or(Error::BadKey)?)
+    }
+
+    /// Verifies the signature under somebody else's key. Look at [`Header::is_type`] before.
+    ///
+    /// # Errors
+    /// [`Error::RefusedHeader`] for an unknown algorithm; [`Error::BadSignature`].
+    pub fn verify_foreign(self, key: &ForeignKey) -> Result<Verified, Error> {
+        let alg = Alg::of(&self.header.alg).ok_or(Error::RefusedHeader("alg"))?;
+        key.verify(alg, self.input.as_bytes(), &self.signature)?;
+        Ok(Verified {
+            header: self.header,
+            payload: self.payload,
+        })
+    }
+
     /// Verifies the signature under `key` and that the token is of type `typ`.
     ///
     /// # Errors
     /// [`Error::RefusedHeader`] for another type; [`Error::BadSignature`].
     pub fn verify(self, typ: &str, key: &PublicKey) -> Result<Verified, Error> {
-        if !self
-            .header
-            .typ
-            .as_deref()
-            .is_some_and(|found| same_type(found, typ))
-        {
+        if !self.header.is_type(typ) {
             return Err(Error::RefusedHeader("typ"));
         }
         key.verify(self.input.as_bytes(), &self.signature)?;

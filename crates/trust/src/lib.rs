@@ -11,14 +11,19 @@ pub mod cose;
 pub mod digest;
 mod error;
 pub mod evidence;
+mod foreign;
+pub mod jwe;
 pub mod jws;
 mod key;
 mod keystore;
+mod peer;
 mod vault;
 
 pub use error::Error;
+pub use foreign::{Alg, ForeignKey};
 pub use key::{Jwk, PublicKey, SigningKey};
 pub use keystore::{Jwks, KEYS_MAX, KeyStore, Known, Purpose, RETIRED_PUBLISHED, Signed};
+pub use peer::PeerCertificate;
 pub use vault::{BlindIndex, Place, Sealed, Vault};
 
 /// The tables of this crate: the evidence log.

@@ -18,10 +18,11 @@ pub enum Extension {
 const HSTS: &str = "max-age=47304000; includeSubDomains";
 
 fn policy(extension: Extension, is_secure: bool) -> String {
-    let form_action = if extension == Extension::PostsAway {
-        "'self' https:"
-    } else {
-        "'self'"
+    let form_action = match extension {
+        Extension::PostsAway if is_secure => "'self' https:",
+        // While a client is being written it listens on the developer's own machine.
+        Extension::PostsAway => "'self' https: http://127.0.0.1:* http://localhost:*",
+        _ => "'self'",
     };
     let upgrade = if is_secure {
         "; upgrade-insecure-requests"

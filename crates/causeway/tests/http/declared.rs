@@ -12,6 +12,7 @@ use testkit::{Answer, App, Browser};
 
 use crate::{
     journey::{self, NEIGHBOUR, RESIDENT},
+    openid,
     whole::whole,
     wire::Wire,
 };
@@ -30,6 +31,7 @@ async fn every_json_answer_is_declared() {
     let phone = Wire::enrol(&app, RESIDENT, "basic").await;
     person(&app, &phone).await;
     licence(&app, &phone).await;
+    openid::every_endpoint(&app).await;
     let (status, done) = phone.post("/app/api/device/revoke", &json!({})).await;
     assert_eq!(status, StatusCode::OK, "{done}");
 

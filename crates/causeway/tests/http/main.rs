@@ -16,6 +16,7 @@ mod declared;
 mod files;
 mod journey;
 mod kiosk;
+mod openid;
 mod operators;
 mod owners;
 mod phones;

@@ -226,6 +226,14 @@ static WORDS: &[Words] = &[
             "只有現任職位的人員才可在此登入。請向部門管理員查詢。",
         ],
     },
+    Words {
+        code: "ID-040",
+        title: ["Somebody else must approve this", "須由另一人批准"],
+        advice: [
+            "You wrote the proposal, so a second person of your department must approve it. It stays submitted.",
+            "建議由你提出，須由部門另一人批准。建議仍在待批狀態。",
+        ],
+    },
 ];
 
 /// The words of the error with this code.

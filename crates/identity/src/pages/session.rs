@@ -9,6 +9,7 @@ use web::{Failure, Form, Outcome, Page, SignedIn, Visit, ctx};
 use crate::{
     Approval, Approved, Binding, Company, Error, Identity, Level, NewApproval, Officer, Person,
     Purpose, place_of,
+    provider::{self, RECOGNISED, Recognised},
     store::{approval, company, officer, person},
 };
 
@@ -76,6 +77,13 @@ pub(crate) async fn enter(
     } else {
         as_resident(visit, &owner, None)
     };
+    // Before the token changes, so that the moment and the new session are one row.
+    let recognised = Recognised {
+        at: store.env().now().seconds(),
+        level: owner.level,
+        session: base64url::encode(store.env().bytes::<16>()),
+    };
+    visit.remember(RECOGNISED, &recognised).await?;
     visit.sign_in(who).await?;
     Ok(())
 }
@@ -205,11 +213,11 @@ pub(crate) async fn sign_out_page(visit: Visit) -> Page {
     )
 }
 
-pub(crate) async fn sign_out(visit: Visit) -> Outcome<Response> {
+pub(crate) async fn sign_out(visit: Visit, State(identity): State<Identity>) -> Outcome<Response> {
     let was_staff = visit
         .signed_in()
         .is_some_and(|who| who.roles.iter().any(|role| *role != Role::Resident));
-    visit.sign_out().await?;
+    provider::sign_out(&visit, &identity).await?;
     let place = if was_staff {
         "/desk/sign-in"
     } else {

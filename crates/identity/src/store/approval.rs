@@ -99,22 +99,39 @@ pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Appro
     if is_long || new.detail.len() > DETAIL_LINES {
         return Err(Error::Malformed("detail"));
     }
-    let key: [u8; 32] = store.env().bytes();
-    let reference = reference_of(store.env().bytes());
+    let draws = Draws::of(store.env());
     store
         .write(actor, move |tx| {
-            let new = new.clone();
-            let reference = reference.clone();
-            async move { insert_in(&tx, &new, &key, &reference).await }
+            let (new, draws) = (new.clone(), draws.clone());
+            async move { ask_with_in(&tx, &new, &draws).await }
         })
         .await
 }
 
-async fn insert_in(
+/// What a question draws before its write begins: the key of its code, and its reference.
+#[derive(Clone)]
+pub(crate) struct Draws {
+    key: [u8; 32],
+    reference: String,
+}
+
+impl Draws {
+    pub(crate) fn of(env: &kernel::Env) -> Self {
+        Self {
+            key: env.bytes(),
+            reference: reference_of(env.bytes()),
+        }
+    }
+}
+
+/// As [`ask`], inside the caller's write; the caller has checked what is shown.
+///
+/// # Errors
+/// [`Error::TooManyOpen`].
+pub(crate) async fn ask_with_in(
     tx: &Write,
     new: &NewApproval,
-    key: &[u8; 32],
-    reference: &str,
+    Draws { key, reference }: &Draws,
 ) -> Result<Approval, Error> {
     if let Some(person) = new.person {
         let open: i64 = tx.only(&COUNT_OPEN, params![person, tx.now()]).await?;

@@ -105,6 +105,18 @@ pub(crate) async fn by_number_in(db: &Read, number: &str) -> Result<Company, Err
         .ok_or(Error::NotFound)
 }
 
+/// As [`mandate_for`], by the company's number, inside the caller's write.
+pub(crate) async fn mandate_by_number_in(
+    db: &Read,
+    person: Id<Person>,
+    number: &str,
+) -> Result<Option<Mandate>, Error> {
+    let mandates: Vec<Mandate> = db.all(&LIST_MANDATES, params![person]).await?;
+    Ok(mandates
+        .into_iter()
+        .find(|mandate| mandate.company.company_number == number))
+}
+
 pub(crate) async fn mandate_in(
     tx: &Write,
     person: Id<Person>,

@@ -1,0 +1,237 @@
+//! An application of a department signs people in through the whole product: its own browser page,
+//! the person's phone, tokens, the person's data, and the list of who may read it.
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use identity::{
+    Decision, demo,
+    provider::demo::{CALLBACK, RATES, client_key},
+};
+use serde_json::{Value, json};
+use testkit::{Answer, App};
+use trust::{SigningKey, base64url, digest, jws::Signer};
+
+use crate::journey::NEIGHBOUR;
+
+/// The invented client with its keys.
+struct Client<'a> {
+    app: &'a App,
+    key: SigningKey,
+    proof_key: SigningKey,
+}
+
+impl<'a> Client<'a> {
+    fn new(app: &'a App) -> Self {
+        Self {
+            app,
+            key: client_key(&app.system.keys.vault(), RATES).unwrap(),
+            proof_key: SigningKey::generate(app.system.store.env()).unwrap(),
+        }
+    }
+
+    fn base(&self) -> String {
+        self.app.system.site.config().base_url.clone()
+    }
+
+    fn jti(&self) -> String {
+        base64url::encode(self.app.system.store.env().bytes::<16>())
+    }
+
+    fn now(&self) -> i64 {
+        self.app.system.store.env().now().seconds()
+    }
+
+    fn proof(&self, method: &str, path: &str, token: Option<&str>) -> String {
+        let mut claims = json!({
+            "htm": method, "htu": format!("{}{path}", self.base()), "iat": self.now(),
+            "jti": self.jti(),
+        });
+        if let Some(token) = token {
+            claims["ath"] = json!(base64url::encode(digest::sha256(token)));
+        }
+        Signer::new(&self.proof_key, "dpop+jwt")
+            .with_jwk()
+            .sign(&claims)
+            .unwrap()
+    }
+
+    /// Posts a form with an assertion and a proof.
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let claims = json!({
+            "iss": RATES, "sub": RATES, "aud": self.base(), "jti": self.jti(),
+            "iat": self.now(), "exp": self.now() + 60,
+        });
+        let assertion = Signer::new(&self.key, "JWT").sign(&claims).unwrap();
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let pairs: Vec<(String, String)> = form
+            .iter()
+            .copied()
+            .chain([
+                ("client_assertion_type", kind),
+                ("client_assertion", assertion.as_str()),
+            ])
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let request = Request::post(path)
+            .header("dpop", self.proof("POST", path, None))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(testkit::encode(&pairs)))
+            .unwrap();
+        self.app.browser().send(request).await.unwrap()
+    }
+
+    async fn read(&self, method: &str, token: &str) -> Answer {
+        let path = "/oauth/userinfo";
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("dpop", self.proof(method, path, Some(token)))
+            .header(header::AUTHORIZATION, format!("DPoP {token}"))
+            .body(Body::empty())
+            .unwrap();
+        self.app.browser().send(request).await.unwrap()
+    }
+
+    /// A login with the person's agreement: the token endpoint's answer, and the browser.
+    async fn login(&self, browser: &mut testkit::Browser<'a>) -> Value {
+        let verifier = "v".repeat(64);
+        let challenge = base64url::encode(digest::sha256(&verifier));
+        let pushed = self
+            .post(
+                "/oauth/par",
+                &[
+                    ("response_type", "code"),
+                    ("redirect_uri", CALLBACK),
+                    ("scope", "openid profile"),
+                    ("code_challenge", &challenge),
+                    ("code_challenge_method", "S256"),
+                ],
+            )
+            .await;
+        assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.text());
+        let uri = body(&pushed)["request_uri"].as_str().unwrap().to_owned();
+        let waiting = browser
+            .get(&format!(
+                "/oauth/authorize?client_id={RATES}&request_uri={uri}"
+            ))
+            .await
+            .unwrap();
+        assert!(
+            waiting.says("Sign in to Rates e-account"),
+            "{}",
+            waiting.words()
+        );
+        let page = browser.approve(NEIGHBOUR, &waiting).await.unwrap();
+        assert!(page.says("To address you by your name"), "{}", page.words());
+        let sheet = page.form(&page.path).unwrap();
+        let form = testkit::encode(&sheet.filled(&[("choice", "allow")]));
+        let back = browser.post_raw(&page.path, &form).await.unwrap();
+        let place = back.location().unwrap().to_owned();
+        assert!(place.starts_with(CALLBACK), "{place}");
+        let code = place.split("code=").nth(1).unwrap();
+        let code = code.split('&').next().unwrap();
+        let tokens = self
+            .post(
+                "/oauth/token",
+                &[
+                    ("grant_type", "authorization_code"),
+                    ("code", code),
+                    ("redirect_uri", CALLBACK),
+                    ("code_verifier", &verifier),
+                ],
+            )
+            .await;
+        assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.text());
+        body(&tokens)
+    }
+}
+
+fn body(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+/// Asks every endpoint of the provider for real.
+pub(crate) async fn every_endpoint(app: &App) {
+    let client = Client::new(app);
+    let mut browser = app.browser();
+    let tokens = client.login(&mut browser).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    for method in ["GET", "POST"] {
+        let info = client.read(method, token).await;
+        assert_eq!(info.status, StatusCode::OK, "{}", info.text());
+    }
+    let found = client.post("/oauth/introspect", &[("token", token)]).await;
+    assert_eq!(body(&found)["active"], true);
+    let id_token = tokens["id_token"].as_str().unwrap();
+    let asked = [("scope", "openid"), ("id_token_hint", id_token)];
+    let asked = client.post("/oauth/bc-authorize", &asked).await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.text());
+    let refused = client
+        .post("/oauth/token", &[("grant_type", "password")])
+        .await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_client_reads_what_was_agreed_to_until_the_person_withdraws_it() {
+    let app = App::start().await.unwrap();
+    let client = Client::new(&app);
+    let mut browser = app.browser();
+    let tokens = client.login(&mut browser).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let info = client.read("GET", token).await;
+    assert_eq!(body(&info)["name"], demo::find(NEIGHBOUR).unwrap().name_en);
+    let looked = browser.get("/en/who-looked").await.unwrap();
+    assert!(looked.says("Rates e-account"), "{}", looked.words());
+
+    let list = browser.get("/en/connections").await.unwrap();
+    assert!(list.says("Name, date of birth and sex"), "{}", list.words());
+    let gone = browser
+        .fill(&list, "/connections", &[("client", RATES)])
+        .await
+        .unwrap();
+    assert!(gone.says("No application is connected"), "{}", gone.words());
+    let after = client.read("GET", token).await;
+    assert_eq!(after.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_department_asks_and_the_phone_answers_without_a_browser() {
+    let app = App::start().await.unwrap();
+    let client = Client::new(&app);
+    let tokens = client.login(&mut app.browser()).await;
+    let id_token = tokens["id_token"].as_str().unwrap();
+    let asked = client
+        .post(
+            "/oauth/bc-authorize",
+            &[
+                ("scope", "openid"),
+                ("id_token_hint", id_token),
+                ("binding_message", "Case 17"),
+            ],
+        )
+        .await;
+    let auth_req_id = body(&asked)["auth_req_id"].as_str().unwrap().to_owned();
+    let poll = [
+        ("grant_type", "urn:openid:params:grant-type:ciba"),
+        ("auth_req_id", auth_req_id.as_str()),
+    ];
+    let early = client.post("/oauth/token", &poll).await;
+    assert_eq!(body(&early)["error"], "authorization_pending");
+    let (store, vault) = (&app.system.store, app.system.keys.vault());
+    let phone = demo::phone(store, &vault, NEIGHBOUR).await.unwrap();
+    let open = identity::open_of(store, phone.person.id).await.unwrap();
+    let shown = identity::open(store, &phone.device, open[0].id)
+        .await
+        .unwrap();
+    assert_eq!(shown.detail[0].value.en, "Case 17");
+    demo::answer(store, &phone, &shown, Decision::Approve)
+        .await
+        .unwrap();
+    let done = client.post("/oauth/token", &poll).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text());
+    let again = client.post("/oauth/token", &poll).await;
+    assert_eq!(body(&again)["error"], "invalid_grant");
+}

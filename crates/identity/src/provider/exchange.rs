@@ -1,0 +1,128 @@
+//! Token exchange (RFC 8693): inside one login a person changes the company they act for. The subject
+//! becomes the company, and `act` says which person acts. The new token ends with the old one's grant.
+
+use kernel::Actor;
+use serde_json::json;
+
+use super::{
+    Provider,
+    caller::Caller,
+    detail::Detail,
+    grant::{ACCESS_LIFE, Granted, Issued},
+    mint::{self, Access},
+    params::Params,
+    refusal::{Fault, Refusal, Word},
+    request::read_details,
+    store::{
+        grant::{self, Grant},
+        use_all_in,
+    },
+    token::{Tokens, check_key, scheme},
+};
+use crate::store::company;
+
+/// The type of token that is taken and given.
+pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+pub(crate) async fn redeem(
+    provider: &Provider,
+    caller: Caller,
+    params: &Params,
+) -> Result<Tokens, Fault> {
+    if params.get("subject_token_type") != Some(ACCESS_TOKEN) {
+        return Err(Refusal::request("subject_token_type must be an access token").into());
+    }
+    let other = params.get("requested_token_type");
+    if other.is_some_and(|kind| kind != ACCESS_TOKEN) {
+        return Err(Refusal::request("only access tokens are given").into());
+    }
+    let token = params.need("subject_token", "subject_token is missing")?;
+    let access = mint::read_access(provider, token)
+        .ok()
+        .filter(|access| access.client == caller.client.id())
+        .ok_or(Refusal::grant("the subject token is not this client's"))?;
+    let details = read_details(params, &caller.client)?;
+    let [Detail::ActFor { company, .. }] = details.as_slice() else {
+        let reason = "authorization_details must name one company to act for";
+        return Err(Refusal::new(Word::InvalidDetails, reason).into());
+    };
+    let wanted = Wanted {
+        provider: provider.clone(),
+        caller: caller.clone(),
+        access,
+        company: company.clone(),
+        details: details.clone(),
+    };
+    let granted = provider
+        .store()
+        .write(&Actor::system("openid"), move |tx| {
+            let wanted = wanted.clone();
+            async move { wanted.grant_in(&tx).await }
+        })
+        .await?;
+    let bound = caller.bound.as_ref();
+    Ok(Tokens {
+        access_token: mint::access(provider, &caller.client, &granted, bound)?,
+        token_type: scheme(bound).to_owned(),
+        expires_in: ACCESS_LIFE.as_secs(),
+        id_token: None,
+        refresh_token: None,
+        scope: granted.content.scope_words(),
+        authorization_details: Some(json!(details)),
+        issued_token_type: Some(ACCESS_TOKEN.to_owned()),
+    })
+}
+
+/// An exchange whose request holds.
+#[derive(Clone)]
+struct Wanted {
+    provider: Provider,
+    caller: Caller,
+    access: Access,
+    company: String,
+    details: Vec<Detail>,
+}
+
+impl Wanted {
+    /// A grant of its own for the company, ending when the access token does.
+    async fn grant_in(&self, tx: &::store::Write) -> Result<Grant, Fault> {
+        use_all_in(tx, &self.caller.once).await?;
+        let grant = grant::find_in(tx, self.access.grant, &self.access.jti)
+            .await?
+            .filter(|grant| grant.is_live(tx.now()))
+            .ok_or(Refusal::grant("the subject token is no longer good"))?;
+        check_key(grant.content.bound.as_ref(), &self.caller)?;
+        let mandate = company::mandate_by_number_in(tx, grant.person, &self.company)
+            .await?
+            .ok_or(Refusal::new(
+                Word::InvalidTarget,
+                "the person may not act for this company",
+            ))?;
+        let client = &self.caller.client;
+        let acting = self.provider.subject(&client.sector, grant.person);
+        let subject = self
+            .provider
+            .company_subject(&client.sector, mandate.company.id);
+        let content = Granted {
+            subject: Some(subject),
+            act: Some(json!({ "sub": acting, "role": mandate.role })),
+            details: self.details.clone(),
+            is_lasting: false,
+            id_claims: Vec::new(),
+            info_claims: Vec::new(),
+            ..grant.content
+        };
+        let issued = Issued {
+            client: client.id().to_owned(),
+            person: grant.person,
+            session: grant.session,
+            content,
+            code: None,
+            refresh: None,
+            life: ACCESS_LIFE,
+        };
+        let id = grant::insert_in(tx, &issued).await?;
+        let found = grant::find_in(tx, id, "").await?;
+        found.ok_or(Fault::Failed(crate::Error::Corrupt("oidc_grant")))
+    }
+}

@@ -1,0 +1,140 @@
+//! Introspection (RFC 7662), plain or as a signed answer (RFC 9701): a client that guards resources
+//! asks what a token is good for; any client may ask about its own.
+
+use axum::{body::Bytes, extract::State, http::HeaderMap};
+use kernel::Actor;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use web::{HeaderValue, IntoResponse, Response, header};
+
+use super::{
+    Provider,
+    caller::{self, Call},
+    mint,
+    params::Params,
+    refusal::{Fault, NOT_A_RESOURCE, Refusal, Word},
+    request::acr,
+    store::{
+        grant::{self, Grant},
+        use_all_in,
+    },
+};
+
+/// The path of this endpoint.
+pub(crate) const PATH: &str = "/oauth/introspect";
+const SIGNED: &str = "application/token-introspection+jwt";
+
+/// What a token is good for; only `active: false` when for nothing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Introspected {
+    active: bool,
+    #[serde(flatten)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    claims: Map<String, Value>,
+}
+
+pub(crate) async fn introspect(
+    State(provider): State<Provider>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match look(&provider, &headers, &body).await {
+        Ok((client, found)) => {
+            let wants_signed = headers
+                .get(header::ACCEPT)
+                .is_some_and(|accept| accept.as_bytes() == SIGNED.as_bytes());
+            if !wants_signed {
+                return web::Json(found).into_response();
+            }
+            let claims = json!({
+                "iss": provider.issuer(),
+                "aud": client,
+                "iat": provider.now().seconds(),
+                "token_introspection": found,
+            });
+            match mint::sign(&provider, mint::INTROSPECTION, &claims) {
+                Ok(token) => {
+                    let mut response = token.into_response();
+                    response
+                        .headers_mut()
+                        .insert(header::CONTENT_TYPE, HeaderValue::from_static(SIGNED));
+                    response
+                }
+                Err(error) => Fault::from(error).answer(),
+            }
+        }
+        Err(fault) => fault.answer(),
+    }
+}
+
+async fn look(
+    provider: &Provider,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(String, Introspected), Fault> {
+    let params = Params::read(body)?;
+    let call = Call {
+        path: PATH,
+        headers,
+        params: &params,
+    };
+    let caller = caller::authenticate(provider, &call).await?;
+    let token = params.need("token", "token is missing")?.to_owned();
+    let access = mint::read_access(provider, &token).ok();
+    let id = access
+        .as_ref()
+        .map(|access| (access.grant, access.jti.clone()));
+    let once = caller.once.clone();
+    let grant = provider
+        .store()
+        .write(&Actor::system("openid"), move |tx| {
+            let (once, id, token) = (once.clone(), id.clone(), token.clone());
+            async move {
+                use_all_in(&tx, &once).await?;
+                Ok::<_, Fault>(match id {
+                    Some((id, jti)) => grant::find_in(&tx, id, &jti).await?,
+                    None => grant::by_refresh_in(&tx, &token).await?,
+                })
+            }
+        })
+        .await?;
+    let client = &caller.client;
+    let nothing = Introspected {
+        active: false,
+        claims: Map::new(),
+    };
+    let Some(grant) = grant.filter(|grant| grant.is_live(provider.now())) else {
+        return Ok((client.id().to_owned(), nothing));
+    };
+    let is_own = grant.client == client.id();
+    if !is_own && !client.is_resource {
+        return Err(Refusal::new(Word::AccessDenied, NOT_A_RESOURCE).into());
+    }
+    let claims = match access {
+        Some(access) => {
+            let mut claims = access.claims;
+            claims.remove("grant");
+            claims
+        }
+        // A refresh token is nobody's business but its client's.
+        None if !is_own => return Ok((client.id().to_owned(), nothing)),
+        None => of_refresh(&grant),
+    };
+    let found = Introspected {
+        active: true,
+        claims,
+    };
+    Ok((client.id().to_owned(), found))
+}
+
+fn of_refresh(grant: &Grant) -> Map<String, Value> {
+    let claims = json!({
+        "client_id": grant.client,
+        "scope": grant.content.scope_words(),
+        "acr": acr(grant.content.level),
+        "exp": grant.expires.seconds(),
+        "token_type": "refresh_token",
+    });
+    claims.as_object().cloned().unwrap_or_default()
+}

@@ -1,0 +1,272 @@
+//! Tokens: access tokens as JWT (RFC 9068), ID tokens, signed answers (JARM, RFC 9701), logout
+//! tokens. One ES256 key of the key store signs all, and `typ` keeps one from passing for another.
+
+use kernel::{Id, Text};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use trust::{Purpose, base64url, digest, jwe, jws::Signer, jws::Unverified};
+
+use super::{
+    Provider,
+    client::Client,
+    grant::{ACCESS_LIFE, Bound, ID_TOKEN_LIFE},
+    refusal::{Fault, Refusal},
+    request::{ResponseMode, ReturnTo, acr},
+    scope::{self, Claim},
+    store::grant::Grant,
+};
+use crate::{
+    Error, Person, Reading,
+    store::profile::{own_profile, record_reading},
+};
+
+/// The `typ` of each token.
+pub(crate) const ACCESS: &str = "at+jwt";
+pub(crate) const ID: &str = "JWT";
+pub(crate) const LOGOUT: &str = "logout+jwt";
+pub(crate) const INTROSPECTION: &str = "token-introspection+jwt";
+const JARM: &str = "oauth-authz-resp+jwt";
+/// A signed authorization answer is read at once.
+const JARM_LIFE: i64 = 120;
+/// How the phone's approval is named in `amr` (RFC 8176): a key held by the person, on another
+/// channel, with the person present.
+const AMR: [&str; 3] = ["pop", "mca", "user"];
+
+/// An access token, as it is given and as it is read back.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    pub(crate) grant: Id<Grant>,
+    pub(crate) client: String,
+    pub(crate) subject: String,
+    pub(crate) jti: String,
+    pub(crate) claims: Map<String, Value>,
+}
+
+/// Signs claims as a token of media type `typ`.
+pub(crate) fn sign<T: Serialize + ?Sized>(
+    provider: &Provider,
+    typ: &str,
+    claims: &T,
+) -> Result<String, Error> {
+    let signed = provider.keys().signer(Purpose::Session)?;
+    Ok(Signer::new(&signed.key, typ).sign(claims)?)
+}
+
+/// The subject of a grant as its client knows it.
+pub(crate) fn subject(provider: &Provider, client: &Client, grant: &Grant) -> String {
+    grant
+        .content
+        .subject
+        .clone()
+        .unwrap_or_else(|| provider.subject(&client.sector, grant.person))
+}
+
+/// An access token for `grant`, bound as the call was.
+pub(crate) fn access(
+    provider: &Provider,
+    client: &Client,
+    grant: &Grant,
+    bound: Option<&Bound>,
+) -> Result<String, Error> {
+    let now = provider.now();
+    let content = &grant.content;
+    let mut claims = json!({
+        "iss": provider.issuer(),
+        "sub": subject(provider, client, grant),
+        "aud": provider.issuer(),
+        "client_id": client.id(),
+        "iat": now.seconds(),
+        "exp": (now + ACCESS_LIFE).seconds(),
+        "jti": base64url::encode(provider.env().bytes::<16>()),
+        "scope": content.scope_words(),
+        "auth_time": content.auth_time,
+        "acr": acr(content.level),
+        "amr": AMR,
+        "grant": grant.id,
+    });
+    if let Some(fields) = claims.as_object_mut() {
+        if let Some(bound) = bound {
+            fields.insert("cnf".to_owned(), confirmation(bound));
+        }
+        if !content.details.is_empty() {
+            fields.insert("authorization_details".to_owned(), json!(content.details));
+        }
+        if let Some(act) = &content.act {
+            fields.insert("act".to_owned(), act.clone());
+        }
+    }
+    sign(provider, ACCESS, &claims)
+}
+
+/// RFC 7800: what the holder must show.
+pub(crate) fn confirmation(bound: &Bound) -> Value {
+    json!(bound)
+}
+
+/// An ID token for `grant`; sealed to the client when it registered that.
+pub(crate) fn id_token(
+    provider: &Provider,
+    client: &Client,
+    grant: &Grant,
+    (access_token, personal): (&str, Map<String, Value>),
+) -> Result<String, Error> {
+    let now = provider.now();
+    let content = &grant.content;
+    let half = digest::sha256(access_token);
+    let mut claims = json!({
+        "iss": provider.issuer(),
+        "sub": subject(provider, client, grant),
+        "aud": client.id(),
+        "iat": now.seconds(),
+        "exp": (now + ID_TOKEN_LIFE).seconds(),
+        "auth_time": content.auth_time,
+        "acr": acr(content.level),
+        "amr": AMR,
+        "at_hash": base64url::encode(half.get(..16).unwrap_or_default()),
+    });
+    if let Some(fields) = claims.as_object_mut() {
+        if let Some(nonce) = &content.nonce {
+            fields.insert("nonce".to_owned(), json!(nonce));
+        }
+        if let Some(session) = &grant.session {
+            let sid = provider.session_for(client.id(), session);
+            fields.insert("sid".to_owned(), json!(sid));
+        }
+        if let Some(id) = &content.auth_req {
+            fields.insert(
+                "urn:openid:params:jwt:claim:auth_req_id".to_owned(),
+                json!(id),
+            );
+        }
+        fields.extend(personal);
+    }
+    seal(provider, client, sign(provider, ID, &claims)?)
+}
+
+/// Seals a signed token to the client that registered a key for it.
+pub(crate) fn seal(provider: &Provider, client: &Client, token: String) -> Result<String, Error> {
+    match (client.id_token_enc, &client.keys().reader) {
+        (Some(enc), Some(reader)) => Ok(jwe::seal(provider.env(), reader, enc, &token)?),
+        _ => Ok(token),
+    }
+}
+
+/// The personal claims of a grant. The reading is on record, with what the client said it is for,
+/// before a value leaves.
+pub(crate) async fn personal(
+    provider: &Provider,
+    client: &Client,
+    grant: &Grant,
+    (claims, extra): (&[Claim], &[crate::FieldKey]),
+) -> Result<(Map<String, Value>, crate::Profile), Error> {
+    if (claims.is_empty() && extra.is_empty()) || grant.content.subject.is_some() {
+        return Ok(Default::default());
+    }
+    let identity = provider.identity();
+    let profile = own_profile(provider.store(), identity.vault(), grant.person).await?;
+    let mut fields: Vec<crate::FieldKey> = claims.iter().map(|claim| claim.field()).collect();
+    fields.extend(extra);
+    fields.sort_unstable();
+    fields.dedup();
+    fields.retain(|field| profile.get(*field).is_some());
+    record_reading(
+        provider.store(),
+        &reading(client, grant.person, claims),
+        &fields,
+    )
+    .await?;
+    let found = scope::claims_of(&profile, claims);
+    let mut profile = profile;
+    profile.fields.retain(|field| extra.contains(&field.key));
+    Ok((found, profile))
+}
+
+fn reading(client: &Client, person: Id<Person>, claims: &[Claim]) -> Reading {
+    let purpose = claims
+        .first()
+        .and_then(|claim| client.purpose_of(claim.scope()));
+    Reading {
+        person,
+        reader: client.name.clone(),
+        department: client.department().to_owned(),
+        reason: purpose.cloned().unwrap_or_else(|| {
+            Text::new("You allowed it when you signed in", "你在登入時同意提供")
+        }),
+    }
+}
+
+/// Reads an access token of ours. Whether it is revoked is a question for the store.
+///
+/// # Errors
+/// `invalid_token`.
+pub(crate) fn read_access(provider: &Provider, token: &str) -> Result<Access, Refusal> {
+    let claims = read_own(provider, ACCESS, token)
+        .ok_or(Refusal::token("the access token is not one of ours"))?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let exp = claims
+        .get("exp")
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
+    if provider.now().seconds() >= exp {
+        return Err(Refusal::token("the access token has expired"));
+    }
+    let parts = (text("grant"), text("client_id"), text("sub"), text("jti"));
+    let (Some(grant), Some(client), Some(subject), Some(jti)) = parts else {
+        return Err(Refusal::token("the access token is not one of ours"));
+    };
+    Ok(Access {
+        grant: grant
+            .parse()
+            .map_err(|_| Refusal::token("the access token is not one of ours"))?,
+        client: client.to_owned(),
+        subject: subject.to_owned(),
+        jti: jti.to_owned(),
+        claims: claims.clone(),
+    })
+}
+
+/// The claims of a token that this platform signed, of the given type, by a key still published.
+pub(crate) fn read_own(provider: &Provider, typ: &str, token: &str) -> Option<Map<String, Value>> {
+    let parsed = Unverified::parse(token).ok()?;
+    let kid = parsed.header().kid.clone()?;
+    let known = provider.keys().find(Purpose::Session, &kid)?;
+    let verified = parsed.verify(typ, &known.key).ok()?;
+    let claims: Map<String, Value> = verified.claims().ok()?;
+    let is_ours = claims.get("iss").and_then(Value::as_str) == Some(provider.issuer());
+    is_ours.then_some(claims)
+}
+
+/// The address the browser takes the answer to: parameters in the query (RFC 9207 with `iss`), or
+/// signed together (JARM).
+///
+/// # Errors
+/// Signing fails.
+pub(crate) fn answer_to(
+    provider: &Provider,
+    client: &str,
+    back: &ReturnTo,
+    mut answer: Vec<(&'static str, String)>,
+) -> Result<String, Fault> {
+    if let Some(state) = &back.state {
+        answer.push(("state", state.clone()));
+    }
+    answer.push(("iss", provider.issuer().to_owned()));
+    if back.mode == ResponseMode::Jwt {
+        let mut claims: Map<String, Value> = answer
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Value::String(value)))
+            .collect();
+        let now = provider.now().seconds();
+        claims.insert("aud".to_owned(), json!(client));
+        claims.insert("iat".to_owned(), json!(now));
+        claims.insert("exp".to_owned(), json!(now + JARM_LIFE));
+        answer = vec![("response", sign(provider, JARM, &claims)?)];
+    }
+    let query = serde_urlencoded::to_string(&answer).unwrap_or_default();
+    let joint = if back.redirect_uri.contains('?') {
+        '&'
+    } else {
+        '?'
+    };
+    Ok(format!("{}{joint}{query}", back.redirect_uri))
+}

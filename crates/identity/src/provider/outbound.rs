@@ -1,0 +1,41 @@
+//! Calls to clients: a logout they should hear of, an approval that is ready. The provider says what
+//! and where; how it travels is the binary's, and a test's.
+
+use std::{fmt, future::Future, pin::Pin};
+
+/// What a client answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// It has heard.
+    Heard,
+    /// It refuses, and asking again will not change that.
+    Refused,
+    /// Nobody answered, or with a failure of its own.
+    Unheard,
+}
+
+/// One POST.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// A registered address.
+    pub uri: String,
+    pub content_type: &'static str,
+    /// The value of `Authorization`.
+    pub authorization: Option<String>,
+    pub body: String,
+}
+
+/// The way out. Implementations follow no redirect, read no body, and give up within seconds.
+pub trait Outbound: fmt::Debug + Send + Sync {
+    fn post(&self, post: Post) -> Pin<Box<dyn Future<Output = Sent> + Send + '_>>;
+}
+
+/// No way out: calls are kept as unheard and tried again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Outbound for Silent {
+    fn post(&self, _: Post) -> Pin<Box<dyn Future<Output = Sent> + Send + '_>> {
+        Box::pin(async { Sent::Unheard })
+    }
+}

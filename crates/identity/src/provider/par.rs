@@ -1,0 +1,158 @@
+//! Pushed authorization requests (RFC 9126), with request objects (RFC 9101) where the profile wants
+//! them signed.
+
+use std::time::Duration;
+
+use axum::{body::Bytes, extract::State, http::HeaderMap};
+use kernel::Actor;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use trust::jws::Unverified;
+use utoipa::ToSchema;
+use web::{IntoResponse, Response, StatusCode};
+
+use super::{
+    Provider,
+    caller::{self, Call, Caller, SKEW},
+    client::{Client, GrantKind, Profile},
+    dpop,
+    grant::Bound,
+    params::Params,
+    refusal::{Fault, Refusal, Word},
+    request::{Asked, ReturnTo},
+    store::{request, use_all_in},
+};
+
+/// The path of this endpoint.
+pub(crate) const PATH: &str = "/oauth/par";
+/// How a `request_uri` of ours begins.
+pub(crate) const URI: &str = "urn:ietf:params:oauth:request_uri:";
+/// A `request_uri` may be used to arrive for this long.
+pub(crate) const PAR_LIFE: Duration = Duration::from_secs(90);
+/// A request object lives an hour at most (FAPI 2.0 Message Signing section 5.3.1).
+const OBJECT_LIFE: Duration = Duration::from_secs(3_600);
+
+/// A pushed request is kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Pushed {
+    request_uri: String,
+    expires_in: u64,
+}
+
+pub(crate) async fn push(
+    State(provider): State<Provider>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut response = match keep(&provider, &headers, &body).await {
+        Ok(pushed) => (StatusCode::CREATED, web::Json(pushed)).into_response(),
+        Err(fault) => fault.answer(),
+    };
+    dpop::offer_nonce(&provider, response.headers_mut());
+    response
+}
+
+async fn keep(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<Pushed, Fault> {
+    let params = Params::read(body)?;
+    let call = Call {
+        path: PATH,
+        headers,
+        params: &params,
+    };
+    let caller = caller::authenticate(provider, &call).await?;
+    caller.check_grant(GrantKind::Code)?;
+    if params.has("request_uri") {
+        return Err(Refusal::request("request_uri cannot be pushed").into());
+    }
+    let asked = read(provider, &caller, params)?;
+    let secret = provider.draw();
+    let uri = format!("{URI}{secret}");
+    let Caller { client, once, .. } = caller;
+    let actor = Actor::system("openid");
+    let expires = provider.now() + PAR_LIFE;
+    provider
+        .store()
+        .write(&actor, move |tx| {
+            let (client, once) = (client.clone(), once.clone());
+            let (asked, secret) = (asked.clone(), secret.clone());
+            async move {
+                use_all_in(&tx, &once).await?;
+                request::keep_in(&tx, client.id(), &asked, (&secret, expires)).await?;
+                Ok::<_, Fault>(())
+            }
+        })
+        .await?;
+    Ok(Pushed {
+        request_uri: uri,
+        expires_in: PAR_LIFE.as_secs(),
+    })
+}
+
+/// The request, out of its request object if it has one.
+fn read(provider: &Provider, caller: &Caller, params: Params) -> Result<Asked, Refusal> {
+    let client = &caller.client;
+    let inner = match params.get("request") {
+        Some(object) => open(provider, client, object)?,
+        None if client.profile == Profile::Fapi2Ms => {
+            let reason = "this client's requests must be signed";
+            return Err(Refusal::request(reason));
+        }
+        None => params,
+    };
+    let back = ReturnTo::read(&inner, client)?;
+    let mut asked = Asked::read(&inner, client, back)?;
+    match (&caller.bound, &asked.dpop_jkt) {
+        (Some(Bound::Key(proven)), Some(named)) if proven != named => {
+            return Err(Refusal::dpop("dpop_jkt is not the key of the proof"));
+        }
+        (Some(Bound::Key(proven)), None) => asked.dpop_jkt = Some(proven.clone()),
+        _ => {}
+    }
+    Ok(asked)
+}
+
+/// RFC 9101 section 6 as FAPI 2.0 Message Signing narrows it.
+pub(crate) fn open(provider: &Provider, client: &Client, object: &str) -> Result<Params, Refusal> {
+    let refuse = |reason| Refusal::new(Word::InvalidRequestObject, reason);
+    let parsed = Unverified::parse_foreign(object)
+        .map_err(|_| refuse("the object's form or algorithm is not accepted"))?;
+    let head = parsed.header();
+    let is_typed = head.typ.is_none() || head.is_type("oauth-authz-req+jwt") || head.is_type("JWT");
+    let key = client
+        .keys()
+        .named(head.kid.as_deref())
+        .filter(|_| is_typed)
+        .ok_or(refuse("the object names no registered key"))?;
+    let verified = parsed
+        .verify_foreign(key)
+        .map_err(|_| refuse("the object's signature does not verify"))?;
+    let claims: Map<String, Value> = verified
+        .claims()
+        .map_err(|_| refuse("the object's claims cannot be read"))?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let is_for_us = match claims.get("aud") {
+        Some(Value::String(aud)) => aud == provider.issuer(),
+        Some(Value::Array(all)) => all.iter().any(|aud| aud == provider.issuer()),
+        _ => false,
+    };
+    if text("iss") != Some(client.id()) || !is_for_us {
+        return Err(refuse("iss must be the client and aud the issuer"));
+    }
+    if text("client_id").is_some_and(|id| id != client.id()) {
+        return Err(refuse("client_id of the object is another client's"));
+    }
+    if claims.contains_key("request") || claims.contains_key("request_uri") {
+        return Err(refuse("a request object holds no other"));
+    }
+    let now = provider.now();
+    let until = caller::check_times(&claims, now, OBJECT_LIFE);
+    let nbf = claims.get("nbf").and_then(Value::as_i64);
+    let is_fresh = nbf.is_some_and(|nbf| {
+        now.seconds().saturating_sub(nbf) <= i64::try_from(OBJECT_LIFE.as_secs()).unwrap_or(0)
+            && nbf <= (now + SKEW).seconds()
+    });
+    if until.is_none() || !is_fresh {
+        return Err(refuse("the object is not valid now, or for too long"));
+    }
+    Ok(Params::of_claims(claims))
+}

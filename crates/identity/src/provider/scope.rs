@@ -1,0 +1,125 @@
+//! Scopes and claims: what of a person a client may ask for, in the words of OpenID Connect Core
+//! section 5, each tied to fields of the e-ME profile.
+
+use serde_json::{Map, Value, json};
+
+use crate::{FieldKey, Profile, code::codes};
+
+codes! {
+    /// A scope.
+    Scope {
+        Openid = "openid",
+        Profile = "profile",
+        Email = "email",
+        Phone = "phone",
+        Address = "address",
+        OfflineAccess = "offline_access",
+    }
+}
+
+codes! {
+    /// A claim about a person.
+    Claim {
+        Name = "name",
+        NameZh = "name#zh-Hant",
+        Birthdate = "birthdate",
+        Gender = "gender",
+        Email = "email",
+        PhoneNumber = "phone_number",
+        Address = "address",
+    }
+}
+
+impl Scope {
+    /// The claims the scope stands for.
+    #[must_use]
+    pub const fn claims(self) -> &'static [Claim] {
+        match self {
+            Self::Profile => &[Claim::Name, Claim::NameZh, Claim::Birthdate, Claim::Gender],
+            Self::Email => &[Claim::Email],
+            Self::Phone => &[Claim::PhoneNumber],
+            Self::Address => &[Claim::Address],
+            Self::Openid | Self::OfflineAccess => &[],
+        }
+    }
+}
+
+impl Claim {
+    /// The field of the profile behind the claim.
+    #[must_use]
+    pub const fn field(self) -> FieldKey {
+        match self {
+            Self::Name => FieldKey::NameEn,
+            Self::NameZh => FieldKey::NameZh,
+            Self::Birthdate => FieldKey::DateOfBirth,
+            Self::Gender => FieldKey::Sex,
+            Self::Email => FieldKey::Email,
+            Self::PhoneNumber => FieldKey::Mobile,
+            Self::Address => FieldKey::ResidentialAddress,
+        }
+    }
+
+    /// The scope whose registration allows the claim.
+    #[must_use]
+    pub fn scope(self) -> Scope {
+        let found = Scope::ALL
+            .iter()
+            .find(|scope| scope.claims().contains(&self));
+        found.copied().unwrap_or(Scope::Profile)
+    }
+
+    fn value(self, profile: &Profile) -> Option<Value> {
+        let value = &profile.get(self.field())?.value;
+        Some(match self {
+            Self::Gender => match value.as_str()? {
+                "F" => json!("female"),
+                _ => json!("male"),
+            },
+            Self::Address => address(value),
+            Self::PhoneNumber => {
+                let digits = value.as_str()?;
+                let full = if digits.starts_with('+') {
+                    digits.to_owned()
+                } else {
+                    format!("+852{digits}")
+                };
+                json!(full)
+            }
+            _ => value.clone(),
+        })
+    }
+}
+
+/// OpenID Connect Core section 5.1.1; the parts are those of a Hong Kong address.
+fn address(value: &Value) -> Value {
+    let part = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+    let lines: Vec<String> = ["flat", "floor", "block", "building", "street", "district"]
+        .into_iter()
+        .map(part)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
+    json!({
+        "formatted": lines.join(", "),
+        "street_address": part("street"),
+        "locality": part("district"),
+        "region": part("area"),
+        "country": "HK",
+    })
+}
+
+/// The claims of `wanted` that the profile holds.
+#[must_use]
+pub(crate) fn claims_of(profile: &Profile, wanted: &[Claim]) -> Map<String, Value> {
+    let mut claims = Map::new();
+    for claim in wanted {
+        if let Some(value) = claim.value(profile) {
+            claims.insert(claim.code().to_owned(), value);
+        }
+    }
+    let is_own = |claim: &Claim| claims.contains_key(claim.code());
+    if is_own(&Claim::Email) {
+        claims.insert("email_verified".to_owned(), Value::Bool(false));
+    }
+    claims
+}

@@ -1,0 +1,71 @@
+//! The tables of the provider. Codes, tokens and identifiers of requests are kept as SHA-256 only:
+//! who reads the database cannot use one.
+
+pub(crate) mod ciba;
+pub(crate) mod client;
+pub(crate) mod consent;
+pub(crate) mod grant;
+pub(crate) mod request;
+
+use ::store::{Stmt, Write, params};
+use kernel::Time;
+use trust::digest;
+
+use super::refusal::{Fault, Refusal};
+
+::store::sql! {
+    USE_ONCE = "INSERT INTO used_token (digest, expires) VALUES ($1, $2)
+        ON CONFLICT (digest) DO NOTHING";
+}
+
+/// Every statement of the provider.
+pub(crate) fn statements() -> Vec<&'static Stmt> {
+    [
+        STATEMENTS,
+        ciba::STATEMENTS,
+        client::STATEMENTS,
+        consent::STATEMENTS,
+        grant::STATEMENTS,
+        request::STATEMENTS,
+    ]
+    .concat()
+}
+
+/// Something signed that may be used once: its digest, until when it could pass, and the refusal of
+/// a second use.
+#[derive(Clone, Debug)]
+pub(crate) struct Once {
+    digest: [u8; 32],
+    until: Time,
+    refusal: Refusal,
+}
+
+impl Once {
+    /// `kind` keeps assertions apart from proofs, `owner` one client's identifiers from another's.
+    pub(crate) fn new(
+        kind: &str,
+        owner: &str,
+        jti: &str,
+        (until, refusal): (Time, Refusal),
+    ) -> Self {
+        let parts = [kind, "\0", owner, "\0", jti].map(str::as_bytes);
+        Self {
+            digest: digest::sha256_parts(&parts),
+            until,
+            refusal,
+        }
+    }
+}
+
+/// Marks all of `used` as used; the store knows, so every node does.
+///
+/// # Errors
+/// The refusal of the first that was used before.
+pub(crate) async fn use_all_in(tx: &Write, used: &[Once]) -> Result<(), Fault> {
+    for once in used {
+        if tx.run(&USE_ONCE, params![once.digest, once.until]).await? == 0 {
+            return Err(once.refusal.clone().into());
+        }
+    }
+    Ok(())
+}

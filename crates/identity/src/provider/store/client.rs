@@ -1,0 +1,265 @@
+//! The registry of clients.
+
+use ::store::{FromRow, Read, Row, Store, Write, params};
+use journal::Audit;
+use kernel::{Actor, Date};
+use serde_json::json;
+
+use crate::{
+    Error,
+    provider::client::{ClientRecord, Registration},
+    store::json as to_json,
+};
+
+::store::sql! {
+    FIND_REVISION = "SELECT revision, is_suspended FROM oidc_client WHERE id = $1";
+    FIND_CLIENT = "SELECT id, department, registration, proposal, is_submitted, is_suspended,
+            proposed_by, revision, created, changed
+        FROM oidc_client WHERE id = $1";
+    LIST_CLIENTS = "SELECT id, department, registration, proposal, is_submitted, is_suspended,
+            proposed_by, revision, created, changed
+        FROM oidc_client WHERE $1 = '' OR department = $1 ORDER BY created DESC, id LIMIT $2";
+    INSERT_CLIENT = "INSERT INTO oidc_client (id, department, proposal, is_submitted, is_suspended,
+            proposed_by, revision, created, changed)
+        VALUES ($1, $2, $3, FALSE, FALSE, $4, 1, $5, $5) ON CONFLICT (id) DO NOTHING";
+    PROPOSE = "UPDATE oidc_client SET proposal = $2, proposed_by = $3, is_submitted = FALSE,
+            changed = $4, revision = revision + 1 WHERE id = $1 AND revision = $5";
+    SUBMIT = "UPDATE oidc_client SET is_submitted = TRUE, changed = $2, revision = revision + 1
+        WHERE id = $1 AND proposal IS NOT NULL AND NOT is_submitted";
+    SEND_BACK = "UPDATE oidc_client SET is_submitted = FALSE, changed = $2,
+            revision = revision + 1 WHERE id = $1 AND is_submitted";
+    APPROVE = "UPDATE oidc_client SET registration = proposal, proposal = NULL,
+            is_submitted = FALSE, is_suspended = FALSE, changed = $2, revision = revision + 1
+        WHERE id = $1 AND is_submitted";
+    SUSPEND = "UPDATE oidc_client SET is_suspended = $2, changed = $3, revision = revision + 1
+        WHERE id = $1";
+    PUT_SECRET = "UPDATE oidc_client SET proposal = $2, changed = $3, revision = revision + 1
+        WHERE id = $1";
+    DAYS = "SELECT day, logins FROM oidc_client_day WHERE client = $1 ORDER BY day DESC LIMIT 31";
+}
+
+/// Clients on one page.
+pub const CLIENTS_LISTED: i64 = 200;
+
+impl FromRow for ClientRecord {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        let read = |name: &str| {
+            let text: Option<String> = row.get(name)?;
+            text.map(|_| row.json::<Registration>(name)).transpose()
+        };
+        Ok(Self {
+            id: row.get("id")?,
+            department: row.get("department")?,
+            registration: read("registration")?,
+            proposal: read("proposal")?,
+            is_submitted: row.get("is_submitted")?,
+            is_suspended: row.get("is_suspended")?,
+            proposed_by: row.get("proposed_by")?,
+            revision: row.get("revision")?,
+            created: row.get("created")?,
+            changed: row.get("changed")?,
+        })
+    }
+}
+
+/// The revision of a client and whether it is suspended.
+pub(crate) async fn revision_in(db: &Read, id: &str) -> Result<Option<(i64, bool)>, Error> {
+    Ok(db.one(&FIND_REVISION, params![id]).await?)
+}
+
+pub(crate) async fn find_in(db: &Read, id: &str) -> Result<Option<ClientRecord>, Error> {
+    Ok(db.one(&FIND_CLIENT, params![id]).await?)
+}
+
+/// The client with this id, whatever its state.
+///
+/// # Errors
+/// The store fails.
+pub async fn find_client(store: &Store, id: &str) -> Result<Option<ClientRecord>, Error> {
+    let id = id.to_owned();
+    store
+        .read(move |db| {
+            let id = id.clone();
+            async move { find_in(&db, &id).await }
+        })
+        .await
+}
+
+/// The clients of a department, or of all when it is empty; newest first.
+///
+/// # Errors
+/// The store fails.
+pub async fn clients_of(store: &Store, department: &str) -> Result<Vec<ClientRecord>, Error> {
+    let department = department.to_owned();
+    store
+        .read(move |db| {
+            let values = params![department, CLIENTS_LISTED];
+            async move { Ok(db.all(&LIST_CLIENTS, values).await?) }
+        })
+        .await
+}
+
+/// Logins of a client by day, latest first.
+///
+/// # Errors
+/// The store fails.
+pub async fn client_days(store: &Store, id: &str) -> Result<Vec<(Date, i64)>, Error> {
+    let id = id.to_owned();
+    store
+        .read(move |db| {
+            let values = params![id];
+            async move { Ok(db.all(&DAYS, values).await?) }
+        })
+        .await
+}
+
+/// A change to a client's record. Each is audited with the reason given.
+#[derive(Clone, Debug)]
+pub enum ClientChange {
+    /// A new proposal, written over revision `.1`.
+    Propose(Box<Registration>, i64),
+    Submit,
+    /// Back to the author, with the reason on record.
+    SendBack,
+    /// In force; never by the author.
+    Approve,
+    Suspend,
+    Resume,
+}
+
+impl ClientChange {
+    const fn action(&self) -> &'static str {
+        match self {
+            Self::Propose(..) => "client.proposed",
+            Self::Submit => "client.submitted",
+            Self::SendBack => "client.sent_back",
+            Self::Approve => "client.approved",
+            Self::Suspend => "client.suspended",
+            Self::Resume => "client.resumed",
+        }
+    }
+}
+
+/// Registers a client as a draft of `department`. The id is the caller's choice and final.
+///
+/// # Errors
+/// [`Error::Decided`] when the id is taken.
+pub async fn create_in(
+    tx: &Write,
+    id: &str,
+    department: &str,
+    proposal: &Registration,
+) -> Result<(), Error> {
+    let author = tx.actor().subject().to_owned();
+    let values = params![id, department, to_json(proposal)?, author, tx.now()];
+    if tx.run(&INSERT_CLIENT, values).await? == 0 {
+        return Err(Error::Decided);
+    }
+    note(tx, "client.created", id, None).await
+}
+
+/// Takes one step with a client, in one write of `actor`.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Decided`] when the step does not fit where the client stands;
+/// [`Error::SamePerson`] when an author approves; [`Error::Malformed`] when flaws remain.
+pub async fn change_client(
+    store: &Store,
+    actor: &Actor,
+    id: &str,
+    (change, reason): (ClientChange, Option<String>),
+) -> Result<(), Error> {
+    let id = id.to_owned();
+    store
+        .write(actor, move |tx| {
+            let (id, change, reason) = (id.clone(), change.clone(), reason.clone());
+            async move { change_in(&tx, &id, (&change, reason)).await }
+        })
+        .await
+}
+
+pub(crate) async fn change_in(
+    tx: &Write,
+    id: &str,
+    (change, reason): (&ClientChange, Option<String>),
+) -> Result<(), Error> {
+    let found = find_in(tx, id).await?.ok_or(Error::NotFound)?;
+    let author = tx.actor().subject().to_owned();
+    let now = tx.now();
+    let count = match change {
+        ClientChange::Propose(proposal, revision) => {
+            let values = params![id, to_json(proposal)?, author, now, *revision];
+            tx.run(&PROPOSE, values).await?
+        }
+        ClientChange::Submit => {
+            check_whole(&found)?;
+            tx.run(&SUBMIT, params![id, now]).await?
+        }
+        ClientChange::SendBack => tx.run(&SEND_BACK, params![id, now]).await?,
+        ClientChange::Approve => {
+            if found.proposed_by == author {
+                return Err(Error::SamePerson);
+            }
+            check_whole(&found)?;
+            tx.run(&APPROVE, params![id, now]).await?
+        }
+        ClientChange::Suspend => tx.run(&SUSPEND, params![id, true, now]).await?,
+        ClientChange::Resume => tx.run(&SUSPEND, params![id, false, now]).await?,
+    };
+    if count == 0 {
+        return Err(Error::Decided);
+    }
+    note(tx, change.action(), id, reason).await
+}
+
+fn check_whole(found: &ClientRecord) -> Result<(), Error> {
+    let proposal = found.proposal.as_ref().ok_or(Error::Decided)?;
+    if proposal.flaws().is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Malformed("registration"))
+    }
+}
+
+/// Puts the digest of a new secret into the proposal, or into a proposal made of what is in force.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn renew_secret(
+    store: &Store,
+    actor: &Actor,
+    id: &str,
+    digest: String,
+) -> Result<(), Error> {
+    let id = id.to_owned();
+    store
+        .write(actor, move |tx| {
+            let (id, digest) = (id.clone(), digest.clone());
+            async move {
+                let found = find_in(&tx, &id).await?.ok_or(Error::NotFound)?;
+                let mut proposal = found.latest().cloned().ok_or(Error::NotFound)?;
+                proposal.secret_digest = Some(digest);
+                let values = params![id, to_json(&proposal)?, tx.now()];
+                tx.run(&PUT_SECRET, values).await?;
+                note(&tx, "client.secret_renewed", &id, None).await
+            }
+        })
+        .await
+}
+
+async fn note(
+    tx: &Write,
+    action: &'static str,
+    id: &str,
+    reason: Option<String>,
+) -> Result<(), Error> {
+    let audit = Audit {
+        action,
+        noun: "client",
+        id: id.to_owned(),
+        reason,
+        detail: json!({}),
+    };
+    journal::audit(tx, audit).await?;
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Grants: one row a login, with the code and the refresh token that stand for it.
+
+use std::time::Duration;
+
+use ::store::{FromRow, Read, Row, Write, params};
+use kernel::{Date, Id, Time};
+use trust::digest;
+
+use crate::{
+    Error, Person, PersonState,
+    provider::grant::{CODE_LIFE, Granted, Issued},
+    store::json as to_json,
+};
+
+::store::sql! {
+    INSERT_GRANT = "INSERT INTO oidc_grant (id, client, person, session, content, code,
+            code_expires, refresh, created, expires, is_counted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE)";
+    FIND_BY_CODE = "SELECT g.id, g.client, g.person, g.session, g.content, g.code_expires,
+            g.code_used, g.expires, g.revoked, p.state, FALSE AS is_dead
+        FROM oidc_grant g JOIN person p ON p.id = g.person WHERE g.code = $1";
+    FIND_BY_REFRESH = "SELECT g.id, g.client, g.person, g.session, g.content, g.code_expires,
+            g.code_used, g.expires, g.revoked, p.state, FALSE AS is_dead
+        FROM oidc_grant g JOIN person p ON p.id = g.person WHERE g.refresh = $1";
+    FIND_GRANT = "SELECT g.id, g.client, g.person, g.session, g.content, g.code_expires,
+            g.code_used, g.expires, g.revoked, p.state,
+            EXISTS (SELECT 1 FROM oidc_dead_token d WHERE d.digest = $2) AS is_dead
+        FROM oidc_grant g JOIN person p ON p.id = g.person WHERE g.id = $1";
+    USE_CODE = "UPDATE oidc_grant SET code_used = $2, refresh = $3
+        WHERE id = $1 AND code_used IS NULL";
+    REVOKE_GRANT = "UPDATE oidc_grant SET revoked = $2 WHERE id = $1 AND revoked IS NULL";
+    REVOKE_OF_CLIENT = "UPDATE oidc_grant SET revoked = $3
+        WHERE person = $1 AND client = $2 AND revoked IS NULL";
+    END_SESSION = "UPDATE oidc_grant SET revoked = $2
+        WHERE session = $1 AND revoked IS NULL RETURNING id, client, person";
+    KILL_TOKEN = "INSERT INTO oidc_dead_token (digest, expires) VALUES ($1, $2)
+        ON CONFLICT (digest) DO NOTHING";
+    FORGET_TOKENS = "DELETE FROM oidc_dead_token WHERE expires < $1";
+    FORGET_GRANTS = "DELETE FROM oidc_grant WHERE id IN (SELECT id FROM oidc_grant
+        WHERE expires < $1 AND is_counted ORDER BY expires LIMIT $2)";
+    COUNT_NEW = "SELECT client, created FROM oidc_grant
+        WHERE NOT is_counted AND created <= $1 ORDER BY created LIMIT $2";
+    MARK_COUNTED = "UPDATE oidc_grant SET is_counted = TRUE WHERE id IN (SELECT id FROM oidc_grant
+        WHERE NOT is_counted AND created <= $1 ORDER BY created LIMIT $2)";
+    ADD_DAY = "INSERT INTO oidc_client_day (client, day, logins) VALUES ($1, $2, $3)
+        ON CONFLICT (client, day) DO UPDATE SET
+            logins = oidc_client_day.logins + excluded.logins";
+}
+
+/// A grant as stored, with what its person is now.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    pub(crate) id: Id<Grant>,
+    pub(crate) client: String,
+    pub(crate) person: Id<Person>,
+    pub(crate) session: Option<String>,
+    pub(crate) content: Granted,
+    pub(crate) code_expires: Option<Time>,
+    pub(crate) code_used: Option<Time>,
+    pub(crate) expires: Time,
+    pub(crate) revoked: Option<Time>,
+    pub(crate) state: PersonState,
+    /// Whether the one access token that was asked about is revoked.
+    pub(crate) is_dead: bool,
+}
+
+impl Grant {
+    pub(crate) fn is_live(&self, now: Time) -> bool {
+        self.revoked.is_none()
+            && now < self.expires
+            && self.state == PersonState::Active
+            && !self.is_dead
+    }
+}
+
+impl FromRow for Grant {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            client: row.get("client")?,
+            person: row.get("person")?,
+            session: row.get("session")?,
+            content: row.json("content")?,
+            code_expires: row.get("code_expires")?,
+            code_used: row.get("code_used")?,
+            expires: row.get("expires")?,
+            revoked: row.get("revoked")?,
+            state: row.get("state")?,
+            is_dead: row.get("is_dead")?,
+        })
+    }
+}
+
+/// Writes a grant; the secrets in `issued` are kept as digests.
+pub(crate) async fn insert_in(tx: &Write, issued: &Issued) -> Result<Id<Grant>, Error> {
+    let id = tx.id::<Grant>();
+    let now = tx.now();
+    let row = params![
+        id,
+        issued.client,
+        issued.person,
+        issued.session,
+        to_json(&issued.content)?,
+        issued.code.as_deref().map(digest::sha256),
+        issued.code.as_ref().map(|_| now + CODE_LIFE),
+        issued.refresh.as_deref().map(digest::sha256),
+        now,
+        now + issued.life
+    ];
+    tx.run(&INSERT_GRANT, row).await?;
+    Ok(id)
+}
+
+pub(crate) async fn by_code_in(db: &Read, code: &str) -> Result<Option<Grant>, Error> {
+    Ok(db.one(&FIND_BY_CODE, params![digest::sha256(code)]).await?)
+}
+
+pub(crate) async fn by_refresh_in(db: &Read, token: &str) -> Result<Option<Grant>, Error> {
+    Ok(db
+        .one(&FIND_BY_REFRESH, params![digest::sha256(token)])
+        .await?)
+}
+
+/// The grant behind an access token, and whether that token is revoked.
+pub(crate) async fn find_in(db: &Read, id: Id<Grant>, jti: &str) -> Result<Option<Grant>, Error> {
+    Ok(db
+        .one(&FIND_GRANT, params![id, digest::sha256(jti)])
+        .await?)
+}
+
+/// Marks the code as used; `false` when somebody was faster.
+pub(crate) async fn use_code_in(
+    tx: &Write,
+    id: Id<Grant>,
+    refresh: Option<&str>,
+) -> Result<bool, Error> {
+    let refresh = refresh.map(digest::sha256);
+    Ok(tx.run(&USE_CODE, params![id, tx.now(), refresh]).await? > 0)
+}
+
+pub(crate) async fn revoke_in(tx: &Write, id: Id<Grant>) -> Result<(), Error> {
+    tx.run(&REVOKE_GRANT, params![id, tx.now()]).await?;
+    Ok(())
+}
+
+pub(crate) async fn revoke_of_client_in(
+    tx: &Write,
+    person: Id<Person>,
+    client: &str,
+) -> Result<u64, Error> {
+    Ok(tx
+        .run(&REVOKE_OF_CLIENT, params![person, client, tx.now()])
+        .await?)
+}
+
+/// Ends what was granted in a browser session; the clients that were granted something.
+pub(crate) async fn end_session_in(
+    tx: &Write,
+    session: &str,
+) -> Result<Vec<(Id<Grant>, String, Id<Person>)>, Error> {
+    Ok(tx.all(&END_SESSION, params![session, tx.now()]).await?)
+}
+
+/// Revokes one access token for the rest of its time.
+pub(crate) async fn kill_in(tx: &Write, jti: &str, expires: Time) -> Result<(), Error> {
+    tx.run(&KILL_TOKEN, params![digest::sha256(jti), expires])
+        .await?;
+    Ok(())
+}
+
+/// Adds new grants to the days of their clients, and forgets what is over.
+pub(crate) async fn fold_in(tx: &Write, rows: i64) -> Result<(), Error> {
+    let until = tx.now() - Duration::from_secs(1);
+    let new: Vec<(String, Time)> = tx.all(&COUNT_NEW, params![until, rows]).await?;
+    let mut days = std::collections::BTreeMap::<(String, Date), i64>::new();
+    for (client, created) in new {
+        *days.entry((client, created.date())).or_default() += 1;
+    }
+    for ((client, day), logins) in &days {
+        tx.run(&ADD_DAY, params![client, *day, *logins]).await?;
+    }
+    if !days.is_empty() {
+        tx.run(&MARK_COUNTED, params![until, rows]).await?;
+    }
+    tx.run(&FORGET_TOKENS, params![tx.now()]).await?;
+    tx.run(&FORGET_GRANTS, params![tx.now(), rows]).await?;
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! The provider through the real router, driven by a relying party and a browser of a few lines each.
+//! Tests that mirror a module of the OpenID conformance suite carry its name.
+
+mod attacks;
+mod ciba;
+mod clients;
+mod fapi;
+mod oidc;
+mod signing;
+mod tokens;
+mod world;
+
+/// Declares tests on a fresh world each. What they hold is of the wire, so one engine is enough; the
+/// rules of the store stand in `clients` and `tokens` on both.
+macro_rules! modules {
+    ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        #[test]
+        fn $name() {
+            ::store::testing::on_sqlite(&$crate::tests::OWNERS, |store, clock| async move {
+                let mut world = $crate::provider::tests::world::World::new(&store, clock).await;
+                let $world = &mut world;
+                $body
+            });
+        }
+    )+};
+}
+pub(crate) use modules;

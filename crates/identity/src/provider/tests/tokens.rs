@@ -1,0 +1,249 @@
+//! What tokens are good for, whom they are bound to, and how they end.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use trust::base64url;
+
+use super::{
+    modules,
+    world::{CERTIFICATE, Rp, World, claims_of, pairs},
+};
+use crate::{
+    Decision,
+    provider::client::{AuthMethod, Sender},
+};
+
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+async fn company_of(w: &World) -> String {
+    let phone = crate::demo::phone(&w.store, &w.keys.vault(), w.person)
+        .await
+        .unwrap();
+    let mandates = crate::mandates_of(&w.store, phone.person.id).await.unwrap();
+    mandates[0].company.company_number.clone()
+}
+
+async fn exchange(w: &World, rp: &Rp, token: &str, company: &str) -> super::world::Answer {
+    let details = json!([{ "type": "act_for", "company": company }]).to_string();
+    let form = pairs(&[
+        ("grant_type", EXCHANGE),
+        ("subject_token", token),
+        ("subject_token_type", ACCESS),
+        ("authorization_details", &details),
+    ]);
+    let proof = rp.proof("POST", "/oauth/token");
+    w.post("/oauth/token", Some(&proof), &rp.signed(form)).await
+}
+
+/// A certificate for `name`, as the terminator passes it on.
+fn certificate(name: &str) -> String {
+    let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    format!(":{}:", base64url::encode_standard(certificate.der()))
+}
+
+modules! {
+    async fn a_revoked_access_token_dies_alone_a_refresh_token_takes_all(w) {
+        let rp = w.rp.clone();
+        let tokens = w.login(&rp, &[]).await;
+        let access = tokens["access_token"].as_str().unwrap();
+        let refresh = tokens["refresh_token"].as_str().unwrap();
+        let revoke = |token: &str| rp.signed(pairs(&[("token", token)]));
+        assert_eq!(w.post("/oauth/revoke", None, &revoke(access)).await.status, StatusCode::OK);
+        w.userinfo(&rp, access).await.refuses("invalid_token");
+        let renew = pairs(&[("grant_type", "refresh_token"), ("refresh_token", refresh)]);
+        let proof = rp.proof("POST", "/oauth/token");
+        let again = w.post("/oauth/token", Some(&proof), &rp.signed(renew.clone())).await;
+        let second = again.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(w.userinfo(&rp, &second).await.status, StatusCode::OK);
+        w.post("/oauth/revoke", None, &revoke(refresh)).await;
+        w.userinfo(&rp, &second).await.refuses("invalid_token");
+        let proof = rp.proof("POST", "/oauth/token");
+        w.post("/oauth/token", Some(&proof), &rp.signed(renew)).await.refuses("invalid_grant");
+        let unknown = w.post("/oauth/revoke", None, &revoke("unknown")).await;
+        assert_eq!(unknown.status, StatusCode::OK);
+    }
+
+    async fn a_refresh_token_ends_in_any_case(w) {
+        let rp = w.rp.clone();
+        let tokens = w.login(&rp, &[]).await;
+        w.clock.advance(crate::provider::grant::REFRESH_LIFE);
+        let form = pairs(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+        ]);
+        let proof = rp.proof("POST", "/oauth/token");
+        w.post("/oauth/token", Some(&proof), &rp.signed(form)).await.refuses("invalid_grant");
+    }
+
+    async fn a_refresh_never_widens_the_scope(w) {
+        let rp = w.rp.clone();
+        let tokens = w.login(&rp, &[("scope", "openid email")]).await;
+        let refresh = tokens["refresh_token"].as_str().unwrap();
+        for (scope, is_good) in [("openid", true), ("openid profile", false)] {
+            let form = pairs(&[
+                ("grant_type", "refresh_token"), ("refresh_token", refresh), ("scope", scope),
+            ]);
+            let proof = rp.proof("POST", "/oauth/token");
+            let answer = w.post("/oauth/token", Some(&proof), &rp.signed(form)).await;
+            if is_good {
+                assert_eq!(answer.json()["scope"], scope);
+            } else {
+                answer.refuses("invalid_scope");
+            }
+        }
+    }
+
+    async fn withdrawing_consent_kills_what_it_brought(w) {
+        let rp = w.rp.clone();
+        let tokens = w.login(&rp, &[]).await;
+        let phone = crate::demo::phone(&w.store, &w.keys.vault(), w.person).await.unwrap();
+        let id = phone.person.id;
+        assert_eq!(crate::provider::connections_of(&w.store, id).await.unwrap().len(), 1);
+        crate::provider::disconnect(&w.store, id, "rates").await.unwrap();
+        w.userinfo(&rp, tokens["access_token"].as_str().unwrap()).await.refuses("invalid_token");
+        let path = w.push(&rp, rp.request_with(&[("prompt", "none")])).await;
+        assert_eq!(w.get(&path).await.query()["error"], "consent_required");
+    }
+
+    async fn rich_details_are_shown_approved_on_the_phone_and_carried(w) {
+        let rp = w.rp.clone();
+        let hash = base64url::encode(trust::digest::sha256("the contract"));
+        let details = json!([
+            { "type": "pay", "instructedAmount": { "currency": "HKD", "amount": "1234.50" },
+              "creditorName": "Rating and Valuation Department" },
+            { "type": "sign", "documents": [{ "label": "Contract", "hash": hash }] },
+        ]);
+        let path = w.push(&rp, rp.request_with(&[("authorization_details", &details.to_string())])).await;
+        let connect = w.get(&path).await.place();
+        let waiting = w.get(&connect).await.place();
+        w.phone(&waiting, Decision::Approve).await;
+        w.get(&waiting).await;
+        let page = w.get(&connect).await;
+        assert!(page.text.contains("HKD 1234.50") && page.text.contains("Contract"), "{page:?}");
+        let to_phone = w.choose(&page, &connect, "allow").await;
+        assert!(to_phone.place().contains("/approvals/"), "{to_phone:?}");
+        let back = w.walk(to_phone).await;
+        let tokens = w.redeem(&rp, &back.query()["code"]).await.json();
+        assert_eq!(tokens["authorization_details"], details);
+        let access = claims_of(tokens["access_token"].as_str().unwrap());
+        assert_eq!(access["authorization_details"], details);
+    }
+
+    async fn details_refused_on_the_phone_are_refused_to_the_client(w) {
+        let rp = w.rp.clone();
+        let details = json!([{ "type": "pay", "creditorName": "X",
+            "instructedAmount": { "currency": "HKD", "amount": "1" } }]).to_string();
+        let path = w.push(&rp, rp.request_with(&[("authorization_details", &details)])).await;
+        let connect = w.get(&path).await.place();
+        let waiting = w.get(&connect).await.place();
+        w.phone(&waiting, Decision::Approve).await;
+        w.get(&waiting).await;
+        let page = w.get(&connect).await;
+        let waiting = w.choose(&page, &connect, "allow").await.place();
+        w.phone(&waiting, Decision::Reject).await;
+        let answer = w.get(&waiting).await;
+        assert_eq!(w.walk(answer).await.query()["error"], "access_denied");
+    }
+
+    async fn malformed_details_are_refused(w) {
+        let rp = w.rp.clone();
+        for details in [
+            json!([{ "type": "unknown" }]),
+            json!([]),
+            json!([{ "type": "pay", "creditorName": "X", "instructedAmount": { "currency": "USD", "amount": "1" } }]),
+            json!([{ "type": "pay", "creditorName": "X", "instructedAmount": { "currency": "HKD", "amount": "1.005" } }]),
+            json!([{ "type": "sign", "documents": [{ "label": "A", "hash": "short" }] }]),
+            json!([{ "type": "share_data", "datatypes": ["email"], "more": 1 }]),
+        ] {
+            let request = rp.request_with(&[("authorization_details", &details.to_string())]);
+            w.par(&rp, request).await.refuses("invalid_authorization_details");
+        }
+    }
+
+    async fn shared_data_come_with_their_source_and_the_card_number_needs_plus(w) {
+        let rp = w.rp.clone();
+        let details = json!([{ "type": "share_data", "datatypes": ["name_en", "hkid"] }]).to_string();
+        w.person = "kwan-sum-yi";
+        if crate::demo::phone(&w.store, &w.keys.vault(), w.person).await.is_err() {
+            w.person = super::world::PERSON;
+        }
+        let tokens = w.login(&rp, &[("authorization_details", &details)]).await;
+        let access = tokens["access_token"].as_str().unwrap();
+        let info = w.userinfo(&rp, access).await;
+        if claims_of(access)["acr"] == crate::provider::ACR_PLUS {
+            assert_eq!(info.json()["share_data"]["name_en"]["source"], "verified", "{info:?}");
+        } else {
+            info.refuses("insufficient_user_authentication");
+            assert!(info.challenge().contains("acr_values="), "{info:?}");
+        }
+    }
+
+    async fn a_person_changes_company_by_token_exchange(w) {
+        let rp = w.rp.clone();
+        w.person = "ng-chi-ming";
+        let company = company_of(w).await;
+        let tokens = w.login(&rp, &[]).await;
+        let own = tokens["access_token"].as_str().unwrap();
+        let answer = exchange(w, &rp, own, &company).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let answer = answer.json();
+        assert_eq!(answer["issued_token_type"], ACCESS);
+        let before = claims_of(own);
+        let after = claims_of(answer["access_token"].as_str().unwrap());
+        assert_ne!(after["sub"], before["sub"], "the subject is the company");
+        assert_eq!(after["act"]["sub"], before["sub"], "the person acts");
+        exchange(w, &rp, own, "0000000").await.refuses("invalid_target");
+    }
+
+    async fn certificate_bound_tokens_need_their_certificate(w) {
+        let rp = w.another("bound", |wanted| {
+            wanted.auth = AuthMethod::TlsClientAuth;
+            wanted.sender = Sender::Mtls;
+            wanted.certificate_dns = Some("client.example".to_owned());
+        }).await;
+        let (own, other) = (certificate("client.example"), certificate("client.example"));
+        let held = |form: super::world::Pairs| {
+            let mut form = form;
+            form.extend(pairs(&[("client_id", "bound")]));
+            form
+        };
+        let mut request = rp.request();
+        request.retain(|(name, _)| name != "client_id");
+        let bare = w.call(Method::POST, "/oauth/par", &[], &held(request.clone())).await;
+        bare.refuses("invalid_client");
+        let wrong = certificate("elsewhere.example");
+        let refused = w.call(Method::POST, "/oauth/par", &[(CERTIFICATE, &wrong)], &held(request.clone())).await;
+        refused.refuses("invalid_client");
+        let pushed = w.call(Method::POST, "/oauth/par", &[(CERTIFICATE, &own)], &held(request)).await;
+        let uri = pushed.json()["request_uri"].as_str().unwrap().to_owned();
+        let answer = w.get(&format!("/oauth/authorize?client_id=bound&request_uri={uri}")).await;
+        let code = w.walk(answer).await.query()["code"].clone();
+        let form = held(rp.redemption(&code));
+        let tokens = w.call(Method::POST, "/oauth/token", &[(CERTIFICATE, &own)], &form).await;
+        let tokens = tokens.json();
+        let token = tokens["access_token"].as_str().unwrap();
+        assert!(claims_of(token)["cnf"]["x5t#S256"].is_string());
+        let bearer = format!("Bearer {token}");
+        for (shown, status) in [(Some(&own), 200), (Some(&other), 401), (None, 401)] {
+            let mut headers = vec![("authorization", bearer.as_str())];
+            headers.extend(shown.map(|shown| (CERTIFICATE, shown.as_str())));
+            let info = w.call(Method::GET, "/oauth/userinfo", &headers, &[]).await;
+            assert_eq!(info.status.as_u16(), status, "{info:?}");
+        }
+    }
+
+    async fn an_introspected_token_says_what_it_is_good_for(w) {
+        let rp = w.rp.clone();
+        let tokens = w.login(&rp, &[]).await;
+        let look = |token: &Value| rp.signed(pairs(&[("token", token.as_str().unwrap())]));
+        let found = w.post("/oauth/introspect", None, &look(&tokens["access_token"])).await.json();
+        assert_eq!((found["active"].as_bool(), found["scope"].as_str()), (Some(true), Some("openid")));
+        let found = w.post("/oauth/introspect", None, &look(&tokens["refresh_token"])).await.json();
+        assert_eq!(found["token_type"], "refresh_token");
+        let nothing = w.post("/oauth/introspect", None, &look(&json!("unknown"))).await.json();
+        assert_eq!(nothing, json!({ "active": false }));
+    }
+}
