@@ -1,8 +1,11 @@
 //! Each test states a rule of keys, seals, signatures or the log.
 
+mod documents;
 mod evidence;
 mod keys;
+mod openssl;
 mod signatures;
+mod tokens;
 
 use kernel::{Env, Time};
 
