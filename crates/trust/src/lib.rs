@@ -13,6 +13,7 @@ pub mod cose;
 pub mod digest;
 mod error;
 pub mod evidence;
+pub mod jades;
 pub mod jws;
 mod key;
 mod keystore;

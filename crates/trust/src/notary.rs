@@ -18,6 +18,7 @@ pub use store::{find_certificate, insert_certificate, revoke_certificate, revoke
 use crate::{
     Error, KeyStore, Purpose, Signer,
     cms::{self, Content, Evidence, Form, Judgement, Signing},
+    jades,
     keystore::CLOCK_SLACK,
     tsp::{self, Stamper},
     x509::{self, Certified, Life, Order, Places, Profile, Revoked, Standing, Subject},
@@ -198,6 +199,29 @@ impl Notary {
         };
         let stamp = |hash: &[u8; 32]| self.with_stamper(|stamper| tsp::stamp(stamper, hash));
         cms::sign(&signing, sealing.is_stamped.then_some(&stamp))
+    }
+
+    /// Signs data of a media type with a certified key, as JAdES B-B.
+    ///
+    /// # Errors
+    /// As [`jades::sign`].
+    pub fn sign_data(
+        &self,
+        key: &dyn Signer,
+        issued: &Issued,
+        data: (&str, &[u8]),
+    ) -> Result<String, Error> {
+        jades::sign(key, &issued.der, data, self.env().now())
+    }
+
+    /// Seals data of a media type with the platform's document seal, as JAdES B-B.
+    ///
+    /// # Errors
+    /// As [`jades::sign`].
+    pub fn seal_data(&self, data: (&str, &[u8])) -> Result<String, Error> {
+        let signed = self.keys.signer(Purpose::DocumentSeal)?;
+        let certificate = signed.chain.first().ok_or(Error::UnknownKey)?;
+        jades::sign(&*signed.key, certificate, data, self.env().now())
     }
 
     fn anchor_of(&self, certificate: &[u8]) -> Result<Vec<u8>, Error> {
@@ -387,6 +411,17 @@ impl Notary {
             return Ok(cms::judge(message, digest, &evidence, now));
         }
         Ok(first)
+    }
+
+    /// Judges signed data (a compact JWS with its certificate) with what is known here.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn judge_data(&self, db: &Read, token: &str) -> Result<jades::Signed, Error> {
+        let mut evidence = self.evidence(Material::default());
+        let current = self.revoked(db, &self.authority()?).await?;
+        evidence.lists.extend(current);
+        Ok(jades::judge(token, &evidence, self.env().now()))
     }
 
     /// As [`Notary::judge`] from what the document brought along alone, with `more` anchors (DER).

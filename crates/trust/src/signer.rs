@@ -72,6 +72,12 @@ pub trait Signer: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`Error::Refused`] when the library or the token fails.
     fn sign_digest(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Error>;
+
+    /// The signature of a SHA-256 digest as JOSE carries it: r‖s for ECDSA (RFC 7518 section 3.4).
+    ///
+    /// # Errors
+    /// As [`Signer::sign_digest`].
+    fn sign_jose(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Error>;
 }
 
 impl Signer for SigningKey {
@@ -92,6 +98,10 @@ impl Signer for SigningKey {
 
     fn sign_digest(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Error> {
         ecdsa_der(&self.sign_prehashed(digest)?)
+    }
+
+    fn sign_jose(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Error> {
+        self.sign_prehashed(digest)
     }
 }
 
@@ -146,6 +156,10 @@ impl Signer for RsaKey {
             .sign_digest(&RSA_PKCS1_SHA256, &digest, &mut signature)
             .map_err(|_| Error::Refused)?;
         Ok(signature)
+    }
+
+    fn sign_jose(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Error> {
+        self.sign_digest(digest)
     }
 }
 

@@ -12,7 +12,7 @@ mod issue;
 mod ocsp;
 mod profile;
 
-pub(crate) use check::{Certified, Chain, Fault, chain};
+pub(crate) use check::{Certified, Fault, chain, revoked_at, said_of};
 pub use crl::{CRL_DAYS, REVOKED_MAX, Revoked};
 pub(crate) use crl::{check_crl, make_crl};
 pub use issue::Subject;

@@ -5,7 +5,7 @@ use kernel::Time;
 use super::Message;
 use crate::{
     Error, asn1, digest, tsp,
-    x509::{self, Chain, Fault, Profile},
+    x509::{self, Fault, Profile},
 };
 
 /// The word for a signature.
@@ -170,10 +170,9 @@ fn weigh(message: &Message, hash: &[u8; 32], evidence: &Evidence, now: Time) -> 
     match x509::chain(leaf, &evidence.anchors, Profile::Person, at) {
         Err(fault) => judgement.word = word_of(fault),
         Ok(chain) => {
-            let (revoked, is_known) = standing(&chain, evidence);
-            if revoked.is_some_and(|since| since <= at) {
+            if x509::revoked_at(&chain, evidence).is_some_and(|since| since <= at) {
                 judgement.word = Word::Revoked;
-            } else if is_known && judgement.level == Level::T {
+            } else if judgement.level == Level::T && !x509::said_of(&chain, evidence).is_empty() {
                 judgement.level = Level::LT;
             }
         }
@@ -187,28 +186,6 @@ const fn word_of(fault: Fault) -> Word {
         Fault::Expired => Word::Expired,
         Fault::WrongProfile => Word::WrongProfile,
     }
-}
-
-/// Since when the certificate is taken back, and whether anything says how it stands.
-fn standing(chain: &Chain, evidence: &Evidence) -> (Option<Time>, bool) {
-    let serial = &chain.leaf.certificate.tbs_certificate.serial_number;
-    let said: Vec<Option<Time>> = evidence
-        .answers
-        .iter()
-        .filter_map(|answer| x509::check_answer(answer, &chain.anchor, serial))
-        .chain(
-            evidence
-                .lists
-                .iter()
-                .filter_map(|list| x509::check_crl(list, &chain.anchor, &chain.leaf.serial())),
-        )
-        .collect();
-    let earliest = said
-        .iter()
-        .flatten()
-        .copied()
-        .min_by_key(|time| time.seconds());
-    (earliest, !said.is_empty())
 }
 
 fn who(message: &Message) -> Option<Who> {

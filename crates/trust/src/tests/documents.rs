@@ -206,6 +206,40 @@ store::db_tests! {
         }
     }
 
+    async fn signed_data_names_its_signer_and_any_change_is_noticed(store: Store, clock: FakeEnv) {
+        let desk = Desk::new(store);
+        let data = ("application/json", &br#"{"rent":12000}"#[..]);
+        let judge = async |token: &str| {
+            let (notary, token) = (desk.notary.clone(), token.to_owned());
+            desk.store
+                .read(move |db| {
+                    let (notary, token) = (notary.clone(), token.clone());
+                    async move { notary.judge_data(&db, &token).await }
+                })
+                .await
+                .unwrap()
+        };
+        for algorithm in [Algorithm::Es256, Algorithm::Rs256] {
+            let key = fresh(algorithm, desk.notary.env()).unwrap();
+            let issued = desk.notary.certify(&Subject::named("LEE Siu Ming"), &*key).unwrap();
+            let token = desk.notary.sign_data(&*key, &issued, data).unwrap();
+            let judged = judge(&token).await;
+            assert_eq!(judged.judgement.word, Word::Good);
+            assert_eq!(judged.data, data.1);
+            let (head, rest) = token.split_once('.').unwrap();
+            let other = crate::base64url::encode(br#"{"rent":92000}"#);
+            let changed = format!("{head}.{other}.{}", rest.split_once('.').unwrap().1);
+            assert_eq!(judge(&changed).await.judgement.word, Word::Changed);
+            desk.keep(&issued).await;
+            desk.take_back(&issued).await;
+            assert_eq!(judge(&token).await.judgement.word, Word::Revoked);
+        }
+        let sealed = desk.notary.seal_data(data).unwrap();
+        clock.advance(Duration::from_secs(25 * 3_600));
+        assert_eq!(judge(&sealed).await.judgement.word, Word::Good);
+        assert_eq!(judge("a.b.c").await.judgement.word, Word::Unreadable);
+    }
+
     async fn noise_is_unreadable_and_never_a_panic(store: Store) {
         let desk = Desk::new(store);
         let message = desk.notary.seal(&Sealing::stamped(CONTENT)).unwrap();

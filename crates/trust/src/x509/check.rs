@@ -4,7 +4,7 @@ use kernel::Time;
 use x509_cert::Certificate;
 
 use super::Profile;
-use crate::{Error, asn1, digest, signer};
+use crate::{Error, asn1, cms::Evidence, digest, signer};
 
 /// Why a certificate does not carry a signature.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,4 +112,26 @@ pub(crate) fn chain(
         return Err(Fault::Expired);
     }
     Ok(Chain { leaf, anchor })
+}
+
+/// What the evidence says of the leaf: since when it is taken back, or that it is not.
+pub(crate) fn said_of(chain: &Chain, evidence: &Evidence) -> Vec<Option<Time>> {
+    let serial = &chain.leaf.certificate.tbs_certificate.serial_number;
+    let answers = evidence
+        .answers
+        .iter()
+        .filter_map(|answer| super::check_answer(answer, &chain.anchor, serial));
+    let lists = evidence
+        .lists
+        .iter()
+        .filter_map(|list| super::check_crl(list, &chain.anchor, &chain.leaf.serial()));
+    answers.chain(lists).collect()
+}
+
+/// Since when the leaf is taken back; the earliest that anything says.
+pub(crate) fn revoked_at(chain: &Chain, evidence: &Evidence) -> Option<Time> {
+    said_of(chain, evidence)
+        .into_iter()
+        .flatten()
+        .min_by_key(|since| since.micros())
 }
