@@ -65,6 +65,18 @@ const POPPLER: Need = Need {
     elsewhere: "poppler (pdftotext)",
     sign: Sign::Program(&["pdftotext"]),
 };
+const OPENSSL: Need = Need {
+    what: "the openssl command, to read signatures and time-stamps back",
+    debian: &["openssl"],
+    elsewhere: "OpenSSL 3 with its command",
+    sign: Sign::Program(&["openssl"]),
+};
+const SOFTHSM: Need = Need {
+    what: "SoftHSM2, for the tests of keys in a token",
+    debian: &["softhsm2"],
+    elsewhere: "SoftHSM 2 with softhsm2-util on the PATH",
+    sign: Sign::Program(&["softhsm2-util"]),
+};
 const GIT: Need = Need {
     what: "git, to list the files of the repository",
     debian: &["git"],
@@ -75,7 +87,15 @@ const GIT: Need = Need {
 /// What a demonstration needs.
 pub(crate) const FOR_DEMO: &[Need] = &[C_COMPILER, CHINESE_FONTS];
 /// What the Rust tests need.
-pub(crate) const FOR_RUST_TESTS: &[Need] = &[C_COMPILER, CHINESE_FONTS, POSTGRES, POPPLER, GIT];
+pub(crate) const FOR_RUST_TESTS: &[Need] = &[
+    C_COMPILER,
+    CHINESE_FONTS,
+    POSTGRES,
+    POPPLER,
+    OPENSSL,
+    SOFTHSM,
+    GIT,
+];
 /// What the journeys in a browser need.
 pub(crate) const FOR_JOURNEYS: &[Need] = &[C_COMPILER, CHINESE_FONTS, CHROMIUM];
 /// What the fuzzer needs.

@@ -4,6 +4,8 @@
 //! fonts embedded, structure tagged in reading order, language and title set. The writer enforces
 //! both standards and refuses rather than bend them.
 //!
+//! [`pdf`] signs files by incremental update and lists the signatures of any file.
+//!
 //! Invariants: the same document gives the same bytes (the date comes with the document, nothing is
 //! read from the clock); a character without a glyph is an error, never an empty box; a page holds
 //! every word it was given, or the document is refused as too long. Pure: no I/O, no state.
@@ -18,6 +20,7 @@ mod letter;
 mod line;
 mod mark;
 mod page;
+pub mod pdf;
 mod tag;
 mod words;
 
@@ -40,5 +43,7 @@ pub fn render(document: &Document) -> Result<Vec<u8>, Error> {
     draw::write(document, set)
 }
 
+#[cfg(test)]
+mod pdf_tests;
 #[cfg(test)]
 mod tests;

@@ -2,18 +2,19 @@
 //! certificates for credential signing and status lists. Chains in `x5c` carry the leaf only; the
 //! root is a trust anchor and travels apart (HAIP 1.0: no anchor in the chain, leaf not self-signed).
 //!
-//! Profiles: `C=HK`, key usage `digitalSignature` for leaves, `keyCertSign` for the root. The
-//! document-signing profile with `nonRepudiation` arrives with signed PDF.
+//! Profiles: `C=HK`, key usage `digitalSignature` for leaves, `keyCertSign` for the root. Documents
+//! have an authority and profiles of their own, see [`crate::x509`].
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use kernel::{Date, Env, Time};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SerialNumber, date_time_ymd,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SerialNumber, SignatureAlgorithm,
+    date_time_ymd,
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::{Error, PublicKey, SigningKey};
+use crate::{Error, PublicKey, Signer as _, SigningKey};
 
 /// Days a root certificate lives.
 pub const ROOT_DAYS: i64 = 3_650;
@@ -54,10 +55,9 @@ pub struct CheckedLeaf {
 /// # Errors
 /// [`Error::Certificate`] when the certificate library refuses.
 pub(crate) fn root(key: &SigningKey, env: &Env) -> Result<Vec<u8>, Error> {
-    let pair = pair(key)?;
     let mut params = root_params();
     set_life(&mut params, env, ROOT_DAYS);
-    let certificate = params.self_signed(&pair).map_err(refused)?;
+    let certificate = params.self_signed(key).map_err(refused)?;
     Ok(der(&certificate))
 }
 
@@ -77,8 +77,8 @@ pub(crate) fn leaf(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.use_authority_key_identifier_extension = true;
     set_life(&mut params, env, LEAF_DAYS);
-    let issuer = Issuer::new(root_params(), pair(root)?);
-    let certificate = params.signed_by(&pair(key)?, &issuer).map_err(refused)?;
+    let issuer = Issuer::new(root_params(), root);
+    let certificate = params.signed_by(key, &issuer).map_err(refused)?;
     Ok(der(&certificate))
 }
 
@@ -171,8 +171,22 @@ fn civil(date: Date) -> (i32, u8, u8) {
     (i32::from(date.year()), month, date.day().unsigned_abs())
 }
 
-fn pair(key: &SigningKey) -> Result<KeyPair, Error> {
-    KeyPair::try_from(key.pkcs8()?).map_err(refused)
+/// The certificate library signs through our key, so that it may lie in a token.
+impl PublicKeyData for SigningKey {
+    fn der_bytes(&self) -> &[u8] {
+        self.public().point()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
+    }
+}
+
+impl rcgen::SigningKey for SigningKey {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        self.sign_digest(&crate::digest::sha256(message))
+            .map_err(|_| rcgen::Error::RemoteKeyError)
+    }
 }
 
 fn der(certificate: &Certificate) -> Vec<u8> {

@@ -10,6 +10,13 @@ pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     array(digest::digest(&digest::SHA256, bytes.as_ref()).as_ref())
 }
 
+/// SHA-1 of `bytes`: only to name issuers in status requests (RFC 6960), never to protect anything.
+pub(crate) fn sha1(bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes.as_ref())
+        .as_ref()
+        .to_vec()
+}
+
 /// SHA-256 over the concatenation of `parts`.
 #[must_use]
 pub fn sha256_parts(parts: &[&[u8]]) -> [u8; 32] {
@@ -56,6 +63,17 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// The bytes of hexadecimal `text`; none when it is not that.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len() / 2)
+        .map(|place| u8::from_str_radix(text.get(place * 2..place * 2 + 2)?, 16).ok())
+        .collect()
 }
 
 fn array(bytes: &[u8]) -> [u8; 32] {

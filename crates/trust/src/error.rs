@@ -33,6 +33,9 @@ pub enum Error {
     /// The library refused an operation that cannot fail with valid input.
     #[error("the cryptographic library refused the operation")]
     Refused,
+    /// The hardware token failed or refused.
+    #[error("the key token: {0}")]
+    Token(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -54,6 +57,7 @@ impl Error {
             Self::BadProof => "TR-009",
             Self::Refused => "TR-010",
             Self::Store(_) => "TR-011",
+            Self::Token(_) => "TR-012",
         }
     }
 }

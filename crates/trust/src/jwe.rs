@@ -146,8 +146,10 @@ pub fn open(key: &SigningKey, token: &str) -> Result<Vec<u8>, Error> {
     if header.alg != ALG {
         return Err(Error::RefusedHeader("alg"));
     }
-    let own = PrivateKey::from_private_key(&ECDH_P256, key.scalar().expose())
-        .map_err(|_| Error::BadKey)?;
+    // A key inside a hardware token signs and does not agree on secrets.
+    let scalar = key.scalar().ok_or(Error::BadKey)?;
+    let own =
+        PrivateKey::from_private_key(&ECDH_P256, scalar.expose()).map_err(|_| Error::BadKey)?;
     let kek = agree(&own, &header.epk.public_key()?)?;
     let wrapped = base64url::decode(wrapped)?;
     let mut cek = vec![0; wrapped.len()];

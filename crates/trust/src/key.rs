@@ -1,6 +1,6 @@
 //! P-256 keys: the signing key, the public key, and its JWK form with the RFC 7638 thumbprint.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -12,7 +12,7 @@ use aws_lc_rs::{
 use kernel::{Env, Secret};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, base64url, digest};
+use crate::{Error, base64url, digest, signer, token::Token};
 
 /// Tries at drawing a scalar below the group order; one failure has probability 2⁻³².
 const SCALAR_TRIES: usize = 8;
@@ -22,12 +22,23 @@ const SEC1_TAIL: [u8; 12] = [
     0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
 ];
 
-/// A P-256 private key that signs ES256 (RFC 7518 section 3.4: raw r‖s, 64 bytes).
+/// A P-256 private key that signs ES256 (RFC 7518 section 3.4: raw r‖s, 64 bytes). It lies in this
+/// process, or in a token that signs for it and never gives it out.
 pub struct SigningKey {
-    pair: EcdsaKeyPair,
-    scalar: Secret<[u8; 32]>,
+    held: Held,
     public: PublicKey,
     kid: String,
+}
+
+enum Held {
+    Here {
+        pair: EcdsaKeyPair,
+        scalar: Secret<[u8; 32]>,
+    },
+    InToken {
+        token: Arc<dyn Token>,
+        id: Vec<u8>,
+    },
 }
 
 impl SigningKey {
@@ -52,17 +63,36 @@ impl SigningKey {
         let public = PublicKey::from_point(pair.public_key().as_ref())?;
         let kid = public.thumbprint();
         Ok(Self {
-            pair,
-            scalar: Secret::new(scalar),
+            held: Held::Here {
+                pair,
+                scalar: Secret::new(scalar),
+            },
             public,
             kid,
         })
     }
 
-    /// The private scalar, for sealing.
+    /// The key that `token` holds under `id`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKey`] when the token holds none; [`Error::Token`].
+    pub fn in_token(token: Arc<dyn Token>, id: Vec<u8>) -> Result<Self, Error> {
+        let public = token.public_key(&id)?;
+        let kid = public.thumbprint();
+        Ok(Self {
+            held: Held::InToken { token, id },
+            public,
+            kid,
+        })
+    }
+
+    /// The private scalar, for sealing; none when a token holds it.
     #[must_use]
-    pub const fn scalar(&self) -> &Secret<[u8; 32]> {
-        &self.scalar
+    pub const fn scalar(&self) -> Option<&Secret<[u8; 32]>> {
+        match &self.held {
+            Held::Here { scalar, .. } => Some(scalar),
+            Held::InToken { .. } => None,
+        }
     }
 
     /// The key id: the RFC 7638 thumbprint of the public key.
@@ -79,20 +109,29 @@ impl SigningKey {
     /// ECDSA P-256 with SHA-256 over `message`: r‖s, 64 bytes.
     ///
     /// # Errors
-    /// [`Error::Refused`] when the library fails.
+    /// [`Error::Refused`] when the library fails; [`Error::Token`].
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        self.pair
-            .sign(&SystemRandom::new(), message)
-            .map(|signature| signature.as_ref().to_vec())
-            .map_err(|_| Error::Refused)
+        match &self.held {
+            Held::Here { pair, .. } => pair
+                .sign(&SystemRandom::new(), message)
+                .map(|signature| signature.as_ref().to_vec())
+                .map_err(|_| Error::Refused),
+            Held::InToken { .. } => self.sign_prehashed(&digest::sha256(message)),
+        }
     }
 
-    /// PKCS #8 form, for the certificate library only.
-    pub(crate) fn pkcs8(&self) -> Result<Vec<u8>, Error> {
-        self.pair
-            .to_pkcs8v1()
-            .map(|document| document.as_ref().to_vec())
-            .map_err(|_| Error::Refused)
+    /// As [`SigningKey::sign`], over a SHA-256 digest made elsewhere.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`].
+    pub fn sign_prehashed(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Error> {
+        match &self.held {
+            Held::Here { pair, .. } => pair
+                .sign_digest(&signer::imported(digest)?)
+                .map(|signature| signature.as_ref().to_vec())
+                .map_err(|_| Error::Refused),
+            Held::InToken { token, id } => token.sign(id, digest),
+        }
     }
 }
 

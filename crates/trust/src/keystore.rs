@@ -18,10 +18,17 @@ use kernel::{Env, Secret, Time};
 use serde::{Deserialize, Serialize};
 
 use self::file::{Entry, Keyring};
-use crate::{Error, Jwk, PublicKey, SigningKey, Vault, ca, digest, evidence::NoteKey};
+use crate::{
+    Error, Jwk, PublicKey, Signer as _, SigningKey, Vault, ca, digest,
+    evidence::NoteKey,
+    token::Token,
+    x509::{self, Life, Profile, Subject},
+};
 
 /// Retired keys stay in published key sets for this long.
 pub const RETIRED_PUBLISHED: Duration = Duration::from_secs(400 * 86_400);
+/// How much slower than ours the clock of somebody who checks a new certificate may be.
+pub(crate) const CLOCK_SLACK: Duration = Duration::from_secs(60);
 /// Keys one store holds at most, retired ones included.
 pub const KEYS_MAX: usize = 512;
 
@@ -41,19 +48,46 @@ pub enum Purpose {
     StatusList,
     /// Messages to and from payment providers and other systems.
     Webhook,
+    /// Certificates of everything that signs documents, and their revocation lists.
+    DocumentAuthority,
+    /// The platform's seal on letters, receipts and other files (PAdES, CMS).
+    DocumentSeal,
+    /// Time-stamps (RFC 3161).
+    TimeStamp,
+    /// Answers about the standing of certificates (RFC 6960).
+    CertificateStatus,
     /// Checkpoints of the evidence log (Ed25519; all others are ES256).
     Evidence,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Root,
         Self::Session,
         Self::Seal,
         Self::CredentialIssuer,
         Self::StatusList,
         Self::Webhook,
+        Self::DocumentAuthority,
+        Self::DocumentSeal,
+        Self::TimeStamp,
+        Self::CertificateStatus,
         Self::Evidence,
+    ];
+
+    /// What the document authority certifies, with the name each is certified under.
+    const DOCUMENT_LEAVES: [(Self, Profile, &'static str); 3] = [
+        (Self::DocumentSeal, Profile::Seal, "Causeway document seal"),
+        (
+            Self::TimeStamp,
+            Profile::TimeStamp,
+            "Causeway time-stamp authority",
+        ),
+        (
+            Self::CertificateStatus,
+            Profile::Status,
+            "Causeway certificate status",
+        ),
     ];
 
     /// The word used in files and key derivation.
@@ -66,6 +100,10 @@ impl Purpose {
             Self::CredentialIssuer => "credential_issuer",
             Self::StatusList => "status_list",
             Self::Webhook => "webhook",
+            Self::DocumentAuthority => "document_authority",
+            Self::DocumentSeal => "document_seal",
+            Self::TimeStamp => "time_stamp",
+            Self::CertificateStatus => "certificate_status",
             Self::Evidence => "evidence",
         }
     }
@@ -75,6 +113,28 @@ impl Purpose {
             Self::CredentialIssuer => Some(ca::Profile::CredentialSigner),
             Self::StatusList => Some(ca::Profile::StatusSigner),
             _ => None,
+        }
+    }
+
+    fn document_leaf(self) -> Option<(Profile, &'static str)> {
+        Self::DOCUMENT_LEAVES
+            .into_iter()
+            .find(|(purpose, ..)| *purpose == self)
+            .map(|(_, profile, name)| (profile, name))
+    }
+
+    fn is_certified(self) -> bool {
+        self.profile().is_some() || self.document_leaf().is_some()
+    }
+
+    /// Days before the end of its certificate at which the key of this purpose is replaced; none for
+    /// the anchor that inspectors pin, and for keys without certificate. An authority goes before
+    /// anything it certifies would outlive it.
+    const fn renewed_before(self) -> Option<i64> {
+        match self {
+            Self::Root => None,
+            Self::DocumentAuthority => Some(ca::LEAF_DAYS + ca::RENEW_DAYS),
+            _ => Some(ca::RENEW_DAYS),
         }
     }
 }
@@ -114,6 +174,8 @@ struct Inner {
     env: Env,
     master: Secret<[u8; 32]>,
     vault: Vault,
+    /// Where new keys are made and lie; none: sealed in the key ring.
+    token: Option<Arc<dyn Token>>,
     ring: RwLock<Arc<Ring>>,
 }
 
@@ -133,9 +195,19 @@ impl KeyStore {
     /// [`Error::KeyFile`] when files cannot be read or written; [`Error::Unseal`] when the master
     /// key does not fit the key ring.
     pub fn open(dir: &Path, env: &Env) -> Result<Self, Error> {
+        Self::open_with(dir, env, None)
+    }
+
+    /// As [`KeyStore::open`]; keys made from now on lie in `token`, and those that lie there already
+    /// are used there. The master key and the key of the evidence log stay in files: one opens
+    /// columns, the other is Ed25519.
+    ///
+    /// # Errors
+    /// As [`KeyStore::open`]; [`Error::Token`].
+    pub fn open_with(dir: &Path, env: &Env, token: Option<Arc<dyn Token>>) -> Result<Self, Error> {
         let keys = dir.join("keys");
         let master = file::master_key(&keys, env)?;
-        Self::with_master(Some(keys), env, master)
+        Self::with_master(Some(keys), env, master, token)
     }
 
     /// As [`KeyStore::open`] with the master key given by configuration; no master key is stored.
@@ -145,7 +217,7 @@ impl KeyStore {
     pub fn open_sealed(dir: &Path, env: &Env, master: Secret<[u8; 32]>) -> Result<Self, Error> {
         let keys = dir.join("keys");
         file::make_dir(&keys)?;
-        Self::with_master(Some(keys), env, master)
+        Self::with_master(Some(keys), env, master, None)
     }
 
     /// Keys that live in memory and die with the process, for tests.
@@ -153,13 +225,14 @@ impl KeyStore {
     /// # Errors
     /// [`Error::BadKey`] or [`Error::Certificate`] when a key cannot be made.
     pub fn in_memory(env: &Env) -> Result<Self, Error> {
-        Self::with_master(None, env, Secret::new(env.bytes()))
+        Self::with_master(None, env, Secret::new(env.bytes()), None)
     }
 
     fn with_master(
         dir: Option<PathBuf>,
         env: &Env,
         master: Secret<[u8; 32]>,
+        token: Option<Arc<dyn Token>>,
     ) -> Result<Self, Error> {
         let vault = Vault::new(master.expose(), env)?;
         let store = Self(Arc::new(Inner {
@@ -167,10 +240,23 @@ impl KeyStore {
             env: env.clone(),
             master,
             vault,
+            token,
             ring: RwLock::default(),
         }));
         store.change(complete)?;
         Ok(store)
+    }
+
+    /// Where the time and the randomness of these keys come from.
+    #[must_use]
+    pub fn env(&self) -> &Env {
+        &self.0.env
+    }
+
+    /// What the token is called, when keys lie in one.
+    #[must_use]
+    pub fn token_name(&self) -> Option<String> {
+        self.0.token.as_ref().map(|token| token.name())
     }
 
     /// The column vault under the same master key.
@@ -279,10 +365,7 @@ impl KeyStore {
     /// # Errors
     /// [`Error::KeyFile`] when the key ring cannot be written.
     pub fn rotate(&self, purpose: Purpose) -> Result<String, Error> {
-        self.change(|keyring, maker| {
-            keyring.retire(purpose, maker.env.now());
-            make(keyring, maker, purpose)
-        })
+        self.change(|keyring, maker| replace(keyring, maker, purpose))
     }
 
     /// Reads the key ring again, to see a rotation by another process.
@@ -307,6 +390,7 @@ impl KeyStore {
         let maker = Maker {
             env: &inner.env,
             wrap: digest::derive(inner.master.expose(), "causeway/keyring/1")?,
+            token: inner.token.as_ref(),
         };
         let mut slot = inner.ring.write().unwrap_or_else(PoisonError::into_inner);
         let _lock = inner.dir.as_deref().map(file::lock).transpose()?;
@@ -337,20 +421,50 @@ impl fmt::Debug for KeyStore {
 struct Maker<'a> {
     env: &'a Env,
     wrap: [u8; 32],
+    token: Option<&'a Arc<dyn Token>>,
+}
+
+impl Maker<'_> {
+    /// The key of an entry, from under the wrap or from the token.
+    fn key(&self, entry: &Entry) -> Result<SigningKey, Error> {
+        let Some(id) = entry.token_id()? else {
+            return SigningKey::from_scalar(entry.open(&self.wrap)?);
+        };
+        let token = self.token.ok_or_else(|| {
+            Error::KeyFile(format!(
+                "the {} key {} lies in a token: set keys.module and keys.label",
+                entry.purpose.code(),
+                entry.kid
+            ))
+        })?;
+        SigningKey::in_token(Arc::clone(token), id)
+    }
+
+    /// A new key, with the id it has in the token if it lies in one.
+    fn generate(&self, purpose: Purpose) -> Result<(SigningKey, Option<Vec<u8>>), Error> {
+        let Some(token) = self.token else {
+            return Ok((SigningKey::generate(self.env)?, None));
+        };
+        let id: [u8; 16] = self.env.bytes();
+        let label = format!("causeway {} {}", purpose.code(), self.env.today());
+        token.generate(&id, &label)?;
+        let key = SigningKey::in_token(Arc::clone(token), id.to_vec())?;
+        Ok((key, Some(id.to_vec())))
+    }
 }
 
 impl Ring {
     fn from_keyring(keyring: &Keyring, maker: &Maker<'_>) -> Result<Self, Error> {
         let mut ring = Self::default();
         for entry in &keyring.keys {
-            let secret = entry.open(&maker.wrap)?;
             if entry.purpose == Purpose::Evidence {
                 if entry.retired.is_none() {
-                    ring.note = Some(Arc::new(NoteKey::from_seed(secret)?));
+                    let seed = entry.open(&maker.wrap)?;
+                    ring.note = Some(Arc::new(NoteKey::from_seed(seed)?));
                 }
                 continue;
             }
-            let key = Arc::new(SigningKey::from_scalar(secret)?);
+            let key = Arc::new(maker.key(entry)?);
             let certificate = entry.certificate()?;
             ring.known.insert(
                 entry.kid.clone(),
@@ -364,7 +478,7 @@ impl Ring {
                 },
             );
             if entry.retired.is_none() {
-                let is_leaf = entry.purpose.profile().is_some();
+                let is_leaf = entry.purpose.is_certified();
                 let chain = certificate.into_iter().filter(|_| is_leaf).collect();
                 ring.current.insert(entry.purpose, Signed { key, chain });
             }
@@ -384,18 +498,34 @@ fn complete(keyring: &mut Keyring, maker: &Maker<'_>) -> Result<(), Error> {
             .transpose()?
         {
             None => true,
-            Some(Some(certificate)) if purpose != Purpose::Root => {
+            Some(Some(certificate)) => {
                 let left = ca::not_after(&certificate)?.since(now);
-                left < Duration::from_secs(ca::RENEW_DAYS.unsigned_abs() * 86_400)
+                purpose
+                    .renewed_before()
+                    .is_some_and(|days| left < Duration::from_secs(days.unsigned_abs() * 86_400))
             }
-            Some(_) => false,
+            Some(None) => false,
         };
         if due {
-            keyring.retire(purpose, now);
-            make(keyring, maker, purpose)?;
+            replace(keyring, maker, purpose)?;
         }
     }
     Ok(())
+}
+
+/// Retires the key of `purpose` and makes another; a new authority certifies new leaves. Returns the
+/// id of the new key.
+fn replace(keyring: &mut Keyring, maker: &Maker<'_>, purpose: Purpose) -> Result<String, Error> {
+    let is_first = keyring.current(purpose).is_none();
+    keyring.retire(purpose, maker.env.now());
+    let kid = make(keyring, maker, purpose)?;
+    if purpose == Purpose::DocumentAuthority && !is_first {
+        for (leaf, ..) in Purpose::DOCUMENT_LEAVES {
+            keyring.retire(leaf, maker.env.now());
+            make(keyring, maker, leaf)?;
+        }
+    }
+    Ok(kid)
 }
 
 /// Adds a new current key for `purpose` and returns its id.
@@ -409,18 +539,59 @@ fn make(keyring: &mut Keyring, maker: &Maker<'_>, purpose: Purpose) -> Result<St
         keyring.keys.push(entry);
         return Ok(key.id().to_owned());
     }
-    let key = SigningKey::generate(maker.env)?;
-    let certificate = match (purpose, purpose.profile()) {
-        (Purpose::Root, _) => Some(ca::root(&key, maker.env)?),
-        (_, Some(profile)) => {
-            let entry = keyring.current(Purpose::Root).ok_or(Error::UnknownKey)?;
-            let root = SigningKey::from_scalar(entry.open(&maker.wrap)?)?;
-            Some(ca::leaf(profile, &key, &root, maker.env)?)
-        }
-        _ => None,
+    let (key, token_id) = maker.generate(purpose)?;
+    let certificate = certify(keyring, maker, purpose, &key)?;
+    let mut entry = match (token_id, key.scalar()) {
+        (Some(id), _) => Entry::in_token(purpose, key.kid(), &id, maker),
+        (None, Some(scalar)) => Entry::seal(purpose, key.kid(), scalar.expose(), maker)?,
+        (None, None) => return Err(Error::BadKey),
     };
-    let mut entry = Entry::seal(purpose, key.kid(), key.scalar().expose(), maker)?;
     entry.set_certificate(certificate);
     keyring.keys.push(entry);
     Ok(key.kid().to_owned())
+}
+
+/// The certificate a key of `purpose` carries, if its purpose has one.
+fn certify(
+    keyring: &Keyring,
+    maker: &Maker<'_>,
+    purpose: Purpose,
+    key: &SigningKey,
+) -> Result<Option<Vec<u8>>, Error> {
+    let env = maker.env;
+    if purpose == Purpose::Root {
+        return ca::root(key, env).map(Some);
+    }
+    if purpose == Purpose::DocumentAuthority {
+        let name = format!("Causeway document authority {}", env.today());
+        let subject = Subject::named(&name);
+        return x509::authority(key, &subject, life(env, ca::ROOT_DAYS), env).map(Some);
+    }
+    if let Some(profile) = purpose.profile() {
+        let entry = keyring.current(Purpose::Root).ok_or(Error::UnknownKey)?;
+        return ca::leaf(profile, key, &maker.key(entry)?, env).map(Some);
+    }
+    let Some((profile, name)) = purpose.document_leaf() else {
+        return Ok(None);
+    };
+    let above = keyring
+        .current(Purpose::DocumentAuthority)
+        .ok_or(Error::UnknownKey)?;
+    let issuer = above.certificate()?.ok_or(Error::UnknownKey)?;
+    let order = x509::Order {
+        profile,
+        subject: &Subject::named(name),
+        key: key.public_info()?,
+        life: life(env, ca::LEAF_DAYS),
+        places: None,
+    };
+    x509::issue(&order, &issuer, &maker.key(above)?, env).map(Some)
+}
+
+fn life(env: &Env, days: i64) -> Life {
+    let now = env.now();
+    Life {
+        from: now.minus(CLOCK_SLACK),
+        until: now + Duration::from_secs(days.unsigned_abs() * 86_400),
+    }
 }

@@ -5,34 +5,52 @@
 //! the evidence log holds digests, never personal data, so nothing in it ever needs erasing.
 //! Identity, payments and credentials sign and seal through here; nothing above names a crypto crate.
 
+mod asn1;
 pub mod base64url;
 pub mod ca;
+pub mod cms;
 pub mod cose;
 pub mod digest;
 mod error;
 pub mod evidence;
 mod foreign;
+pub mod jades;
 pub mod jwe;
 pub mod jws;
 mod key;
 mod keystore;
+mod notary;
 mod peer;
+mod signer;
+mod token;
+pub mod tsp;
 mod vault;
+pub mod x509;
 
 pub use error::Error;
 pub use foreign::{Alg, ForeignKey};
 pub use key::{Jwk, PublicKey, SigningKey};
 pub use keystore::{Jwks, KEYS_MAX, KeyStore, Known, Purpose, RETIRED_PUBLISHED, Signed};
+pub use notary::{
+    Issued, Material, Notary, PERSON_HOURS, Sealing, find_certificate, insert_certificate,
+    revoke_certificate, revoke_certificates_of,
+};
 pub use peer::PeerCertificate;
+pub use signer::{Algorithm, RsaKey, Signer, fresh};
+pub use token::{LABEL_CHARS, Pkcs11, Pkcs11Settings, Token};
 pub use vault::{BlindIndex, Place, Sealed, Vault};
 
-/// The tables of this crate: the evidence log.
-pub static MIGRATIONS: store::Migrations = store::migrations!("trust", "0001_create_evidence.sql");
+/// The tables of this crate: the evidence log, and certificates that were issued or taken back.
+pub static MIGRATIONS: store::Migrations = store::migrations!(
+    "trust",
+    "0001_create_evidence.sql",
+    "0002_create_certificate.sql"
+);
 
 /// Every statement of this crate, prepared on both engines by a test.
 #[must_use]
 pub fn statements() -> Vec<&'static store::Stmt> {
-    evidence::STATEMENTS.to_vec()
+    [evidence::STATEMENTS, notary::STATEMENTS].concat()
 }
 
 #[cfg(test)]

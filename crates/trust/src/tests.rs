@@ -1,9 +1,12 @@
 //! Each test states a rule of keys, seals, signatures or the log.
 
+mod documents;
 mod evidence;
 mod foreign;
 mod keys;
+mod openssl;
 mod signatures;
+mod tokens;
 
 use kernel::{Env, Time};
 

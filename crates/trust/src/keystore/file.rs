@@ -32,7 +32,12 @@ pub(super) struct Entry {
     pub(super) created: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) retired: Option<i64>,
+    /// The private key under the wrap; empty when a token holds it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     sealed: String,
+    /// The id of the key in the token, hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
 }
@@ -68,8 +73,30 @@ impl Entry {
             created: maker.env.now().seconds(),
             retired: None,
             sealed: base64url::encode(sealed),
+            token: None,
             certificate: None,
         })
+    }
+
+    /// A key that lies in the token under `id`.
+    pub(super) fn in_token(purpose: Purpose, kid: &str, id: &[u8], maker: &Maker<'_>) -> Self {
+        Self {
+            purpose,
+            kid: kid.to_owned(),
+            created: maker.env.now().seconds(),
+            retired: None,
+            sealed: String::new(),
+            token: Some(digest::hex(id)),
+            certificate: None,
+        }
+    }
+
+    /// The id in the token; none for a key that is sealed here.
+    pub(super) fn token_id(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.token
+            .as_deref()
+            .map(|id| digest::unhex(id).ok_or(Error::Malformed("token id")))
+            .transpose()
     }
 
     pub(super) fn open(&self, wrap: &[u8; 32]) -> Result<[u8; 32], Error> {

@@ -233,7 +233,7 @@ fn secrets_do_not_appear_in_debug_output() {
         keys.vault(),
         keys.note_key().unwrap()
     );
-    let scalar = signed.key.scalar().expose();
+    let scalar = signed.key.scalar().unwrap().expose();
     assert!(!text.contains(&crate::digest::hex(scalar)));
     assert!(!text.contains(&format!("{scalar:?}")));
 }
