@@ -18,6 +18,7 @@ mod information;
 mod kiosk;
 mod looked;
 mod preview;
+mod programme;
 mod service_view;
 mod statistics;
 pub mod verify;
@@ -106,6 +107,22 @@ pub static BUNDLE: Bundle = Bundle {
             "portal/preview_parts.html",
             include_str!("../templates/preview_parts.html"),
         ),
+        (
+            "portal/programme.html",
+            include_str!("../templates/programme.html"),
+        ),
+        (
+            "portal/programme_departments.html",
+            include_str!("../templates/programme_departments.html"),
+        ),
+        (
+            "portal/programme_parts.html",
+            include_str!("../templates/programme_parts.html"),
+        ),
+        (
+            "portal/programme_service.html",
+            include_str!("../templates/programme_service.html"),
+        ),
         ("portal/reply.html", include_str!("../templates/reply.html")),
         (
             "portal/sitemap.html",
@@ -174,6 +191,10 @@ pub static BUNDLE: Bundle = Bundle {
             bytes: include_bytes!("../assets/portal.css"),
         },
         Asset {
+            name: "portal/programme.css",
+            bytes: include_bytes!("../assets/programme.css"),
+        },
+        Asset {
             name: "portal/suggest.js",
             bytes: include_bytes!("../assets/suggest.js"),
         },
@@ -193,6 +214,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(information::routes())
         .merge(statistics::routes())
         .merge(preview::routes())
+        .merge(programme::routes())
         .merge(kiosk::routes())
         .merge(looked::routes())
         .merge(verify::routes())

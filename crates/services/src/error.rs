@@ -127,6 +127,14 @@ pub enum Error {
     ReleaseState,
     #[error("only the owner of the service does this")]
     NotOwner,
+    #[error("the day lies in the past or too far ahead")]
+    TargetDate,
+    #[error("the service has come to this stage already")]
+    StageReached,
+    #[error("this is the day that stands already")]
+    TargetSame,
+    #[error("the day was moved too often")]
+    TargetMoves,
     #[error("a rule of the pack could not be applied: {0}")]
     Rule(String),
     #[error("stored data cannot be read: {0}")]
@@ -213,6 +221,10 @@ impl Error {
             Self::NoSuchRelease => "SV-066",
             Self::ReleaseState => "SV-067",
             Self::NotOwner => "SV-068",
+            Self::TargetDate => "SV-070",
+            Self::StageReached => "SV-071",
+            Self::TargetSame => "SV-072",
+            Self::TargetMoves => "SV-073",
             _ => OURS,
         }
     }

@@ -36,6 +36,7 @@ mod outlook;
 mod owned;
 mod plan;
 mod prefill;
+pub mod programme;
 mod progress;
 mod publish;
 mod reference;

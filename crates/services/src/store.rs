@@ -7,6 +7,7 @@ pub(crate) mod case;
 pub(crate) mod document;
 pub(crate) mod draft;
 pub(crate) mod feedback;
+pub(crate) mod programme;
 pub(crate) mod queue;
 pub(crate) mod release;
 pub(crate) mod request;
@@ -27,6 +28,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0009_seal_access_reason.sql",
     "0010_settle_feedback.sql",
     "0011_find_people_of_service.sql",
+    "0012_create_programme_target.sql",
 );
 
 /// Every statement, for the test that prepares them on both engines.
@@ -37,6 +39,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         draft::STATEMENTS,
         case::STATEMENTS,
         action::STATEMENTS,
+        programme::STATEMENTS,
         queue::STATEMENTS,
         request::STATEMENTS,
         document::STATEMENTS,

@@ -31,6 +31,7 @@ pub(crate) fn published() -> Published {
     Published {
         version: i64::from(pack.version),
         pack: Arc::new(pack),
+        published_at: kernel::Time::from_micros(0),
         cutoff: None,
     }
 }
