@@ -22,6 +22,7 @@ mod programme;
 mod service_view;
 mod statistics;
 pub mod verify;
+mod versions;
 
 use kernel::{Actor, Date, Id};
 use packs::{Facts, Journey, Pack};
@@ -140,6 +141,14 @@ pub static BUNDLE: Bundle = Bundle {
             "portal/statistics_usage.html",
             include_str!("../templates/statistics_usage.html"),
         ),
+        (
+            "portal/version.html",
+            include_str!("../templates/version.html"),
+        ),
+        (
+            "portal/versions.html",
+            include_str!("../templates/versions.html"),
+        ),
         ("portal/words.html", include_str!("../templates/words.html")),
         (
             "portal/answers.html",
@@ -218,6 +227,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(kiosk::routes())
         .merge(looked::routes())
         .merge(verify::routes())
+        .merge(versions::routes())
         .with_state(portal)
 }
 
@@ -283,7 +293,9 @@ impl Portal {
         let catalogue = self.services.catalogue();
         let policy = one.policy.as_ref().and_then(|policy| {
             let name = &catalogue.entry(&policy.service)?.name;
-            let path = format!("/services/{}#version", policy.service);
+            // A version that is announced before it is published has no page yet.
+            let path = versions::path(&catalogue, &policy.service, policy.version)
+                .unwrap_or_else(|| format!("/services/{}", policy.service));
             Some(ctx! { href => visit.to(&path), name => name, version => policy.version })
         });
         ctx! {
