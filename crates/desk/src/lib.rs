@@ -26,7 +26,7 @@ use services::{Clerk, Services};
 use web::{Bundle, Failure, Outcome, Routes, Visit};
 
 pub use operator::explanations;
-pub use overview::{BACKUP_ID, BACKUP_NOUN, KeyAge, Pulse, Vitals};
+pub use overview::{BACKUP_ID, BACKUP_NOUN, CertificateEnd, KeyAge, Pulse, Vitals};
 
 /// What the desk needs. Cheap to clone.
 #[derive(Clone, Debug)]

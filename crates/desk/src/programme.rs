@@ -41,12 +41,12 @@ fn is_slow(figures: Option<&ServiceFigures>) -> bool {
 }
 
 fn stage_words(visit: &Visit, stage: Stage) -> String {
-    visit.t(&format!("portal.programme.stage.{}", stage.code()))
+    visit.t(&format!("desk.programme.stage.{}", stage.code()))
 }
 
 fn milestone(visit: &Visit, one: &Milestone) -> Value {
     let days = one.progress.days().to_string();
-    let key = format!("portal.programme.progress.{}", one.progress.code());
+    let key = format!("desk.programme.progress.{}", one.progress.code());
     ctx! {
         stage => stage_words(visit, one.target.stage),
         due => one.target.due,
@@ -81,7 +81,7 @@ fn row(desk: &Desk, visit: &Visit, line: &Line, figures: Option<&ServiceFigures>
         completion => percent(figures.and_then(ServiceFigures::completion)),
         days => figures.and_then(ServiceFigures::median_days),
         pledge => line.pledge.map(|promise| promise.days),
-        timely => percent(figures.and_then(ServiceFigures::timely_share)),
+        timely => percent(line.pledge.and(figures).and_then(ServiceFigures::timely_share)),
         rating => rating.map(|mean| format!("{mean:.1}")),
     }
 }
@@ -165,7 +165,7 @@ async fn page(
             ctx! {
                 at => one.set_at,
                 who => one.set_by_name,
-                words => visit.t_with("portal.programme.said", &values),
+                words => visit.t_with("desk.programme.said", &values),
                 detail => one.reason.get(visit.lang()),
             }
         })
@@ -195,7 +195,11 @@ async fn page(
 /// What the form says, or the fields that are wrong with the key of what to say about each.
 fn read(service: &str, form: &Form) -> Result<NewTarget, Vec<(&'static str, &'static str)>> {
     let part = |part: &str| form.text(&format!("due-{part}")).to_owned();
-    let due = match (part("year").parse(), part("month").parse(), part("day").parse()) {
+    let due = match (
+        part("year").parse(),
+        part("month").parse(),
+        part("day").parse(),
+    ) {
         (Ok(year), Ok(month), Ok(day)) => Date::new(year, month, day).ok(),
         _ => None,
     };

@@ -153,6 +153,9 @@ mod tests {
         );
         assert_eq!((large.submitted, large.completion), (Some(1_900), Some(95)));
         assert_eq!((large.timely, large.median_days), (Some(90), Some(3)));
-        assert_eq!((large.ratings, large.rating_tenths), (Some(1_200), Some(43)));
+        assert_eq!(
+            (large.ratings, large.rating_tenths),
+            (Some(1_200), Some(43))
+        );
     }
 }

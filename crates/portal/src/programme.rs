@@ -199,12 +199,19 @@ fn figures_view(visit: &Visit, line: &Line, figures: Option<&BoardFigures>) -> V
         submitted => figure(of(|one| one.submitted)),
         decided => figure(of(|one| one.decided)),
         completion => percent(of(|one| one.completion)),
-        timely => percent(of(|one| one.timely)),
+        // Where nothing is promised no promise is kept.
+        timely => percent(of(|one| one.timely).filter(|_| line.pledge.is_some())),
         automatic => percent(of(|one| one.automatic)),
         days => of(|one| one.median_days),
         rating => of(|one| one.rating_tenths).map(tenths),
         ratings => figure(of(|one| one.ratings)),
         pledge => pledge_words(visit, line.pledge),
+        // A row of dashes says nothing.
+        is_told => figures.is_some_and(|one| {
+            [one.submitted, one.completion, one.median_days, one.rating_tenths]
+                .iter()
+                .any(Option::is_some)
+        }),
         is_slow => is_slow(figures),
     }
 }
@@ -233,9 +240,7 @@ fn stages(visit: &Visit, board: &Board, choice: &Choice) -> Vec<Value> {
     Stage::ALL
         .into_iter()
         .map(|stage| {
-            let here = |line: &&Line| {
-                choice.is_of_department(line) && line.standing.stage == stage
-            };
+            let here = |line: &&Line| choice.is_of_department(line) && line.standing.stage == stage;
             ctx! {
                 words => stage_words(visit, stage),
                 count => board.lines.iter().filter(here).count(),
@@ -263,7 +268,12 @@ async fn list(
         .iter()
         .position(|line| line.service == choice.after)
         .map_or(0, |place| place + 1);
-    let rows: Vec<&Line> = chosen.iter().skip(start).take(PAGE_ITEMS).copied().collect();
+    let rows: Vec<&Line> = chosen
+        .iter()
+        .skip(start)
+        .take(PAGE_ITEMS)
+        .copied()
+        .collect();
     let base = visit.to(&format!("/programme?{}", choice.query(&choice.stage)));
     let next = rows
         .last()
@@ -460,7 +470,8 @@ async fn list_csv(
             number(one.pledge_days),
             number(one.timely_percent),
             number(one.automatic_percent),
-            one.rating.map_or_else(String::new, |one| format!("{one:.1}")),
+            one.rating
+                .map_or_else(String::new, |one| format!("{one:.1}")),
             number(one.ratings),
         ];
         text.push_str(&cells.join(","));
@@ -553,7 +564,7 @@ fn view(board: &Board, line: &Line) -> LineView {
         completion_percent: of(|one| one.completion),
         median_days: of(|one| one.median_days),
         pledge_days: line.pledge.map(|promise| i64::from(promise.days)),
-        timely_percent: of(|one| one.timely),
+        timely_percent: of(|one| one.timely).filter(|_| line.pledge.is_some()),
         automatic_percent: of(|one| one.automatic),
         rating: of(|one| one.rating_tenths)
             .and_then(|tenths| u32::try_from(tenths).ok())

@@ -47,11 +47,7 @@ fn row(visit: &Visit, catalogue: &Catalogue, one: &Published) -> Value {
     }
 }
 
-async fn list(
-    State(portal): State<Portal>,
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Outcome<Page> {
+async fn list(State(portal): State<Portal>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
     let catalogue = portal.services.catalogue();
     let versions = catalogue.versions(&id);
     let newest = versions.first().ok_or_else(Failure::not_found)?;
@@ -83,7 +79,7 @@ async fn show(
     };
     let context = ctx! {
         name => here.pack.name,
-        here => row(&visit, &catalogue, here),
+        shown => row(&visit, &catalogue, here),
         service => visit.to(&format!("/services/{id}")),
         all => visit.to(&format!("/services/{id}/versions")),
         before => before.map(|one| one.version),
@@ -96,7 +92,9 @@ async fn show(
 }
 
 /// Parts of the page, in the order in which people meet a service.
-const PARTS: [&str; 7] = ["service", "who", "fee", "asked", "decision", "outcome", "kept"];
+const PARTS: [&str; 7] = [
+    "service", "who", "fee", "asked", "decision", "outcome", "kept",
+];
 
 const fn part_of(about: About) -> &'static str {
     match about {
@@ -119,10 +117,11 @@ fn groups(visit: &Visit, catalogue: &Catalogue, found: &Plain) -> Vec<Value> {
     PARTS
         .into_iter()
         .filter_map(|part| {
-            let of_part = found.changes.iter().filter(|one| part_of(one.about) == part);
-            let changes: Vec<Value> = of_part
-                .map(|one| change(visit, catalogue, one))
-                .collect();
+            let of_part = found
+                .changes
+                .iter()
+                .filter(|one| part_of(one.about) == part);
+            let changes: Vec<Value> = of_part.map(|one| change(visit, catalogue, one)).collect();
             (!changes.is_empty()).then(|| {
                 ctx! { title => visit.t(&format!("portal.version.part.{part}")), changes }
             })
@@ -183,12 +182,7 @@ fn promised(visit: &Visit, promise: Option<Promise>) -> String {
     visit.t_with(key, &[("days", &promise.days.to_string())])
 }
 
-fn coded(
-    visit: &Visit,
-    catalogue: &Catalogue,
-    (about, code): (About, &str),
-    lang: Lang,
-) -> String {
+fn coded(visit: &Visit, catalogue: &Catalogue, (about, code): (About, &str), lang: Lang) -> String {
     if about == About::Audience {
         return visit.t(&format!("portal.version.audience.{code}"));
     }

@@ -84,7 +84,7 @@ pub use letters::Preview;
 pub use looks::{Look, LookQuery, Record, Seen};
 pub use mask::{mask, strike};
 pub use money::{Fee, FeeLine};
-pub use money_desk::{MONEY_ROWS, MoneyPage, ReceiptView, RefundRow, RefundVerdict, TroubleRow};
+pub use money_desk::{MoneyPage, Place, ReceiptView, RefundRow, RefundVerdict, TroubleRow};
 pub use outlook::{Lack, Outlook, find_outlook, outlook};
 pub use owned::{OPEN_BOUND, Open, Owned};
 pub use prefill::Offer;

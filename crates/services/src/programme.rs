@@ -153,8 +153,8 @@ pub fn standing(catalogue: &Catalogue, entry: &Entry, now: Time) -> Standing {
 
 /// What a published pack has not got.
 fn missing(pack: &Pack) -> Vec<Mark> {
-    let is_given = pack.issue.is_some()
-        || !matches!(pack.kind, ServiceKind::Licence | ServiceKind::Permit);
+    let is_given =
+        pack.issue.is_some() || !matches!(pack.kind, ServiceKind::Licence | ServiceKind::Permit);
     let needs_booking = find_outlook(&pack.service).is_some_and(|one| one.needs_booking);
     let lacks = [
         (Mark::FeeHere, pack.fee_elsewhere.is_some()),

@@ -4,7 +4,9 @@ mod applying;
 mod deciding;
 mod owning;
 mod plain;
+mod programme;
 mod telling;
+mod unpromised;
 mod world;
 
 use std::sync::Arc;

@@ -35,6 +35,8 @@ store::sql! {
     CASES = "SELECT COUNT(*) AS n FROM case_file";
     ACTIONS = "SELECT COUNT(*) AS n FROM case_action";
     DOCUMENTS = "SELECT COUNT(*) AS n FROM document";
+    READINGS = "SELECT COUNT(*) AS n FROM profile_reading";
+    LOOKS = "SELECT COUNT(*) AS n FROM access_record";
     BYTES = "SELECT COUNT(*) AS n FROM document_blob";
 }
 

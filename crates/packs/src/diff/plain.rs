@@ -160,7 +160,12 @@ impl Plain {
     }
 
     /// From one thing to another, where the two differ.
-    fn turned(&mut self, about: About, subject: Option<&Text>, sides: (Option<Told>, Option<Told>)) {
+    fn turned(
+        &mut self,
+        about: About,
+        subject: Option<&Text>,
+        sides: (Option<Told>, Option<Told>),
+    ) {
         let (before, after) = sides;
         if before == after {
             return;
@@ -188,11 +193,19 @@ impl Plain {
         self.worded(About::Name, &old.name, &new.name);
         self.worded(About::Summary, &old.summary, &new.summary);
         self.worded(About::Who, &old.who_can_apply, &new.who_can_apply);
-        for one in new.audience.iter().filter(|one| !old.audience.contains(one)) {
+        for one in new
+            .audience
+            .iter()
+            .filter(|one| !old.audience.contains(one))
+        {
             let code = Some(Told::Code(one.code().to_owned()));
             self.turned(About::Audience, None, (None, code));
         }
-        for one in old.audience.iter().filter(|one| !new.audience.contains(one)) {
+        for one in old
+            .audience
+            .iter()
+            .filter(|one| !new.audience.contains(one))
+        {
             let code = Some(Told::Code(one.code().to_owned()));
             self.turned(About::Audience, None, (code, None));
         }
@@ -233,7 +246,10 @@ impl Plain {
                 let was = was.map(|(_, told)| told.clone());
                 self.turned(About::Fee, Some(label), (was, Some(told.clone())));
             }
-            for (label, told) in from.iter().filter(|(one, _)| to.iter().all(|(to, _)| to != one)) {
+            for (label, told) in from
+                .iter()
+                .filter(|(one, _)| to.iter().all(|(to, _)| to != one))
+            {
                 self.turned(About::Fee, Some(label), (Some(told.clone()), None));
             }
             // The amounts stand, but what they follow from does not.
@@ -241,7 +257,11 @@ impl Plain {
                 self.add(About::Fee, Turn::Condition, Some(&line.label));
             }
         }
-        for line in old.fee.iter().filter(|one| new.fee.iter().all(|to| to.id != one.id)) {
+        for line in old
+            .fee
+            .iter()
+            .filter(|one| new.fee.iter().all(|to| to.id != one.id))
+        {
             for (label, told) in prices(line) {
                 self.turned(About::Fee, Some(&label), (Some(told), None));
             }
@@ -343,7 +363,11 @@ impl Plain {
         }
         let next = |pack: &Pack| pack.what_happens_next.clone().map(Told::Words);
         self.turned(About::Next, None, (next(old), next(new)));
-        let title = |pack: &Pack| pack.issue.as_ref().map(|one| Told::Words(one.title.clone()));
+        let title = |pack: &Pack| {
+            pack.issue
+                .as_ref()
+                .map(|one| Told::Words(one.title.clone()))
+        };
         self.turned(About::Licence, None, (title(old), title(new)));
         if let (Some(before), Some(after)) = (&old.issue, &new.issue)
             && (&before.valid_from, &before.valid_until) != (&after.valid_from, &after.valid_until)
@@ -360,7 +384,11 @@ impl Plain {
                 self.add(About::Letter, Turn::Gone, Some(&letter.title));
             }
         }
-        let appeal = |pack: &Pack| pack.appeal.as_ref().map(|one| Told::Words(one.body.clone()));
+        let appeal = |pack: &Pack| {
+            pack.appeal
+                .as_ref()
+                .map(|one| Told::Words(one.body.clone()))
+        };
         self.turned(About::Appeal, None, (appeal(old), appeal(new)));
         let within = |pack: &Pack| pack.appeal.as_ref().and_then(|one| one.within_days);
         if appeal(old) == appeal(new) && within(old) != within(new) {
