@@ -217,7 +217,7 @@ mod tests {
             (About::Document, ASKED),
             (About::Choice, &[New, Gone, Changed]),
             (About::Rule, &[New, Gone, Changed, Condition]),
-            (About::Check, &[New, Gone]),
+            (About::Check, &[New, Gone, Changed]),
             (About::Decision, &[New, Gone]),
             (About::Licence, &[New, Gone, Changed, Condition]),
             (About::Letter, &[New, Gone]),

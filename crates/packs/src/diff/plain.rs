@@ -4,10 +4,10 @@
 
 use kernel::Text;
 
-use super::{diff, fields::rules, let_shape, table_shape};
+use super::{Change, ChangeClass, diff, fields::rules, let_shape, table_shape};
 use crate::{
     field::{Field, FieldKind},
-    pack::{Amount, FeeLine, LetValue, Level, Pack, Period, Promise, words},
+    pack::{Amount, DepartmentCheck, FeeLine, LetValue, Level, Pack, Period, Promise, words},
     table::RowResult,
 };
 
@@ -106,10 +106,14 @@ pub fn plain(old: &Pack, new: &Pack) -> Plain {
     found.questions(old, new);
     found.rules(old, new);
     found.outcome(old, new);
-    found.others = diff(old, new)
-        .iter()
-        .filter(|one| !is_met(&one.path))
-        .count();
+    let is_untold = |one: &Change| match one.path.as_str() {
+        "promise.none" | "issue.kind" => true,
+        "keep" => old.keep.records == new.keep.records,
+        // The same rule about an answer, said in other words.
+        path if path.ends_with(".must") => one.class == ChangeClass::TextOnly,
+        path => !is_met(path),
+    };
+    found.others = diff(old, new).iter().filter(|one| is_untold(one)).count();
     found
 }
 
@@ -340,16 +344,18 @@ impl Plain {
                 self.add(About::Rule, Turn::Gone, Some(&rule.say));
             }
         }
+        let told = |check: &DepartmentCheck| Told::Code(check.department.clone());
         for check in &new.checks {
-            if old.checks.iter().all(|one| one.id != check.id) {
-                let department = Some(Told::Code(check.department.clone()));
-                self.turned(About::Check, Some(&check.record), (None, department));
-            }
+            let before = old.checks.iter().find(|one| one.id == check.id).map(told);
+            self.turned(
+                About::Check,
+                Some(&check.record),
+                (before, Some(told(check))),
+            );
         }
         for check in &old.checks {
             if new.checks.iter().all(|one| one.id != check.id) {
-                let department = Some(Told::Code(check.department.clone()));
-                self.turned(About::Check, Some(&check.record), (department, None));
+                self.turned(About::Check, Some(&check.record), (Some(told(check)), None));
             }
         }
     }

@@ -67,12 +67,6 @@ fn each_change_is_told_once_and_as_what_it_is() {
             Turn::Bounds,
         ),
         (
-            "label: { en: East, tc: 東區 }",
-            "label: { en: The East, tc: 東區 }",
-            About::Choice,
-            Turn::Changed,
-        ),
-        (
             "name: { en: Parking permit,",
             "name: { en: Permit to park,",
             About::Name,
@@ -95,6 +89,18 @@ fn each_change_is_told_once_and_as_what_it_is() {
         assert_eq!(turns(&found), [(about, turn)], "{from}");
         assert_eq!(found.others, 0, "{from}: told and counted");
     }
+}
+
+#[test]
+fn a_choice_of_two_questions_is_told_for_each() {
+    let found = told(
+        "label: { en: East, tc: 東區 }",
+        "label: { en: The East, tc: 東區 }",
+    );
+    let subjects = found.changes.iter().filter_map(|one| one.subject.as_ref());
+    let subjects: Vec<&str> = subjects.map(|text| text.en.as_str()).collect();
+    assert_eq!(subjects, ["Zone", "Kinds"]);
+    assert_eq!(turns(&found), [(About::Choice, Turn::Changed); 2]);
 }
 
 #[test]
@@ -140,7 +146,8 @@ fn nothing_that_changed_is_passed_over_in_silence() {
         ("kind: parking_permit", "kind: parking_licence"),
         ("claims: { zone: zone }", "claims: { area: zone }"),
         ("when: \"minor\"", "when: \"minor && share > dollars(1)\""),
-        ("owner: TD", "owner: ImmD"),
+        ("drafts: 30 days", "drafts: 60 days"),
+        ("say: { en: Not in the future,", "say: { en: Not to come,"),
     ] {
         let (old, new) = (every_type(), changed(from, to));
         let found = plain(&old, &new);
