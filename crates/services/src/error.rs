@@ -197,11 +197,7 @@ impl Error {
             Self::NothingAsked => "SV-038",
             Self::NothingToAnswer => "SV-039",
             Self::Closed => "SV-040",
-            Self::File(FileError::Empty) => "SV-020",
-            Self::File(FileError::TooLarge { .. }) => "SV-021",
-            Self::File(FileError::WrongKind { found: None }) => "SV-022",
-            Self::File(FileError::WrongKind { found: Some(_) }) => "SV-023",
-            Self::File(FileError::TooMany { .. }) => "SV-024",
+            Self::File(error) => of_file(error),
             Self::NoSuchDocument => "SV-025",
             Self::Quarantined => "SV-026",
             Self::Infected => "SV-027",
@@ -243,6 +239,16 @@ impl Error {
         let code = self.own();
         let found = WORDS.iter().find(|words| words.code == code);
         found.or_else(|| WORDS.last()).unwrap_or(&LAST)
+    }
+}
+
+const fn of_file(error: &FileError) -> &'static str {
+    match error {
+        FileError::Empty => "SV-020",
+        FileError::TooLarge { .. } => "SV-021",
+        FileError::WrongKind { found: None } => "SV-022",
+        FileError::WrongKind { found: Some(_) } => "SV-023",
+        FileError::TooMany { .. } => "SV-024",
     }
 }
 

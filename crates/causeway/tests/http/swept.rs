@@ -78,6 +78,12 @@ async fn passing_things_are_forgotten() {
     }
     app.browser().get("/en/sign-in").await.unwrap();
     let before = rows(&app).await;
+    for looked in ["READINGS", "LOOKS"] {
+        assert!(
+            before.iter().any(|row| row.0 == looked && row.1 > 0),
+            "{before:?}"
+        );
+    }
 
     app.clock.advance(DAY * 366 * YEARS);
     let mut runner = app.system.runner();

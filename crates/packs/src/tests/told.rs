@@ -18,73 +18,76 @@ fn the_same_pack_tells_nothing() {
     assert_eq!(told("version: 1", "version: 2"), Plain::default());
 }
 
+/// What is written in place of what, and how it is told.
+const CHANGES: [(&str, &str, About, Turn); 13] = [
+    ("cents: 9000", "cents: 9100", About::Fee, Turn::Condition),
+    (
+        "working_days: 5",
+        "working_days: 7",
+        About::Time,
+        Turn::Changed,
+    ),
+    (
+        "\"age >= 18\"",
+        "\"age >= 21\"",
+        About::Rule,
+        Turn::Condition,
+    ),
+    (
+        "say: { en: You must be 18,",
+        "say: { en: You must be eighteen,",
+        About::Rule,
+        Turn::Changed,
+    ),
+    ("level: basic", "level: plus", About::SignIn, Turn::Changed),
+    (
+        "type: email, required: false",
+        "type: email",
+        About::Question,
+        Turn::Required,
+    ),
+    (
+        "{ id: hkid, type: hkid",
+        "{ id: hkid, required: false, type: hkid",
+        About::Question,
+        Turn::Optional,
+    ),
+    (
+        "label: { en: Months, tc: 月數 }",
+        "label: { en: How many months, tc: 月數 }",
+        About::Question,
+        Turn::Changed,
+    ),
+    ("max: 12", "max: 10", About::Question, Turn::Bounds),
+    (
+        "id: story, type: long_text",
+        "id: story, type: text",
+        About::Question,
+        Turn::Bounds,
+    ),
+    (
+        "name: { en: Parking permit,",
+        "name: { en: Permit to park,",
+        About::Name,
+        Turn::Changed,
+    ),
+    (
+        "- { id: firm, type: yes_no",
+        "- { id: extra, type: text, required: false, label: { en: More, tc: 其他 } }\n      - { id: firm, type: yes_no",
+        About::Question,
+        Turn::New,
+    ),
+    (
+        "- { id: share, type: money",
+        "- { id: part, type: money, required: false, label: { en: Part, tc: 部分 } }\n          - { id: share, type: money",
+        About::Question,
+        Turn::New,
+    ),
+];
+
 #[test]
 fn each_change_is_told_once_and_as_what_it_is() {
-    for (from, to, about, turn) in [
-        ("cents: 9000", "cents: 9100", About::Fee, Turn::Condition),
-        (
-            "working_days: 5",
-            "working_days: 7",
-            About::Time,
-            Turn::Changed,
-        ),
-        (
-            "\"age >= 18\"",
-            "\"age >= 21\"",
-            About::Rule,
-            Turn::Condition,
-        ),
-        (
-            "say: { en: You must be 18,",
-            "say: { en: You must be eighteen,",
-            About::Rule,
-            Turn::Changed,
-        ),
-        ("level: basic", "level: plus", About::SignIn, Turn::Changed),
-        (
-            "type: email, required: false",
-            "type: email",
-            About::Question,
-            Turn::Required,
-        ),
-        (
-            "{ id: hkid, type: hkid",
-            "{ id: hkid, required: false, type: hkid",
-            About::Question,
-            Turn::Optional,
-        ),
-        (
-            "label: { en: Months, tc: 月數 }",
-            "label: { en: How many months, tc: 月數 }",
-            About::Question,
-            Turn::Changed,
-        ),
-        ("max: 12", "max: 10", About::Question, Turn::Bounds),
-        (
-            "id: story, type: long_text",
-            "id: story, type: text",
-            About::Question,
-            Turn::Bounds,
-        ),
-        (
-            "name: { en: Parking permit,",
-            "name: { en: Permit to park,",
-            About::Name,
-            Turn::Changed,
-        ),
-        (
-            "- { id: firm, type: yes_no",
-            "- { id: extra, type: text, required: false, label: { en: More, tc: 其他 } }\n      - { id: firm, type: yes_no",
-            About::Question,
-            Turn::New,
-        ),
-        (
-            "- { id: share, type: money",
-            "- { id: part, type: money, required: false, label: { en: Part, tc: 部分 } }\n          - { id: share, type: money",
-            About::Question,
-            Turn::New,
-        ),
-    ] {
+    for (from, to, about, turn) in CHANGES {
         let found = told(from, to);
         assert_eq!(turns(&found), [(about, turn)], "{from}");
         assert_eq!(found.others, 0, "{from}: told and counted");
