@@ -129,6 +129,7 @@ store::db_tests! {
         let (world, done) = begun(store, clock).await;
         world.after(7);
         act(&world, &world.case(done.case).await, "approve").await;
+        world.work().await;
         let events = all_events(&world).await;
         let decided: Vec<_> = events
             .iter()
