@@ -41,6 +41,7 @@ pub(crate) fn pulse(config: &Config, keys: &KeyStore, gauges: &Gauges) -> desk::
             .ok()
             .map(|disk| (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize)),
         keys: signing(&keys),
+        certificates: certified(&keys),
     })
 }
 
@@ -54,6 +55,25 @@ fn signing(keys: &KeyStore) -> Vec<desk::KeyAge> {
             purpose: key.purpose.code(),
             kid: key.kid,
             created: key.created,
+        })
+        .collect()
+}
+
+/// The certificates in use: the trust anchor and the leaves it signed. One that cannot be read is shown
+/// without an end, so that it is looked at.
+fn certified(keys: &KeyStore) -> Vec<desk::CertificateEnd> {
+    Purpose::ALL
+        .into_iter()
+        .flat_map(|purpose| keys.all(purpose))
+        .filter(|key| key.retired.is_none())
+        .filter_map(|key| {
+            let certificate = key.certificate?;
+            Some(desk::CertificateEnd {
+                purpose: key.purpose.code(),
+                kid: key.kid,
+                is_anchor: key.purpose == Purpose::Root,
+                ends: trust::ca::not_after(&certificate).ok(),
+            })
         })
         .collect()
 }

@@ -14,6 +14,7 @@ mod money;
 mod operator;
 mod overview;
 mod packs_view;
+mod programme;
 mod release;
 mod retire;
 mod statistics;
@@ -25,7 +26,7 @@ use services::{Clerk, Services};
 use web::{Bundle, Failure, Outcome, Routes, Visit};
 
 pub use operator::explanations;
-pub use overview::{BACKUP_ID, BACKUP_NOUN, KeyAge, Pulse, Vitals};
+pub use overview::{BACKUP_ID, BACKUP_NOUN, CertificateEnd, KeyAge, Pulse, Vitals};
 
 /// What the desk needs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -72,6 +73,14 @@ pub static BUNDLE: Bundle = Bundle {
         ("desk/jobs.html", include_str!("../templates/jobs.html")),
         ("desk/pack.html", include_str!("../templates/pack.html")),
         ("desk/packs.html", include_str!("../templates/packs.html")),
+        (
+            "desk/programme.html",
+            include_str!("../templates/programme.html"),
+        ),
+        (
+            "desk/programme_service.html",
+            include_str!("../templates/programme_service.html"),
+        ),
         ("desk/reason.html", include_str!("../templates/reason.html")),
         (
             "desk/statistics.html",
@@ -142,6 +151,7 @@ pub fn routes(desk: &Desk) -> Routes {
         .merge(operator::routes())
         .merge(packs_view::routes())
         .merge(statistics::routes())
+        .merge(programme::routes())
         .merge(release::routes())
         .merge(retire::routes())
         .merge(feedback::routes())

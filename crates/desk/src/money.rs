@@ -4,7 +4,7 @@
 use axum::{extract::State, response::Response};
 use kernel::{Id, Money, Time};
 use payments::{NewRefund, Refund, RefundReason, RefundState, TroubleKind};
-use services::{Error, ReceiptView, RefundRow, RefundVerdict, TroubleRow};
+use services::{Error, Place, ReceiptView, RefundRow, RefundVerdict, TroubleRow};
 use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Value, Visit, ctx};
 
 use crate::Desk;
@@ -31,31 +31,33 @@ async fn page(
     (refund, typed, error): (&str, &str, &str),
 ) -> Outcome<Page> {
     let clerk = desk.clerk(visit).await?;
-    let after = split(visit.query().text("after"))
-        .and_then(|(at, id)| Some((at, id.parse::<Id<Refund>>().ok()?)));
-    let before = split(visit.query().text("before"));
-    let waiting = desk
-        .services
-        .refunds(&clerk, RefundState::Requested, after)
+    let place = |name: &str| split(visit.query().text(name));
+    let [after, failed_after, before] = ["after", "failed", "before"].map(place);
+    let services = &desk.services;
+    let waiting = services
+        .refunds(&clerk, RefundState::Requested, after.clone())
         .await?;
-    let failed = desk
-        .services
-        .refunds(&clerk, RefundState::Failed, None)
+    let failed = services
+        .refunds(&clerk, RefundState::Failed, failed_after.clone())
         .await?;
-    let troubles = desk.services.troubles(&clerk, before.clone()).await?;
+    let troubles = services.troubles(&clerk, before.clone()).await?;
     let base = visit.to("/desk/money");
-    let next = |name: &str, place: &Option<(Time, String)>| {
+    let next = |name: &str, place: &Option<Place>| {
         place.as_ref().map_or_else(String::new, |(at, id)| {
             format!("{base}?{name}={}.{id}", at.micros())
         })
     };
+    let first = |place: &Option<Place>| place.as_ref().map_or("", |_| base.as_str()).to_owned();
     let context = ctx! {
         waiting => waiting.rows.iter().map(|one| refund_row(visit, one)).collect::<Vec<_>>(),
         waiting_next => next("after", &waiting.next),
+        waiting_first => first(&after),
+        failed_next => next("failed", &failed.next),
+        failed_first => first(&failed_after),
         failed => failed.rows.iter().map(|one| refund_row(visit, one)).collect::<Vec<_>>(),
         troubles => troubles.rows.iter().map(|one| trouble_row(visit, one)).collect::<Vec<_>>(),
         troubles_next => next("before", &troubles.next),
-        first => if after.is_some() || before.is_some() { base.clone() } else { String::new() },
+        troubles_first => first(&before),
         refund,
         typed,
         error,
@@ -65,7 +67,7 @@ async fn page(
 }
 
 /// `1795395600000000.7k3m…`
-fn split(words: &str) -> Option<(Time, String)> {
+fn split(words: &str) -> Option<Place> {
     let (at, rest) = words.split_once('.')?;
     Some((Time::from_micros(at.parse().ok()?), rest.to_owned()))
 }

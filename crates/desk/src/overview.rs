@@ -24,6 +24,11 @@ const DISK_LOW: u64 = 20;
 const DISK_OUT: u64 = 8;
 /// A signing key older than this is shown as due.
 const KEY_DAYS: u64 = 365;
+/// Days before its end at which a leaf certificate is shown as ending, and as about to end. The program
+/// renews a leaf at a start within sixty days of its end; one that comes nearer was not started.
+const LEAF_DAYS: [i64; 2] = [60, 14];
+/// The same of the trust anchor: verifiers must be given the next one long before.
+const ANCHOR_DAYS: [i64; 2] = [365, 90];
 
 /// What the process knows of itself and of the machine, asked anew for each page.
 #[derive(Clone, Debug)]
@@ -36,6 +41,18 @@ pub struct Vitals {
     /// Bytes free for the data folder and in all; `None` where the system does not tell.
     pub disk: Option<(u64, u64)>,
     pub keys: Vec<KeyAge>,
+    pub certificates: Vec<CertificateEnd>,
+}
+
+/// A certificate in use.
+#[derive(Clone, Debug)]
+pub struct CertificateEnd {
+    pub purpose: &'static str,
+    pub kid: String,
+    /// It signs certificates, and verifiers keep it.
+    pub is_anchor: bool,
+    /// `None`: it cannot be read.
+    pub ends: Option<Time>,
 }
 
 /// A key that signs now.
@@ -98,9 +115,11 @@ async fn overview(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
             backup(&visit, backups.first().map(|one| one.at), now),
             disk(&visit, &vitals),
             process(&visit, &vitals, now),
+            certificates(&visit, &vitals.certificates, now),
         ],
         consumers,
         keys => vitals.keys.iter().map(|one| key(&visit, one, now)).collect::<Vec<_>>(),
+        certificates => vitals.certificates.iter().map(|one| certificate(&visit, one, now)).collect::<Vec<_>>(),
         now,
     };
     Ok(visit.page("desk/overview.html", context))
@@ -253,6 +272,67 @@ fn key(visit: &Visit, one: &KeyAge, now: Time) -> Value {
     }
 }
 
+/// Whole days until a certificate ends; below zero once it has.
+fn days_left(one: &CertificateEnd, now: Time) -> Option<i64> {
+    one.ends.map(|ends| now.date().days_until(ends.date()))
+}
+
+/// How a certificate is in one word: the nearer its end, the graver.
+fn certificate_state(one: &CertificateEnd, now: Time) -> &'static str {
+    let [soon, now_or_never] = if one.is_anchor {
+        ANCHOR_DAYS
+    } else {
+        LEAF_DAYS
+    };
+    match days_left(one, now) {
+        None => "bad",
+        Some(days) if days <= now_or_never => "bad",
+        Some(days) if days <= soon => "late",
+        Some(_) => "good",
+    }
+}
+
+fn certificate(visit: &Visit, one: &CertificateEnd, now: Time) -> Value {
+    let state = certificate_state(one, now);
+    let days = days_left(one, now);
+    let key = match (state, days) {
+        (_, None) => "desk.overview.certificate.unread",
+        (_, Some(..0)) => "desk.overview.certificate.over",
+        ("good", _) => "desk.overview.certificate.good",
+        ("late", _) => "desk.overview.certificate.soon",
+        _ => "desk.overview.certificate.now",
+    };
+    ctx! {
+        purpose => visit.t(&format!("desk.overview.key.{}", one.purpose)),
+        role => visit.t(if one.is_anchor { "desk.overview.certificate.anchor" } else { "desk.overview.certificate.leaf" }),
+        kid => one.kid.chars().take(16).collect::<String>(),
+        ends => one.ends.map(Time::date),
+        days,
+        words => visit.t(key),
+        kind => state,
+    }
+}
+
+/// The gravest of all certificates as one line, with the first to end.
+fn certificates(visit: &Visit, all: &[CertificateEnd], now: Time) -> Value {
+    let what = "desk.overview.certificates";
+    let gravest = ["bad", "late", "good"]
+        .into_iter()
+        .find(|state| all.iter().any(|one| certificate_state(one, now) == *state));
+    let first = all.iter().filter_map(|one| one.ends).min();
+    let (Some(state), Some(first)) = (gravest, first) else {
+        let words = visit.t("desk.overview.certificates.none");
+        return row(visit, what, ("unknown", words), "");
+    };
+    let values = [
+        ("count", all.len().to_string()),
+        ("day", first.date().long(visit.lang())),
+        ("days", now.date().days_until(first.date()).to_string()),
+    ];
+    let words = visit.t_with("desk.overview.certificates.words", &pairs(&values));
+    row(visit, what, (state, words), "")
+}
+
 fn pairs<'a>(values: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
     values
         .iter()
@@ -301,7 +381,37 @@ pub(crate) fn cut<T>(mut rows: Vec<T>) -> (Vec<T>, bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::{bounded, cut, gigabytes};
+    use kernel::{Date, Time};
+
+    use super::{CertificateEnd, bounded, certificate_state, cut, days_left, gigabytes};
+
+    #[test]
+    fn a_certificate_grows_graver_as_its_end_comes_near_and_the_anchor_earlier() {
+        let end = Date::new(2028, 6, 30).unwrap();
+        for (is_anchor, left, expected) in [
+            (false, 61, "good"),
+            (false, 60, "late"),
+            (false, 15, "late"),
+            (false, 14, "bad"),
+            (false, -1, "bad"),
+            (true, 366, "good"),
+            (true, 365, "late"),
+            (true, 91, "late"),
+            (true, 90, "bad"),
+        ] {
+            let one = CertificateEnd {
+                purpose: "root",
+                kid: "k".to_owned(),
+                is_anchor,
+                ends: Some(Time::start_of(end)),
+            };
+            let now = Time::start_of(end.plus_days(-left));
+            assert_eq!(days_left(&one, now), Some(left));
+            assert_eq!(certificate_state(&one, now), expected, "{is_anchor} {left}");
+            let unread = CertificateEnd { ends: None, ..one };
+            assert_eq!(certificate_state(&unread, now), "bad");
+        }
+    }
 
     #[test]
     fn figures_are_short() {

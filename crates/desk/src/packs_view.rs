@@ -158,6 +158,7 @@ fn version_row(
         cases => counted(open.cases),
         preview => visit.to(&format!("/desk/preview?service={}&version={}", row.service, row.version)),
         journeys => visit.to(&format!("/desk/packs/{}/journeys?version={}", row.service, row.version)),
+        public => visit.to(&format!("/services/{}/versions/{}", row.service, row.version)),
         source => visit.to(&format!("/desk/packs/{}/source?version={}", row.service, row.version)),
     }
 }

@@ -8,13 +8,14 @@ use kernel::Actor;
 use crate::{
     Error,
     approval::RETENTION_DAYS,
-    store::{approval, enrolment, registrant, token},
+    store::{approval, enrolment, profile, registrant, token},
 };
 
 /// How often [`sweep`] should run.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// Writes expiries, folds old numbers of the register, and forgets used tokens, dead enrolments and old outcomes without a signature.
+/// Writes expiries, folds old numbers of the register, and forgets used tokens, dead enrolments,
+/// old outcomes without a signature, and readings past the time for which they are kept.
 ///
 /// # Errors
 /// The store fails.
@@ -25,6 +26,7 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             approval::sweep_in(&tx, tx.now() - days).await?;
             token::forget_in(&tx).await?;
             enrolment::forget_in(&tx).await?;
+            profile::forget_readings_in(&tx).await?;
             registrant::fold_in(&tx).await?;
             Ok::<_, Error>(())
         })

@@ -62,9 +62,10 @@ pub use store::{
     officer::{find_officer, officer_name, officer_of, officers_in},
     person::{counted_in, find_person, find_person_by_hkid, set_state_in as set_person_state_in},
     profile::{
-        Changes, Reading, ReadingQuery, ReadingRecord, find_reading, own_profile,
-        person_of_reading, read_fields, read_particulars, reading_departments, readings_in,
-        readings_of, record_reading, record_reading_in, refused_fields, update_profile,
+        Changes, READINGS_KEPT_DAYS, Reading, ReadingQuery, ReadingRecord, find_reading,
+        own_profile, person_of_reading, read_fields, read_particulars, reading_departments,
+        readings_in, readings_of, record_reading, record_reading_in, refused_fields,
+        update_profile,
     },
     registrant::registrants,
     statements,

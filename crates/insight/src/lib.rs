@@ -8,6 +8,7 @@
 //! write; no table here holds or leads to a person; what [`disclosure`] withholds cannot be computed
 //! from what it shows; every table is bounded by its sweeper.
 
+mod board;
 mod csv;
 pub mod disclosure;
 mod error;
@@ -22,6 +23,7 @@ mod usage;
 
 use ::store::{Migrations, Stmt};
 
+pub use board::{BoardFigures, SHARE_LEAST, SHARE_STEP, published_board};
 pub use error::Error;
 pub use figures::{ServiceFigures, Spread, service_figures};
 pub use funnel::{Breakdown, FieldErrors, Funnel, PageFunnel, Share, funnel};

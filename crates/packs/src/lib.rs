@@ -44,7 +44,7 @@ pub use chart::{
     APPLICANT, Action, Auto, Chart, Clock, Outcome, Reason, Refund, Refusal, State, Timer, Wait,
 };
 pub use defect::{At, Code, Defect, Span};
-pub use diff::{Change, ChangeClass, diff, gravest};
+pub use diff::{About, Change, ChangeClass, Plain, PlainChange, Told, Turn, diff, gravest, plain};
 pub use dir::{PackFile, check_dir, check_file, load_dir, read_dir};
 pub use expr::{Expr, expression_parses};
 pub use field::{Choice, Class, Field, FieldKind, FileKind, Must, Page, Pattern, Prefill};

@@ -48,7 +48,7 @@ pub use store::{
     receipt::{find_receipt, find_receipt_by_number, kept, receipts_of},
     refund::{
         approve_refund, find_refund, note_refund, refund_by_rule, refunds_in, refunds_of,
-        refunds_page, refuse_refund, request_refund,
+        refunds_of_receipt, refunds_page, refuse_refund, request_refund,
     },
     statements,
     trouble::troubles,

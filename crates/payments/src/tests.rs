@@ -6,6 +6,7 @@ mod codes;
 mod graph;
 mod journey;
 mod refunds;
+mod troubles;
 
 store::check_tests!(
     [&crate::MIGRATIONS, &journal::MIGRATIONS],

@@ -18,9 +18,11 @@ mod information;
 mod kiosk;
 mod looked;
 mod preview;
+mod programme;
 mod service_view;
 mod statistics;
 pub mod verify;
+mod versions;
 
 use kernel::{Actor, Date, Id};
 use packs::{Facts, Journey, Pack};
@@ -106,6 +108,22 @@ pub static BUNDLE: Bundle = Bundle {
             "portal/preview_parts.html",
             include_str!("../templates/preview_parts.html"),
         ),
+        (
+            "portal/programme.html",
+            include_str!("../templates/programme.html"),
+        ),
+        (
+            "portal/programme_departments.html",
+            include_str!("../templates/programme_departments.html"),
+        ),
+        (
+            "portal/programme_parts.html",
+            include_str!("../templates/programme_parts.html"),
+        ),
+        (
+            "portal/programme_service.html",
+            include_str!("../templates/programme_service.html"),
+        ),
         ("portal/reply.html", include_str!("../templates/reply.html")),
         (
             "portal/sitemap.html",
@@ -122,6 +140,14 @@ pub static BUNDLE: Bundle = Bundle {
         (
             "portal/statistics_usage.html",
             include_str!("../templates/statistics_usage.html"),
+        ),
+        (
+            "portal/version.html",
+            include_str!("../templates/version.html"),
+        ),
+        (
+            "portal/versions.html",
+            include_str!("../templates/versions.html"),
         ),
         ("portal/words.html", include_str!("../templates/words.html")),
         (
@@ -174,6 +200,10 @@ pub static BUNDLE: Bundle = Bundle {
             bytes: include_bytes!("../assets/portal.css"),
         },
         Asset {
+            name: "portal/programme.css",
+            bytes: include_bytes!("../assets/programme.css"),
+        },
+        Asset {
             name: "portal/suggest.js",
             bytes: include_bytes!("../assets/suggest.js"),
         },
@@ -193,9 +223,11 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(information::routes())
         .merge(statistics::routes())
         .merge(preview::routes())
+        .merge(programme::routes())
         .merge(kiosk::routes())
         .merge(looked::routes())
         .merge(verify::routes())
+        .merge(versions::routes())
         .with_state(portal)
 }
 
@@ -261,7 +293,9 @@ impl Portal {
         let catalogue = self.services.catalogue();
         let policy = one.policy.as_ref().and_then(|policy| {
             let name = &catalogue.entry(&policy.service)?.name;
-            let path = format!("/services/{}#version", policy.service);
+            // A version that is announced before it is published has no page yet.
+            let path = versions::path(&catalogue, &policy.service, policy.version)
+                .unwrap_or_else(|| format!("/services/{}", policy.service));
             Some(ctx! { href => visit.to(&path), name => name, version => policy.version })
         });
         ctx! {

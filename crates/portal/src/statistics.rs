@@ -91,6 +91,11 @@ impl Choice {
     }
 }
 
+/// The months of a page where nothing is chosen.
+pub(crate) fn latest(today: Date) -> Period {
+    Choice::default().period(today)
+}
+
 /// A month that may be chosen.
 fn month(text: &str, today: Date) -> Option<Period> {
     let month = Period::month_of(format!("{text}-01").parse().ok()?);
@@ -103,7 +108,7 @@ fn code_of(month: Date) -> String {
 }
 
 /// `November 2026`, `2026年11月`.
-fn month_words(month: Date, lang: Lang) -> String {
+pub(crate) fn month_words(month: Date, lang: Lang) -> String {
     let long = month.long(lang);
     match lang {
         Lang::En => long.split_once(' ').map(|(_, rest)| rest.to_owned()),
@@ -136,7 +141,7 @@ fn share(count: Option<i64>, most: i64) -> f64 {
     count.map_or(0.0, |count| part(count) / part(most.max(1)))
 }
 
-fn figure(count: Option<i64>) -> String {
+pub(crate) fn figure(count: Option<i64>) -> String {
     let Some(count) = count else {
         return "–".to_owned();
     };
@@ -200,7 +205,7 @@ async fn registrants_csv(
     Ok(csv(&name, table.to_csv()))
 }
 
-fn csv(name: &str, text: String) -> Response {
+pub(crate) fn csv(name: &str, text: String) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
     let head = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),

@@ -41,6 +41,7 @@ const DEPARTMENTS: &str = include_str!("../data/departments.json");
 pub struct Published {
     pub pack: Arc<Pack>,
     pub version: i64,
+    pub published_at: Time,
     /// After this instant nobody begins or submits with this version.
     pub cutoff: Option<Time>,
 }

@@ -127,6 +127,14 @@ pub enum Error {
     ReleaseState,
     #[error("only the owner of the service does this")]
     NotOwner,
+    #[error("the day lies in the past or too far ahead")]
+    TargetDate,
+    #[error("the service has come to this stage already")]
+    StageReached,
+    #[error("this is the day that stands already")]
+    TargetSame,
+    #[error("the day was moved too often")]
+    TargetMoves,
     #[error("a rule of the pack could not be applied: {0}")]
     Rule(String),
     #[error("stored data cannot be read: {0}")]
@@ -189,11 +197,7 @@ impl Error {
             Self::NothingAsked => "SV-038",
             Self::NothingToAnswer => "SV-039",
             Self::Closed => "SV-040",
-            Self::File(FileError::Empty) => "SV-020",
-            Self::File(FileError::TooLarge { .. }) => "SV-021",
-            Self::File(FileError::WrongKind { found: None }) => "SV-022",
-            Self::File(FileError::WrongKind { found: Some(_) }) => "SV-023",
-            Self::File(FileError::TooMany { .. }) => "SV-024",
+            Self::File(error) => of_file(error),
             Self::NoSuchDocument => "SV-025",
             Self::Quarantined => "SV-026",
             Self::Infected => "SV-027",
@@ -213,6 +217,10 @@ impl Error {
             Self::NoSuchRelease => "SV-066",
             Self::ReleaseState => "SV-067",
             Self::NotOwner => "SV-068",
+            Self::TargetDate => "SV-070",
+            Self::StageReached => "SV-071",
+            Self::TargetSame => "SV-072",
+            Self::TargetMoves => "SV-073",
             _ => OURS,
         }
     }
@@ -231,6 +239,16 @@ impl Error {
         let code = self.own();
         let found = WORDS.iter().find(|words| words.code == code);
         found.or_else(|| WORDS.last()).unwrap_or(&LAST)
+    }
+}
+
+const fn of_file(error: &FileError) -> &'static str {
+    match error {
+        FileError::Empty => "SV-020",
+        FileError::TooLarge { .. } => "SV-021",
+        FileError::WrongKind { found: None } => "SV-022",
+        FileError::WrongKind { found: Some(_) } => "SV-023",
+        FileError::TooMany { .. } => "SV-024",
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     progress::{self, Author, Entry, Step},
     rules,
     scanner::Verdict,
-    store::{case, document, draft, queue},
+    store::{access, case, document, draft, queue},
     submit::Submit,
     tell::{self, LETTER_JOB, LetterJob},
     timers::{Elapsed, PROMISE, STATE},
@@ -205,7 +205,7 @@ impl Services {
         }
     }
 
-    /// Erases drafts and cases whose time is over. Returns how many.
+    /// Erases drafts, cases and records of looks whose time is over. Returns how many.
     ///
     /// # Errors
     /// The store fails.
@@ -244,6 +244,12 @@ impl Services {
                 .await?;
             swept += 1;
         }
+        swept += self
+            .store()
+            .write(&Actor::system("sweeper"), |tx| async move {
+                access::forget(&tx).await
+            })
+            .await?;
         Ok(swept)
     }
 }

@@ -1,7 +1,7 @@
 //! The officer's page of money: refunds that wait for a second officer, payments that need a person.
 //! Payments know nothing of departments; a bill belongs to the department of its application.
 
-use kernel::{Id, Text, Time};
+use kernel::{Id, Text, Time, limits::PAGE_ITEMS};
 use payments::{
     Demand, NewRefund, Receipt, Refund, RefundState, Trouble, approve_refund, refuse_refund,
 };
@@ -17,15 +17,62 @@ use crate::{
     store::{case, draft},
 };
 
-/// Rows read for one page, before those of other departments are left out.
-pub const MONEY_ROWS: i64 = 100;
+/// Rows read at once, before those of other departments are left out.
+const SCANNED: i64 = 100;
+/// Reads for one page, at most. Where most rows are of other departments a page may come out short, or
+/// empty with a way on.
+const SCANS: usize = 10;
+/// Refunds of one receipt that are shown, the latest first.
+const REFUNDS_SHOWN: i64 = 50;
+
+/// Where a page of money begins: the time and id of the last row before it.
+pub type Place = (Time, String);
 
 /// A page of rows of one department.
 #[derive(Clone, Debug)]
 pub struct MoneyPage<T> {
     pub rows: Vec<T>,
-    /// Where the next page begins: the time and id of the last row that was read.
-    pub next: Option<(Time, String)>,
+    /// Where the next page begins: the last row that was read.
+    pub next: Option<Place>,
+}
+
+/// Fills one page: takes rows in their order until it is full, and tells where it stopped.
+struct Filling<T> {
+    page: MoneyPage<T>,
+    scans: usize,
+}
+
+impl<T> Filling<T> {
+    const fn new(after: Option<Place>) -> Self {
+        Self {
+            page: MoneyPage {
+                rows: Vec::new(),
+                next: after,
+            },
+            scans: 0,
+        }
+    }
+
+    /// Takes one row that was read; `None` for another department's.
+    fn take(&mut self, place: Place, row: Option<T>) {
+        self.page.next = Some(place);
+        self.page.rows.extend(row);
+    }
+
+    fn is_full(&self) -> bool {
+        self.page.rows.len() >= PAGE_ITEMS
+    }
+
+    /// Whether another read is due after one that gave `read` rows, of which `left` were not taken. When
+    /// there is nothing more to read there is no next page.
+    fn goes_on(&mut self, read: usize, left: usize) -> bool {
+        self.scans += 1;
+        let is_last = i64::try_from(read).is_ok_and(|read| read < SCANNED);
+        if is_last && left == 0 {
+            self.page.next = None;
+        }
+        !is_last && !self.is_full() && self.scans < SCANS
+    }
 }
 
 /// What an application's money is for.
@@ -88,26 +135,30 @@ impl Services {
         &self,
         clerk: &Clerk,
         state: RefundState,
-        after: Option<(Time, Id<Refund>)>,
+        after: Option<Place>,
     ) -> Result<MoneyPage<RefundRow>, Error> {
         let (services, who) = (self.clone(), clerk.clone());
         self.store()
             .read(move |db| {
-                let (services, who) = (services.clone(), who.clone());
+                let (services, who, after) = (services.clone(), who.clone(), after.clone());
                 async move {
-                    let found = payments::refunds_page(&db, state, after, MONEY_ROWS).await?;
-                    let next = is_full(found.len())
-                        .then(|| {
-                            found
-                                .last()
-                                .map(|one| (one.requested_at, one.id.to_string()))
-                        })
-                        .flatten();
-                    let mut rows = Vec::new();
-                    for refund in found {
-                        rows.extend(services.refund_row(&db, &who, refund).await?);
+                    let mut filling = Filling::new(after);
+                    loop {
+                        let place = filling.page.next.as_ref();
+                        let place = place.and_then(|(at, id)| Some((*at, id.parse().ok()?)));
+                        let found = payments::refunds_page(&db, state, place, SCANNED).await?;
+                        let read = found.len();
+                        let mut found = found.into_iter();
+                        while !filling.is_full()
+                            && let Some(refund) = found.next()
+                        {
+                            let place = (refund.requested_at, refund.id.to_string());
+                            filling.take(place, services.refund_row(&db, &who, refund).await?);
+                        }
+                        if !filling.goes_on(read, found.len()) {
+                            return Ok::<_, Error>(filling.page);
+                        }
                     }
-                    Ok::<_, Error>(MoneyPage { rows, next })
                 }
             })
             .await
@@ -120,30 +171,29 @@ impl Services {
     pub async fn troubles(
         &self,
         clerk: &Clerk,
-        before: Option<(Time, String)>,
+        before: Option<Place>,
     ) -> Result<MoneyPage<TroubleRow>, Error> {
         let (services, who) = (self.clone(), clerk.clone());
         self.store()
             .read(move |db| {
                 let (services, who, before) = (services.clone(), who.clone(), before.clone());
                 async move {
-                    let found = payments::troubles(&db, before, MONEY_ROWS).await?;
-                    let next = is_full(found.len())
-                        .then(|| found.last().map(|one| (one.at, one.place.clone())))
-                        .flatten();
-                    let mut rows = Vec::new();
-                    for trouble in found {
-                        let demand = services.demand(&db, trouble.demand).await?;
-                        if let Some(purpose) = services.purpose(&db, &who, &demand).await? {
-                            rows.push(TroubleRow {
-                                trouble,
-                                bill: demand.bill,
-                                service: purpose.service,
-                                reference: purpose.reference,
-                            });
+                    let mut filling = Filling::new(before);
+                    loop {
+                        let place = filling.page.next.clone();
+                        let found = payments::troubles(&db, place, SCANNED).await?;
+                        let read = found.len();
+                        let mut found = found.into_iter();
+                        while !filling.is_full()
+                            && let Some(trouble) = found.next()
+                        {
+                            let place = (trouble.at, trouble.place.clone());
+                            filling.take(place, services.trouble_row(&db, &who, trouble).await?);
+                        }
+                        if !filling.goes_on(read, found.len()) {
+                            return Ok::<_, Error>(filling.page);
                         }
                     }
-                    Ok::<_, Error>(MoneyPage { rows, next })
                 }
             })
             .await
@@ -172,8 +222,8 @@ impl Services {
                     let Some(purpose) = services.purpose(&db, &who, &demand).await? else {
                         return Ok(None);
                     };
-                    let mut refunds = payments::refunds_of(&db, demand.id).await?;
-                    refunds.retain(|one| one.receipt == receipt.id);
+                    let refunds =
+                        payments::refunds_of_receipt(&db, receipt.id, REFUNDS_SHOWN).await?;
                     Ok::<_, Error>(Some(ReceiptView {
                         receipt,
                         demand,
@@ -241,6 +291,22 @@ impl Services {
                 }
             })
             .await
+    }
+
+    async fn trouble_row(
+        &self,
+        db: &Read,
+        clerk: &Clerk,
+        trouble: Trouble,
+    ) -> Result<Option<TroubleRow>, Error> {
+        let demand = self.demand(db, trouble.demand).await?;
+        let purpose = self.purpose(db, clerk, &demand).await?;
+        Ok(purpose.map(|purpose| TroubleRow {
+            trouble,
+            bill: demand.bill,
+            service: purpose.service,
+            reference: purpose.reference,
+        }))
     }
 
     async fn refund_row(
@@ -318,6 +384,48 @@ impl Services {
     }
 }
 
-fn is_full(rows: usize) -> bool {
-    i64::try_from(rows).is_ok_and(|rows| rows >= MONEY_ROWS)
+#[cfg(test)]
+mod tests {
+    use kernel::{Time, limits::PAGE_ITEMS};
+
+    use super::{Filling, SCANNED, SCANS};
+
+    fn place(number: i64) -> (Time, String) {
+        (Time::from_micros(number), number.to_string())
+    }
+
+    #[test]
+    fn a_full_page_leads_on_from_its_last_row() {
+        let mut filling = Filling::new(None);
+        for number in 0.. {
+            if filling.is_full() {
+                break;
+            }
+            filling.take(place(number), (number % 2 == 0).then_some(number));
+        }
+        assert!(!filling.goes_on(100, 51));
+        assert_eq!(filling.page.rows.len(), PAGE_ITEMS);
+        let last = *filling.page.rows.last().unwrap();
+        assert_eq!(filling.page.next, Some(place(last)));
+    }
+
+    #[test]
+    fn the_end_of_the_list_leads_nowhere() {
+        let mut filling = Filling::new(Some(place(7)));
+        filling.take(place(8), Some(8));
+        assert!(!filling.goes_on(1, 0));
+        assert_eq!((filling.page.rows, filling.page.next), (vec![8], None));
+    }
+
+    #[test]
+    fn the_rows_of_others_are_read_so_far_and_no_further() {
+        let mut filling: Filling<()> = Filling::new(None);
+        let mut scans = 1;
+        filling.take(place(1), None);
+        while filling.goes_on(usize::try_from(SCANNED).unwrap(), 0) {
+            scans += 1;
+        }
+        assert_eq!(scans, SCANS);
+        assert!(filling.page.rows.is_empty() && filling.page.next.is_some());
+    }
 }

@@ -185,6 +185,7 @@ async fn load(store: &Store) -> Result<Loaded, Error> {
         published.push(Published {
             pack: Arc::new(crate::rules::load(&row.service, &row.source)?),
             version: row.version,
+            published_at: row.published_at,
             cutoff: row.cutoff,
         });
     }

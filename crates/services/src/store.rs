@@ -7,6 +7,7 @@ pub(crate) mod case;
 pub(crate) mod document;
 pub(crate) mod draft;
 pub(crate) mod feedback;
+pub(crate) mod programme;
 pub(crate) mod queue;
 pub(crate) mod release;
 pub(crate) mod request;
@@ -28,6 +29,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0010_settle_feedback.sql",
     "0011_find_people_of_service.sql",
     "0012_order_cases_by_id.sql",
+    "0013_create_programme_target.sql",
 );
 
 /// Every statement, for the test that prepares them on both engines.
@@ -38,6 +40,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         draft::STATEMENTS,
         case::STATEMENTS,
         action::STATEMENTS,
+        programme::STATEMENTS,
         queue::STATEMENTS,
         request::STATEMENTS,
         document::STATEMENTS,

@@ -4,7 +4,9 @@ mod applying;
 mod deciding;
 mod owning;
 mod plain;
+mod programme;
 mod telling;
+mod unpromised;
 mod world;
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub(crate) fn published() -> Published {
     Published {
         version: i64::from(pack.version),
         pack: Arc::new(pack),
+        published_at: kernel::Time::from_micros(0),
         cutoff: None,
     }
 }

@@ -35,6 +35,8 @@ store::sql! {
     CASES = "SELECT COUNT(*) AS n FROM case_file";
     ACTIONS = "SELECT COUNT(*) AS n FROM case_action";
     DOCUMENTS = "SELECT COUNT(*) AS n FROM document";
+    READINGS = "SELECT COUNT(*) AS n FROM profile_reading";
+    LOOKS = "SELECT COUNT(*) AS n FROM access_record";
     BYTES = "SELECT COUNT(*) AS n FROM document_blob";
 }
 
@@ -76,6 +78,12 @@ async fn passing_things_are_forgotten() {
     }
     app.browser().get("/en/sign-in").await.unwrap();
     let before = rows(&app).await;
+    for looked in ["READINGS", "LOOKS"] {
+        assert!(
+            before.iter().any(|row| row.0 == looked && row.1 > 0),
+            "{before:?}"
+        );
+    }
 
     app.clock.advance(DAY * 366 * YEARS);
     let mut runner = app.system.runner();

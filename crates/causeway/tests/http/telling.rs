@@ -336,7 +336,7 @@ async fn an_announcement_stands_on_the_pages_it_concerns_until_it_is_ended() {
     let shown = visitor.get(&service).await.unwrap();
     assert!(shown.words().contains("辦事處休息"), "{}", shown.words());
     assert!(
-        shown.says(&format!("/tc/services/{SERVICE}#version")),
+        shown.says(&format!("/tc/services/{SERVICE}/versions/1")),
         "no link to the version"
     );
     for path in ["/en", "/en/services/dpo-change-of-address"] {

@@ -1,5 +1,7 @@
 //! The profile's values, sealed, and the record of who read them.
 
+use std::time::Duration;
+
 use ::store::{FromRow, Read, Row, Store, Write, params};
 use journal::Audit;
 use kernel::{Actor, Id, Text, Time};
@@ -31,9 +33,18 @@ use crate::{
     FIND_READING = "SELECT id, reader, reason, fields, read_at, department FROM profile_reading
         WHERE id = $1 AND person = $2";
     READING_PERSON = "SELECT person FROM profile_reading WHERE id = $1";
+    FORGET_READINGS = "DELETE FROM profile_reading WHERE id IN
+        (SELECT id FROM profile_reading WHERE id < $1 ORDER BY id LIMIT $2)";
     READING_DEPARTMENTS = "SELECT DISTINCT department FROM profile_reading
         WHERE person = $1 AND department IS NOT NULL ORDER BY department LIMIT $2";
 }
+
+/// Days for which a person can see who looked: seven years, longer than any claim about a look can be
+/// brought to court, and no longer, because the record itself tells about the person. Looks at cases are
+/// kept for as long by their own crate.
+pub const READINGS_KEPT_DAYS: u64 = 7 * 366;
+/// Readings one sweep forgets.
+const SWEPT: i64 = 5_000;
 
 struct Stored {
     field: String,
@@ -354,6 +365,14 @@ pub async fn record_reading_in(
     )
     .await?;
     Ok(())
+}
+
+/// Forgets readings from before the time they are kept for.
+pub(crate) async fn forget_readings_in(tx: &Write) -> Result<u64, Error> {
+    let kept = Duration::from_secs(READINGS_KEPT_DAYS * 86_400);
+    // Ids are in the order of their time, and no reading has the least id of an instant.
+    let oldest = Id::<ReadingRecord>::from_parts(tx.now() - kept, [0; 10]);
+    Ok(tx.run(&FORGET_READINGS, params![oldest, SWEPT]).await?)
 }
 
 /// Who looked at this person's data, latest first.

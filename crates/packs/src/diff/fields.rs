@@ -164,17 +164,17 @@ impl Changes {
     }
 }
 
-fn rules(field: &Field) -> Vec<&str> {
+pub(super) fn rules(field: &Field) -> Vec<&str> {
     field.must.iter().map(|must| must.rule.source()).collect()
 }
 
-fn prefill(field: &Field) -> Option<(&str, bool)> {
+pub(super) fn prefill(field: &Field) -> Option<(&str, bool)> {
     let prefill = field.prefill.as_ref()?;
     Some((&prefill.source, prefill.locked))
 }
 
 /// What a question takes, apart from choices and words.
-fn bounds(kind: &FieldKind) -> String {
+pub(super) fn bounds(kind: &FieldKind) -> String {
     match kind {
         FieldKind::Text { min, max, pattern } => {
             format!(

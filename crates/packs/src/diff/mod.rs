@@ -2,10 +2,12 @@
 //! one.
 
 mod fields;
+mod plain;
 
 use std::collections::BTreeMap;
 
 use kernel::Text;
+pub use plain::{About, Plain, PlainChange, Told, Turn, plain};
 
 use crate::{
     chart::State,

@@ -6,6 +6,7 @@ mod following;
 mod letters;
 mod robust;
 mod schemas;
+mod told;
 mod words;
 mod yaml;
 

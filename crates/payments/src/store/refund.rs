@@ -18,6 +18,8 @@ store::sql! {
         requested_by, decided_by, requested_at) VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, $8)";
     FIND_REFUND = "SELECT * FROM refund WHERE id = $1";
     REFUNDS_OF_DEMAND = "SELECT * FROM refund WHERE demand = $1 ORDER BY requested_at, id";
+    REFUNDS_OF_RECEIPT = "SELECT * FROM refund WHERE receipt = $1
+        ORDER BY requested_at DESC, id DESC LIMIT $2";
     REFUNDS_IN_STATE = "SELECT * FROM refund WHERE state = $1 ORDER BY requested_at, id LIMIT $2";
     REFUNDS_PAGE = "SELECT * FROM refund WHERE state = $1
         AND (requested_at > $2 OR (requested_at = $2 AND id > $3)) ORDER BY requested_at, id LIMIT $4";
@@ -132,6 +134,18 @@ pub async fn note_refund(
 /// The store failed.
 pub async fn find_refund(db: &Read, id: Id<Refund>) -> Result<Option<Refund>, Error> {
     Ok(db.one(&FIND_REFUND, params![id]).await?)
+}
+
+/// The latest refunds of one receipt, at most `rows`, latest first.
+///
+/// # Errors
+/// The store failed.
+pub async fn refunds_of_receipt(
+    db: &Read,
+    id: Id<Receipt>,
+    rows: i64,
+) -> Result<Vec<Refund>, Error> {
+    Ok(db.all(&REFUNDS_OF_RECEIPT, params![id, rows]).await?)
 }
 
 /// Every refund of one demand, oldest first.

@@ -191,6 +191,7 @@ fn everything() -> Catalogue {
     let published = packs.into_iter().map(|pack| super::Published {
         version: i64::from(pack.version),
         pack: std::sync::Arc::new(pack),
+        published_at: kernel::Time::from_micros(0),
         cutoff: None,
     });
     Catalogue::build(published.collect()).unwrap()

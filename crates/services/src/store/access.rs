@@ -1,5 +1,7 @@
 //! Who looked at what, and why. Reasons are sealed: an officer's words may name people.
 
+use std::time::Duration;
+
 use identity::{Officer, Person};
 use kernel::{Id, Time};
 use serde::Serialize;
@@ -40,6 +42,8 @@ store::sql! {
         WHERE id = $1 AND reason_sealed IS NULL";
     ACCESS_DEPARTMENTS = "SELECT DISTINCT department FROM access_record
         WHERE person = $1 ORDER BY department LIMIT $2";
+    FORGET_ACCESS = "DELETE FROM access_record WHERE id IN
+        (SELECT id FROM access_record WHERE id < $1 ORDER BY id LIMIT $2)";
     LAST_REASON = select!(
         "WHERE case_id = $1 AND officer = $2 AND what = 'case' AND at > $3 ORDER BY at DESC LIMIT 1"
     );
@@ -47,6 +51,8 @@ store::sql! {
 
 /// Records shown at once.
 const SHOWN: i64 = 200;
+/// Records one sweep forgets.
+const SWEPT: i64 = 5_000;
 
 /// One look at a case or a document.
 #[derive(Clone, Debug, Serialize)]
@@ -196,6 +202,15 @@ pub(crate) async fn departments(
     rows: i64,
 ) -> Result<Vec<String>, Error> {
     Ok(db.all(&ACCESS_DEPARTMENTS, params![person, rows]).await?)
+}
+
+/// Forgets looks from before the time they are kept for, which is that of every other reading of a
+/// person's data. Tells how many.
+pub(crate) async fn forget(tx: &Write) -> Result<u64, Error> {
+    let kept = Duration::from_secs(identity::READINGS_KEPT_DAYS * 86_400);
+    // Ids are in the order of their time.
+    let oldest = Id::<AccessRecord>::from_parts(tx.now() - kept, [0; 10]);
+    Ok(tx.run(&FORGET_ACCESS, params![oldest, SWEPT]).await?)
 }
 
 /// Rows from before reasons were sealed, at most `rows`.
