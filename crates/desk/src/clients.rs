@@ -94,11 +94,7 @@ async fn list(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
     Ok(visit.page("desk/clients.html", context))
 }
 
-async fn show(
-    State(desk): State<Desk>,
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Outcome<Page> {
+async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
     let found = own(&desk, &visit, &id).await?;
     let clerk = desk.clerk(&visit).await?;
     let days: Vec<Value> = client_days(&desk.store, &id)
@@ -109,7 +105,11 @@ async fn show(
     let state = found.state();
     let is_author = found.proposed_by == clerk.actor().subject();
     let latest = found.latest().cloned().ok_or_else(Failure::not_found)?;
-    let flaws: Vec<String> = latest.flaws().iter().map(|flaw| visit.t(flaw.words)).collect();
+    let flaws: Vec<String> = latest
+        .flaws()
+        .iter()
+        .map(|flaw| visit.t(flaw.words))
+        .collect();
     let context = ctx! {
         id => found.id,
         name => latest.name,
@@ -183,7 +183,11 @@ fn names_of(found: &Registration) -> String {
         .keys
         .iter()
         .map(|key| {
-            let text = |name: &str| key.get(name).and_then(|value| value.as_str()).unwrap_or("–");
+            let text = |name: &str| {
+                key.get(name)
+                    .and_then(|value| value.as_str())
+                    .unwrap_or("–")
+            };
             format!("{} · {} · {}", text("kid"), text("kty"), text("use"))
         })
         .collect();
@@ -237,11 +241,7 @@ async fn create(State(desk): State<Desk>, visit: Visit, posted: Form) -> Outcome
         .into_response())
 }
 
-async fn edit(
-    State(desk): State<Desk>,
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Outcome<Page> {
+async fn edit(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
     let found = own(&desk, &visit, &id).await?;
     let typed = Typed::from_record(&found);
     Ok(form_page(&visit, (&typed, &[]), Some(&id)))
@@ -261,7 +261,9 @@ async fn propose(
         return Ok(page.with_errors().into_response());
     }
     // The secret is not typed; it stays until another is made.
-    proposal.secret_digest = found.latest().and_then(|latest| latest.secret_digest.clone());
+    proposal.secret_digest = found
+        .latest()
+        .and_then(|latest| latest.secret_digest.clone());
     let revision = posted.text("revision").parse().unwrap_or_default();
     let change = ClientChange::Propose(Box::new(proposal), revision);
     change_client(&desk.store, &visit.actor(), &id, (change, None)).await?;
@@ -298,7 +300,13 @@ async fn submit(
     Path(id): Path<String>,
 ) -> Outcome<Response> {
     own(&desk, &visit, &id).await?;
-    change_client(&desk.store, &visit.actor(), &id, (ClientChange::Submit, None)).await?;
+    change_client(
+        &desk.store,
+        &visit.actor(),
+        &id,
+        (ClientChange::Submit, None),
+    )
+    .await?;
     visit.flash("desk.clients.submitted");
     Ok(visit.redirect(&page_of(&visit, &id)))
 }
@@ -333,7 +341,7 @@ async fn suspend(
     posted: Form,
 ) -> Outcome<Response> {
     let found = own(&desk, &visit, &id).await?;
-    let reason = posted.text("reason").to_owned();
+    let reason = posted.text("why").to_owned();
     if reason.is_empty() {
         visit.flash_with("warning", "desk.clients.reason_needed", &[]);
         return Ok(visit.redirect(&page_of(&visit, &id)));
@@ -349,11 +357,7 @@ async fn suspend(
 }
 
 /// Makes a secret and shows it this once; only its digest is kept, in the proposal.
-async fn secret(
-    State(desk): State<Desk>,
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Outcome<Page> {
+async fn secret(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
     let found = own(&desk, &visit, &id).await?;
     let secret = base64url::encode(visit.site().env().bytes::<32>());
     let digest = base64url::encode(digest::sha256(&secret));

@@ -76,7 +76,10 @@ pub static BUNDLE: Bundle = Bundle {
             "desk/client_secret.html",
             include_str!("../templates/client_secret.html"),
         ),
-        ("desk/clients.html", include_str!("../templates/clients.html")),
+        (
+            "desk/clients.html",
+            include_str!("../templates/clients.html"),
+        ),
         ("desk/found.html", include_str!("../templates/found.html")),
         ("desk/frame.html", include_str!("../templates/frame.html")),
         ("desk/inbox.html", include_str!("../templates/inbox.html")),

@@ -140,7 +140,10 @@ impl Typed {
                 TypedScope {
                     scope: scope.code().to_owned(),
                     is_asked: purpose.is_some(),
-                    en: purpose.as_ref().map(|one| one.en.clone()).unwrap_or_default(),
+                    en: purpose
+                        .as_ref()
+                        .map(|one| one.en.clone())
+                        .unwrap_or_default(),
                     tc: purpose.map(|one| one.tc).unwrap_or_default(),
                 }
             }),
