@@ -366,6 +366,7 @@ impl Poll {
             auth_time: approved.decided.seconds(),
             approval: Some(approved.approval),
             is_lasting: client.has_grant(GrantKind::Refresh),
+            outlives_session: None,
             subject: None,
             act: None,
             auth_req: Some(self.secret.clone()),
