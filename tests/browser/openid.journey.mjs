@@ -3,6 +3,7 @@
 // introspection, revocation, logout; then the phone alone, without a browser (CIBA).
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 
 import * as openid from 'openid-client';
 
@@ -10,27 +11,45 @@ import { approve, signIn } from './steps.mjs';
 
 const KEY = 'siu-hoi-yan';
 const ID = 'td-journey';
-const CALLBACK = 'http://127.0.0.1:9123/callback';
-const BYE = 'http://127.0.0.1:9123/bye';
 const POLL_WITHIN_MS = 60_000;
 
 export default async function signInWithAnotherMakersLibrary(journey) {
+  const application = await listen();
+  try {
+    await walk(journey, application);
+  } finally {
+    application.close();
+  }
+}
+
+/** The application's own web server: it remembers where browsers came back to. */
+async function listen() {
+  const arrived = [];
+  const server = createServer((request, response) => {
+    arrived.push(request.url);
+    response.setHeader('content-type', 'text/html');
+    response.end('<!doctype html><html lang="en"><title>Parking permits</title>');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const home = `http://127.0.0.1:${server.address().port}`;
+  return {
+    callback: `${home}/callback`,
+    bye: `${home}/bye`,
+    /** The address the browser came back to last. */
+    last: () => new URL(arrived.filter((path) => path !== '/favicon.ico').at(-1), home),
+    close: () => server.close(),
+  };
+}
+
+async function walk(journey, application) {
   const phone = await journey.person('phone');
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
     'sign',
     'verify',
   ]);
-  await register(journey, phone, await publicJwk(keys.publicKey));
+  await register(journey, phone, await publicJwk(keys.publicKey), application);
 
   const resident = await journey.person('resident');
-  const arrived = [];
-  await resident.context.route(
-    (url) => url.href.startsWith('http://127.0.0.1:9123/'),
-    (route) => {
-      arrived.push(route.request().url());
-      return route.fulfill({ contentType: 'text/html', body: '<title>client</title>' });
-    },
-  );
   const config = await openid.discovery(
     new URL(journey.base),
     ID,
@@ -40,7 +59,7 @@ export default async function signInWithAnotherMakersLibrary(journey) {
   );
   const dpop = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair('ES256'));
 
-  const tokens = await logIn(journey, { config, dpop, phone, resident, arrived });
+  const tokens = await logIn(journey, { config, dpop, phone, resident, application });
   const { sub } = tokens.claims();
   const info = await openid.fetchUserInfo(config, tokens.access_token, sub, { DPoP: dpop });
   assert.equal(info.name, 'SIU Hoi Yan');
@@ -59,11 +78,11 @@ export default async function signInWithAnotherMakersLibrary(journey) {
   await journey.picture(resident.page, 'connections');
   const out = openid.buildEndSessionUrl(config, {
     id_token_hint: tokens.id_token,
-    post_logout_redirect_uri: BYE,
+    post_logout_redirect_uri: application.bye,
     state: 'bye',
   });
   await resident.page.goto(out.href);
-  assert.equal(arrived.at(-1), `${BYE}?state=bye`);
+  assert.equal(application.last().href, `${application.bye}?state=bye`);
   await assert.rejects(
     openid.fetchUserInfo(config, tokens.access_token, sub, { DPoP: dpop }),
     'what was granted in the session ends with it',
@@ -76,7 +95,7 @@ async function publicJwk(key) {
 }
 
 /** One person writes the registration, another puts it in force. */
-async function register(journey, phone, jwk) {
+async function register(journey, phone, jwk, application) {
   const author = await journey.person('author');
   await signIn(journey, author, phone, 'td-owner', '/en/desk/sign-in');
   await journey.visit(author.page, '/en/desk/clients/new');
@@ -86,8 +105,8 @@ async function register(journey, phone, jwk) {
   await fill('name_en', 'Parking permits');
   await fill('name_tc', '泊車許可證');
   await fill('sector', 'td');
-  await fill('redirect_uris', CALLBACK);
-  await fill('post_logout_redirect_uris', BYE);
+  await fill('redirect_uris', application.callback);
+  await fill('post_logout_redirect_uris', application.bye);
   await fill('keys', JSON.stringify({ keys: [jwk] }));
   for (const grant of ['refresh_token', 'urn:openid:params:grant-type:ciba']) {
     await form.locator(`[name=grants][value="${grant}"]`).check();
@@ -111,7 +130,7 @@ async function register(journey, phone, jwk) {
 }
 
 /** The whole of FAPI 2.0, with everything the library checks by itself. */
-async function logIn(journey, { config, dpop, phone, resident, arrived }) {
+async function logIn(journey, { config, dpop, phone, resident, application }) {
   const verifier = openid.randomPKCECodeVerifier();
   const state = openid.randomState();
   const nonce = openid.randomNonce();
@@ -119,7 +138,7 @@ async function logIn(journey, { config, dpop, phone, resident, arrived }) {
   const url = await openid.buildAuthorizationUrlWithPAR(
     config,
     {
-      redirect_uri: CALLBACK,
+      redirect_uri: application.callback,
       scope: 'openid profile',
       code_challenge: await openid.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
@@ -135,12 +154,12 @@ async function logIn(journey, { config, dpop, phone, resident, arrived }) {
   assert.match(await page.locator('main').innerText(), /To print your name on the permit/);
   await journey.picture(page, 'consent');
   await Promise.all([
-    page.waitForURL(`${CALLBACK}**`),
+    page.waitForURL(`${application.callback}**`),
     page.locator('button[name=choice][value=allow]').click(),
   ]);
   return openid.authorizationCodeGrant(
     config,
-    new URL(arrived.at(-1)),
+    application.last(),
     {
       pkceCodeVerifier: verifier,
       expectedState: state,
