@@ -135,25 +135,28 @@ async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) ->
 }
 
 fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
-    let codes = |codes: Vec<&str>| codes.join("\n");
+    let words = |area: &str, code: &str| {
+        let short = code.rsplit(':').next().unwrap_or(code);
+        visit.t(&format!("desk.clients.{area}.{short}"))
+    };
+    let all = |area: &str, codes: Vec<&str>| -> String {
+        let words: Vec<String> = codes.into_iter().map(|code| words(area, code)).collect();
+        words.join("\n")
+    };
+    let grants = found.grants.iter().map(|one| one.code()).collect();
+    let details = found.details.iter().map(|one| one.code()).collect();
     let rows = [
-        ("profile", found.profile.code().to_owned()),
-        ("auth", found.auth.code().to_owned()),
-        ("sender", found.sender.code().to_owned()),
-        (
-            "grants",
-            codes(found.grants.iter().map(|one| one.code()).collect()),
-        ),
+        ("profile", words("profile", found.profile.code())),
+        ("auth", words("auth", found.auth.code())),
+        ("sender", words("sender", found.sender.code())),
+        ("grants", all("grants", grants)),
         ("sector", found.sector.clone()),
         ("redirect_uris", found.redirect_uris.join("\n")),
         (
             "post_logout_redirect_uris",
             found.post_logout_redirect_uris.join("\n"),
         ),
-        (
-            "details",
-            codes(found.details.iter().map(|one| one.code()).collect()),
-        ),
+        ("details", all("details", details)),
         ("keys", names_of(found)),
         (
             "id_token_enc",
