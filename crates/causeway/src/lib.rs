@@ -9,6 +9,7 @@ mod evidence;
 mod explanations;
 mod generate;
 mod operations;
+mod outbound;
 mod seed;
 mod server;
 mod system;

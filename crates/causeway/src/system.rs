@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use credentials::Issuer;
 use identity::{
     Identity,
-    provider::{Provider, ProviderConfig, Silent},
+    provider::{Provider, ProviderConfig},
 };
 use journal::{Calendar, Runner};
 use kernel::{Actor, Env, Secret};
@@ -17,7 +17,7 @@ use store::{Migrations, Store, StoreConfig};
 use trust::KeyStore;
 use web::{Routes, Site, SiteConfig};
 
-use crate::{config::Config, operations::Gauges};
+use crate::{config::Config, operations::Gauges, outbound::Caller};
 
 /// The tables of the house, from the ground up.
 pub static MIGRATIONS: [&Migrations; 9] = [
@@ -238,7 +238,8 @@ fn provider(config: &Config, identity: &Identity, keys: &KeyStore) -> anyhow::Re
         base_url: config.server.base_url.clone(),
         certificate_header: config.openid.certificate_header.parse().ok(),
     };
-    let outbound = Arc::new(Silent);
+    let is_local = !config.server.base_url.starts_with("https://");
+    let outbound = Arc::new(Caller::new(is_local)?);
     Ok(Provider::new(
         identity.clone(),
         keys.clone(),

@@ -6,6 +6,7 @@
 mod announcements;
 mod audit;
 mod case;
+mod clients;
 mod feedback;
 mod handing;
 mod inbox;
@@ -66,6 +67,19 @@ pub static BUNDLE: Bundle = Bundle {
         (
             "desk/feedback_one.html",
             include_str!("../templates/feedback_one.html"),
+        ),
+        ("desk/client.html", include_str!("../templates/client.html")),
+        (
+            "desk/client_form.html",
+            include_str!("../templates/client_form.html"),
+        ),
+        (
+            "desk/client_secret.html",
+            include_str!("../templates/client_secret.html"),
+        ),
+        (
+            "desk/clients.html",
+            include_str!("../templates/clients.html"),
         ),
         ("desk/found.html", include_str!("../templates/found.html")),
         ("desk/frame.html", include_str!("../templates/frame.html")),
@@ -156,6 +170,7 @@ pub fn routes(desk: &Desk) -> Routes {
         .merge(retire::routes())
         .merge(feedback::routes())
         .merge(announcements::routes())
+        .merge(clients::routes())
         .with_state(desk)
 }
 

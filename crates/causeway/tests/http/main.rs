@@ -11,6 +11,7 @@
 mod access;
 mod answers;
 mod carried;
+mod clients;
 mod codes;
 mod declared;
 mod files;

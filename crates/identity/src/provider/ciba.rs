@@ -12,6 +12,7 @@ use super::{
     Provider,
     caller::{self, Call, Caller},
     client::{Client, GrantKind, Profile},
+    connect,
     detail::{Detail, digest_of},
     grant::{Bound, Granted, Issued},
     mint, par,
@@ -93,6 +94,10 @@ async fn ask(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<Ac
     let message = read_message(&params)?;
     let notification = read_notification(&params, &client)?;
     let person = hinted(provider, &client, &params).await?;
+    if !connect::may_act(provider, person, &details).await? {
+        let reason = "the person may not act for this company";
+        return Err(Refusal::new(Word::AccessDenied, reason).into());
+    }
     let secret = provider.draw();
     let asked = CibaAsked {
         person,
@@ -153,6 +158,13 @@ fn question(
     (message, secret): (Option<&str>, &str),
 ) -> Result<NewApproval, Refusal> {
     let mut detail: Vec<DetailLine> = asked.details.iter().flat_map(Detail::lines).collect();
+    // What the client will be able to read is shown with what it said it is for.
+    detail.extend(asked.scopes.iter().filter_map(|scope| {
+        Some(DetailLine {
+            label: scope.label()?,
+            value: client.purpose_of(*scope)?.clone(),
+        })
+    }));
     if let Some(message) = message {
         detail.insert(
             0,
@@ -191,7 +203,7 @@ fn question(
             format!("{}请你确认。", name.sc),
         ),
         detail,
-        digest: digest_of(&asked.details),
+        digest: digest_of(secret, &asked.details),
         binding: Binding::of(secret.as_bytes()),
         return_to: "/en".to_owned(),
     })
@@ -366,6 +378,7 @@ impl Poll {
             auth_time: approved.decided.seconds(),
             approval: Some(approved.approval),
             is_lasting: client.has_grant(GrantKind::Refresh),
+            outlives_session: None,
             subject: None,
             act: None,
             auth_req: Some(self.secret.clone()),

@@ -19,7 +19,7 @@ use super::{
     store::request::{self, Pending},
 };
 use crate::{
-    Approval, ApprovalState, DetailLine, Error, FailReason, Level, NewApproval, Purpose,
+    Approval, ApprovalState, DetailLine, Error, FailReason, Level, NewApproval, Person, Purpose,
     approval::DETAIL_LINES,
     pages::{ask_in, binding},
     store::{approval, company},
@@ -88,7 +88,7 @@ async fn go_on(
     let approved = outcome.flatten();
     let agreed = approved.as_ref().filter(|found| {
         let is_own = found.person.is_some() && found.person == standing.person;
-        is_own && found.digest == digest_of(&pending.asked.details)
+        is_own && found.digest == digest_of(&id.to_string(), &pending.asked.details)
     });
     standing.has_agreed = agreed.is_some();
     match standing.next(&pending.asked, (pending.created, provider.now())) {
@@ -267,14 +267,7 @@ async fn check_companies(
     let Some(person) = standing.person else {
         return Ok(());
     };
-    let mandates = company::mandates_of(provider.store(), person).await?;
-    let is_held = |detail: &Detail| match detail {
-        Detail::ActFor { company, .. } => mandates
-            .iter()
-            .any(|mandate| mandate.company.company_number == *company),
-        _ => true,
-    };
-    if asked.details.iter().all(is_held) {
+    if may_act(provider, person, &asked.details).await? {
         Ok(())
     } else {
         let reason = "the person may not act for this company";
@@ -284,6 +277,25 @@ async fn check_companies(
             Refusal::new(Word::AccessDenied, reason),
         ))
     }
+}
+
+/// Whether the person holds a mandate for every company in `details`.
+pub(crate) async fn may_act(
+    provider: &Provider,
+    person: Id<Person>,
+    details: &[Detail],
+) -> Result<bool, Error> {
+    let has_company = |detail: &Detail| matches!(detail, Detail::ActFor { .. });
+    if !details.iter().any(has_company) {
+        return Ok(true);
+    }
+    let mandates = company::mandates_of(provider.store(), person).await?;
+    Ok(details.iter().all(|detail| match detail {
+        Detail::ActFor { company, .. } => mandates
+            .iter()
+            .any(|mandate| mandate.company.company_number == *company),
+        _ => true,
+    }))
 }
 
 /// Signing and paying are agreed to on the phone, line by line.
@@ -313,7 +325,7 @@ async fn ask_phone(
         person: standing.person,
         summary: visit.site().text("identity.connect.phone.summary"),
         detail,
-        digest: digest_of(&asked.details),
+        digest: digest_of(&id.to_string(), &asked.details),
         binding: binding(visit).await?,
         return_to: connect_path(visit.lang(), id),
     };

@@ -191,8 +191,10 @@ pub(crate) fn read(text: &str, allowed: &[DetailKind]) -> Option<Vec<Detail>> {
     is_sound.then_some(details)
 }
 
-/// What the phone signs for these details.
+/// What the phone signs for these details in one request: an approval of the same details for
+/// another request is worth nothing here.
 #[must_use]
-pub(crate) fn digest_of(details: &[Detail]) -> [u8; 32] {
-    digest::sha256(serde_json::to_vec(details).unwrap_or_default())
+pub(crate) fn digest_of(request: &str, details: &[Detail]) -> [u8; 32] {
+    let details = serde_json::to_vec(details).unwrap_or_default();
+    digest::sha256_parts(&[request.as_bytes(), &[0], &details])
 }

@@ -1,5 +1,6 @@
 //! Token exchange (RFC 8693): inside one login a person changes the company they act for. The subject
-//! becomes the company, and `act` says which person acts. The new token ends with the old one's grant.
+//! becomes the company, and `act` says which person acts. The new token lives as long as any access
+//! token, and ends with the session and the consent it came from.
 
 use kernel::Actor;
 use serde_json::json;

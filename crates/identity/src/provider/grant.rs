@@ -28,6 +28,17 @@ const SESSION_LIFE: Duration = Duration::from_secs(12 * 3_600);
 /// Any other grant outlives its code and its access token, and no more.
 const SHORT_LIFE: Duration = Duration::from_secs(900);
 
+/// The word by which the store tells grants that a logout leaves alone.
+const OUTLIVES: &str = "yes";
+
+/// OpenID Connect Back-Channel Logout section 2.7: refresh tokens end with the session, unless the
+/// person agreed to `offline_access`.
+pub(crate) fn outlives(scopes: &[Scope]) -> Option<String> {
+    scopes
+        .contains(&Scope::OfflineAccess)
+        .then(|| OUTLIVES.to_owned())
+}
+
 /// When and how surely the person was recognised.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Recognised {
@@ -64,6 +75,9 @@ pub(crate) struct Granted {
     /// Whether a refresh token comes with it.
     #[serde(default)]
     pub(crate) is_lasting: bool,
+    /// [`OUTLIVES`] when the person agreed to access while they are not signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) outlives_session: Option<String>,
     /// Another subject than the person: the company of a token exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
@@ -112,6 +126,7 @@ impl Granted {
             auth_time: who.at,
             approval: None,
             is_lasting: client.has_grant(GrantKind::Refresh),
+            outlives_session: outlives(&asked.scopes),
             subject: None,
             act: None,
             auth_req: None,

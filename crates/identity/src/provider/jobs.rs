@@ -63,6 +63,8 @@ pub fn jobs(runner: Runner, provider: &Provider) -> Runner {
             let provider = sweeper.clone();
             async move {
                 sweep(provider.store()).await?;
+                // Another process may have rotated the keys: its tokens must verify here too.
+                provider.keys().reload()?;
                 Ok(())
             }
         })

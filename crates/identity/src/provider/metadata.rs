@@ -3,8 +3,7 @@
 
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::Value;
-use trust::{Alg, Purpose, jwe};
+use trust::{Alg, Jwk, Purpose, jwe};
 use utoipa::ToSchema;
 use web::{HeaderValue, IntoResponse, Response, header};
 
@@ -104,8 +103,33 @@ struct Flags {
 /// The key set (RFC 7517).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeySet {
-    #[schema(value_type = Vec<Object>)]
-    keys: Vec<Value>,
+    keys: Vec<PublishedKey>,
+}
+
+/// One public key.
+#[derive(Debug, Serialize, ToSchema)]
+struct PublishedKey {
+    kty: String,
+    crv: String,
+    x: String,
+    y: String,
+    kid: Option<String>,
+    alg: Option<String>,
+    r#use: Option<String>,
+}
+
+impl From<Jwk> for PublishedKey {
+    fn from(key: Jwk) -> Self {
+        Self {
+            kty: key.kty,
+            crv: key.crv,
+            x: key.x,
+            y: key.y,
+            kid: key.kid,
+            alg: key.alg,
+            r#use: key.r#use,
+        }
+    }
 }
 
 pub(crate) async fn metadata(State(provider): State<Provider>) -> Response {
@@ -114,10 +138,7 @@ pub(crate) async fn metadata(State(provider): State<Provider>) -> Response {
 
 pub(crate) async fn jwks(State(provider): State<Provider>) -> Response {
     let keys = provider.keys().jwks(&[Purpose::Session]).keys;
-    let keys = keys
-        .iter()
-        .filter_map(|key| serde_json::to_value(key).ok())
-        .collect();
+    let keys = keys.into_iter().map(PublishedKey::from).collect();
     cached(web::Json(KeySet { keys }))
 }
 

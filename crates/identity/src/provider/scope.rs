@@ -1,6 +1,7 @@
 //! Scopes and claims: what of a person a client may ask for, in the words of OpenID Connect Core
 //! section 5, each tied to fields of the e-ME profile.
 
+use kernel::Text;
 use serde_json::{Map, Value, json};
 
 use crate::{FieldKey, Profile, code::codes};
@@ -41,6 +42,21 @@ impl Scope {
             Self::Address => &[Claim::Address],
             Self::Openid | Self::OfflineAccess => &[],
         }
+    }
+}
+
+impl Scope {
+    /// What a phone shows the scope as; nothing for those that read nothing.
+    #[must_use]
+    pub fn label(self) -> Option<Text> {
+        Some(match self {
+            Self::Openid => return None,
+            Self::Profile => Text::new("Reads name, birth, sex", "讀取姓名、出生日期、性別"),
+            Self::Email => Text::new("Reads e-mail address", "讀取電郵地址"),
+            Self::Phone => Text::new("Reads mobile number", "讀取流動電話號碼"),
+            Self::Address => Text::new("Reads address", "讀取住址"),
+            Self::OfflineAccess => Text::new("Reads while you are away", "在你沒有登入期間讀取"),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod ciba;
 mod clients;
 mod fapi;
 mod oidc;
+mod rp;
 mod signing;
 mod tokens;
 mod world;

@@ -31,8 +31,10 @@ use crate::{
     REVOKE_GRANT = "UPDATE oidc_grant SET revoked = $2 WHERE id = $1 AND revoked IS NULL";
     REVOKE_OF_CLIENT = "UPDATE oidc_grant SET revoked = $3
         WHERE person = $1 AND client = $2 AND revoked IS NULL";
-    END_SESSION = "UPDATE oidc_grant SET revoked = $2
-        WHERE session = $1 AND revoked IS NULL RETURNING id, client, person";
+    OF_SESSION = "SELECT id, client, person FROM oidc_grant
+        WHERE session = $1 AND revoked IS NULL";
+    END_SESSION = "UPDATE oidc_grant SET revoked = $2 WHERE session = $1 AND revoked IS NULL
+        AND COALESCE(content ->> 'outlives_session', '') <> 'yes'";
     KILL_TOKEN = "INSERT INTO oidc_dead_token (digest, expires) VALUES ($1, $2)
         ON CONFLICT (digest) DO NOTHING";
     FORGET_TOKENS = "DELETE FROM oidc_dead_token WHERE expires < $1";
@@ -158,7 +160,9 @@ pub(crate) async fn end_session_in(
     tx: &Write,
     session: &str,
 ) -> Result<Vec<(Id<Grant>, String, Id<Person>)>, Error> {
-    Ok(tx.all(&END_SESSION, params![session, tx.now()]).await?)
+    let ended = tx.all(&OF_SESSION, params![session]).await?;
+    tx.run(&END_SESSION, params![session, tx.now()]).await?;
+    Ok(ended)
 }
 
 /// Revokes one access token for the rest of its time.

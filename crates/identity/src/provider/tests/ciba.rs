@@ -27,8 +27,11 @@ async fn ask(w: &World, rp: &Rp, form: Pairs) -> Answer {
 }
 
 async fn begin(w: &World, rp: &Rp, subject: &str, more: &[(&str, &str)]) -> String {
-    let mut form = pairs(&[("scope", "openid"), ("login_hint", subject)]);
+    let mut form = pairs(&[("login_hint", subject)]);
     form.extend(pairs(more));
+    if !form.iter().any(|(name, _)| name == "scope") {
+        form.extend(pairs(&[("scope", "openid")]));
+    }
     let asked = ask(w, rp, form).await;
     assert_eq!(asked.status, StatusCode::OK, "{asked:?}");
     assert_eq!(asked.json()["interval"], 5);
@@ -119,6 +122,25 @@ modules! {
         let (_, subject) = known(w, &rp).await;
         let id = begin(w, &rp, &subject, &[]).await;
         poll(w, &other, &id).await.refuses("invalid_grant");
+    }
+
+    async fn what_will_be_read_is_shown_on_the_phone(w) {
+        let rp = w.rp.clone();
+        let (_, subject) = known(w, &rp).await;
+        begin(w, &rp, &subject, &[("scope", "openid profile")]).await;
+        let seen = shown(w).await;
+        assert_eq!(seen.detail[0].label.en, "Reads name, birth, sex");
+        assert_eq!(seen.detail[0].value.en, "To know you again");
+    }
+
+    async fn nobody_is_asked_to_act_for_a_company_of_others(w) {
+        let rp = w.rp.clone();
+        let (_, subject) = known(w, &rp).await;
+        let details = json!([{ "type": "act_for", "company": "0990001" }]).to_string();
+        let form = pairs(&[
+            ("scope", "openid"), ("login_hint", &subject), ("authorization_details", &details),
+        ]);
+        ask(w, &rp, form).await.refuses("access_denied");
     }
 
     async fn multiple_hints_fails(w) {

@@ -164,6 +164,18 @@ modules! {
         w.post("/oauth/token", Some(&proof), &form).await.refuses("invalid_client");
     }
 
+    async fn ensure_client_id_in_token_endpoint(w) {
+        let rp = w.rp.clone();
+        let code = w.code(&rp, rp.request()).await;
+        for (id, status) in [("other", 401), (rp.id.as_str(), 200)] {
+            let mut form = rp.redemption(&code);
+            form.extend(pairs(&[("client_id", id)]));
+            let proof = rp.proof("POST", "/oauth/token");
+            let answer = w.post("/oauth/token", Some(&proof), &rp.signed(form)).await;
+            assert_eq!(answer.status.as_u16(), status, "{id}: {answer:?}");
+        }
+    }
+
     async fn ensure_client_assertion_with_exp_is_5_minutes_in_past_fails(w) {
         let rp = w.rp.clone();
         let old = rp.assertion_with(|claims| {

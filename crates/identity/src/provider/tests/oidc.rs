@@ -285,6 +285,23 @@ modules! {
         assert_eq!(head["typ"], "logout+jwt");
     }
 
+    async fn offline_access_outlives_the_session(w) {
+        let rp = w.rp.clone();
+        for (scope, status) in [("openid", 400), ("openid offline_access", 200)] {
+            let tokens = w.login(&rp, &[("scope", scope)]).await;
+            let query = [("id_token_hint", tokens["id_token"].as_str().unwrap())];
+            let query = serde_urlencoded::to_string(query).unwrap();
+            w.get(&format!("/oauth/logout?{query}")).await;
+            let form = pairs(&[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+            ]);
+            let proof = rp.proof("POST", "/oauth/token");
+            let again = w.post("/oauth/token", Some(&proof), &rp.signed(form)).await;
+            assert_eq!(again.status.as_u16(), status, "{scope}: {again:?}");
+        }
+    }
+
     async fn userinfo_refuses_other_tokens(w) {
         let rp = w.rp.clone();
         let tokens = w.login(&rp, &[]).await;

@@ -1,0 +1,370 @@
+//! Applications that sign people in by the OpenID provider: a department writes what its application
+//! is, a second person puts it in force, an operator can stop it, and its use is shown by day.
+//!
+//! Invariants: a department sees its own clients and no others; operators see all; nothing is in force
+//! before somebody who did not write it has read it.
+
+mod form;
+
+use axum::{extract::State, response::Response};
+use identity::provider::{
+    ClientChange, ClientRecord, ClientState, Registration, change_client, client_days, clients_of,
+    create_client_in, find_client, renew_secret,
+};
+use kernel::Role;
+use services::Clerk;
+use trust::{base64url, digest};
+use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Value, Visit, ctx};
+
+use crate::Desk;
+use form::{Mistake, Typed};
+
+/// Who may register applications and put them in force.
+const KEEPERS: Access = Access::Roles(&[Role::Owner, Role::Supervisor, Role::Operator]);
+/// Who may stop an application of any department.
+const OPERATOR: Access = Access::Roles(&[Role::Operator]);
+
+pub(crate) fn routes() -> Routes<Desk> {
+    Routes::new()
+        .get("/{lang}/desk/clients", KEEPERS, list)
+        .get("/{lang}/desk/clients/new", KEEPERS, new)
+        .post("/{lang}/desk/clients/new", KEEPERS, create)
+        .get("/{lang}/desk/clients/{id}", KEEPERS, show)
+        .get("/{lang}/desk/clients/{id}/edit", KEEPERS, edit)
+        .post("/{lang}/desk/clients/{id}/edit", KEEPERS, propose)
+        .post("/{lang}/desk/clients/{id}/submit", KEEPERS, submit)
+        .post("/{lang}/desk/clients/{id}/decide", KEEPERS, decide)
+        .post("/{lang}/desk/clients/{id}/secret", KEEPERS, secret)
+        .post("/{lang}/desk/clients/{id}/suspend", OPERATOR, suspend)
+}
+
+/// The department whose clients this person keeps; empty for all.
+fn department(visit: &Visit, clerk: &Clerk) -> Outcome<String> {
+    let who = visit.require()?;
+    Ok(if who.has_role(Role::Operator) {
+        String::new()
+    } else {
+        clerk.department.clone()
+    })
+}
+
+/// The client, if this person keeps it; for anybody else it does not exist.
+async fn own(desk: &Desk, visit: &Visit, id: &str) -> Outcome<ClientRecord> {
+    let clerk = desk.clerk(visit).await?;
+    let department = department(visit, &clerk)?;
+    find_client(&desk.store, id)
+        .await?
+        .filter(|found| department.is_empty() || found.department == department)
+        .ok_or_else(Failure::not_found)
+}
+
+fn page_of(visit: &Visit, id: &str) -> String {
+    visit.to(&format!("/desk/clients/{id}"))
+}
+
+const fn tag_of(state: ClientState) -> &'static str {
+    match state {
+        ClientState::Draft => "neutral",
+        ClientState::Submitted => "wait",
+        ClientState::Approved => "good",
+        ClientState::Suspended => "bad",
+    }
+}
+
+async fn list(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
+    let clerk = desk.clerk(&visit).await?;
+    let found = clients_of(&desk.store, &department(&visit, &clerk)?).await?;
+    let rows: Vec<Value> = found
+        .iter()
+        .map(|one| {
+            let state = one.state();
+            ctx! {
+                id => one.id,
+                name => one.latest().map(|latest| latest.name.clone()),
+                department => desk.services.catalogue().department_name(&one.department),
+                state => visit.t(&format!("desk.clients.state.{}", state.code())),
+                kind => tag_of(state),
+                is_waiting => one.is_submitted,
+                is_test => one.latest().is_some_and(|latest| latest.is_test),
+                href => page_of(&visit, &one.id),
+            }
+        })
+        .collect();
+    let context = ctx! { rows, new => visit.to("/desk/clients/new") };
+    Ok(visit.page("desk/clients.html", context))
+}
+
+async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
+    let found = own(&desk, &visit, &id).await?;
+    let clerk = desk.clerk(&visit).await?;
+    let days: Vec<Value> = client_days(&desk.store, &id)
+        .await?
+        .into_iter()
+        .map(|(day, logins)| ctx! { day => day.long(visit.lang()), logins })
+        .collect();
+    let state = found.state();
+    let is_author = found.proposed_by == clerk.actor().subject();
+    let latest = found.latest().cloned().ok_or_else(Failure::not_found)?;
+    let flaws: Vec<String> = latest
+        .flaws()
+        .iter()
+        .map(|flaw| visit.t(flaw.words))
+        .collect();
+    let context = ctx! {
+        id => found.id,
+        name => latest.name,
+        department => desk.services.catalogue().department_name(&found.department),
+        state => visit.t(&format!("desk.clients.state.{}", state.code())),
+        kind => tag_of(state),
+        rows => rows_of(&visit, &latest),
+        purposes => purposes_of(&visit, &latest),
+        has_proposal => found.proposal.is_some(),
+        is_live => found.registration.is_some(),
+        is_submitted => found.is_submitted,
+        is_suspended => found.is_suspended,
+        is_author,
+        may_suspend => visit.require()?.has_role(Role::Operator),
+        has_secret => latest.auth == identity::provider::AuthMethod::ClientSecretBasic,
+        flaws,
+        days,
+        issuer => visit.site().config().base_url.trim_end_matches('/'),
+        here => page_of(&visit, &id),
+        previous => visit.to("/desk/clients"),
+    };
+    Ok(visit.page("desk/client.html", context))
+}
+
+fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
+    let words = |area: &str, code: &str| {
+        let short = code.rsplit(':').next().unwrap_or(code);
+        visit.t(&format!("desk.clients.{area}.{short}"))
+    };
+    let all = |area: &str, codes: Vec<&str>| -> String {
+        let words: Vec<String> = codes.into_iter().map(|code| words(area, code)).collect();
+        words.join("\n")
+    };
+    let grants = found.grants.iter().map(|one| one.code()).collect();
+    let details = found.details.iter().map(|one| one.code()).collect();
+    let rows = [
+        ("profile", words("profile", found.profile.code())),
+        ("auth", words("auth", found.auth.code())),
+        ("sender", words("sender", found.sender.code())),
+        ("grants", all("grants", grants)),
+        ("sector", found.sector.clone()),
+        ("redirect_uris", found.redirect_uris.join("\n")),
+        (
+            "post_logout_redirect_uris",
+            found.post_logout_redirect_uris.join("\n"),
+        ),
+        ("details", all("details", details)),
+        ("keys", names_of(found)),
+        (
+            "id_token_enc",
+            found.id_token_enc.map_or("", |enc| enc.name()).to_owned(),
+        ),
+        (
+            "backchannel_logout_uri",
+            found.backchannel_logout_uri.clone().unwrap_or_default(),
+        ),
+        (
+            "ciba_notification_uri",
+            found.ciba_notification_uri.clone().unwrap_or_default(),
+        ),
+    ];
+    rows.into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| {
+            let lines: Vec<&str> = value.lines().collect();
+            ctx! { label => visit.t(&format!("desk.clients.{name}")), lines }
+        })
+        .collect()
+}
+
+/// Key ids, so that somebody can compare them by eye.
+fn names_of(found: &Registration) -> String {
+    let names: Vec<String> = found
+        .keys
+        .iter()
+        .map(|key| {
+            let text = |name: &str| {
+                key.get(name)
+                    .and_then(|value| value.as_str())
+                    .unwrap_or("–")
+            };
+            format!("{} · {} · {}", text("kid"), text("kty"), text("use"))
+        })
+        .collect();
+    names.join("\n")
+}
+
+fn purposes_of(visit: &Visit, found: &Registration) -> Vec<Value> {
+    found
+        .scopes
+        .iter()
+        .map(|asked| {
+            ctx! {
+                scope => asked.scope.code(),
+                words => visit.t(&format!("identity.scope.{}", asked.scope.code())),
+                purpose => asked.purpose,
+            }
+        })
+        .collect()
+}
+
+async fn new(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
+    desk.clerk(&visit).await?;
+    Ok(form_page(&visit, (&Typed::blank(), &[]), None))
+}
+
+async fn create(State(desk): State<Desk>, visit: Visit, posted: Form) -> Outcome<Response> {
+    let clerk = desk.clerk(&visit).await?;
+    let typed = Typed::of(&posted);
+    let (proposal, mut mistakes) = typed.read();
+    if let Some(mistake) = typed.mistake_of_id() {
+        mistakes.insert(0, mistake);
+    }
+    if mistakes.is_empty() {
+        let (id, department) = (typed.id.clone(), clerk.department.clone());
+        let written = desk
+            .store
+            .write(&clerk.actor(), move |tx| {
+                let (id, department) = (id.clone(), department.clone());
+                let proposal = proposal.clone();
+                async move { create_client_in(&tx, &id, &department, &proposal).await }
+            })
+            .await;
+        match written {
+            Ok(()) => return Ok(visit.redirect(&page_of(&visit, &typed.id))),
+            Err(identity::Error::Decided) => mistakes.push(Mistake::taken()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(form_page(&visit, (&typed, &mistakes), None)
+        .with_errors()
+        .into_response())
+}
+
+async fn edit(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
+    let found = own(&desk, &visit, &id).await?;
+    let typed = Typed::from_record(&found);
+    Ok(form_page(&visit, (&typed, &[]), Some(&id)))
+}
+
+async fn propose(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Form,
+) -> Outcome<Response> {
+    let found = own(&desk, &visit, &id).await?;
+    let typed = Typed::of(&posted);
+    let (mut proposal, mistakes) = typed.read();
+    if !mistakes.is_empty() {
+        let page = form_page(&visit, (&typed, &mistakes), Some(&id));
+        return Ok(page.with_errors().into_response());
+    }
+    // The secret is not typed; it stays until another is made.
+    proposal.secret_digest = found
+        .latest()
+        .and_then(|latest| latest.secret_digest.clone());
+    let revision = posted.text("revision").parse().unwrap_or_default();
+    let change = ClientChange::Propose(Box::new(proposal), revision);
+    change_client(&desk.store, &visit.actor(), &id, (change, None)).await?;
+    Ok(visit.redirect(&page_of(&visit, &id)))
+}
+
+fn form_page(visit: &Visit, (typed, mistakes): (&Typed, &[Mistake]), id: Option<&str>) -> Page {
+    let errors: Vec<Value> = mistakes
+        .iter()
+        .map(|one| ctx! { field => one.field, words => visit.t(one.words) })
+        .collect();
+    let error_of: std::collections::BTreeMap<&str, String> = mistakes
+        .iter()
+        .map(|one| (one.field, visit.t(one.words)))
+        .collect();
+    let context = ctx! {
+        typed,
+        choices => form::choices(visit, typed),
+        errors,
+        error_of,
+        is_new => id.is_none(),
+        action => visit.path(),
+        previous => match id {
+            Some(id) => page_of(visit, id),
+            None => visit.to("/desk/clients"),
+        },
+    };
+    visit.page("desk/client_form.html", context)
+}
+
+async fn submit(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Outcome<Response> {
+    own(&desk, &visit, &id).await?;
+    change_client(
+        &desk.store,
+        &visit.actor(),
+        &id,
+        (ClientChange::Submit, None),
+    )
+    .await?;
+    visit.flash("desk.clients.submitted");
+    Ok(visit.redirect(&page_of(&visit, &id)))
+}
+
+/// The second person: in force, or back to the author with a reason.
+async fn decide(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Form,
+) -> Outcome<Response> {
+    own(&desk, &visit, &id).await?;
+    let reason = posted.text("reason").to_owned();
+    let (change, words) = match posted.text("choice") {
+        "approve" => (ClientChange::Approve, "desk.clients.approved"),
+        _ if reason.is_empty() => {
+            visit.flash_with("warning", "desk.clients.reason_needed", &[]);
+            return Ok(visit.redirect(&page_of(&visit, &id)));
+        }
+        _ => (ClientChange::SendBack, "desk.clients.sent_back"),
+    };
+    let reason = (!reason.is_empty()).then_some(reason);
+    change_client(&desk.store, &visit.actor(), &id, (change, reason)).await?;
+    visit.flash(words);
+    Ok(visit.redirect(&page_of(&visit, &id)))
+}
+
+async fn suspend(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Form,
+) -> Outcome<Response> {
+    let found = own(&desk, &visit, &id).await?;
+    let reason = posted.text("why").to_owned();
+    if reason.is_empty() {
+        visit.flash_with("warning", "desk.clients.reason_needed", &[]);
+        return Ok(visit.redirect(&page_of(&visit, &id)));
+    }
+    let (change, words) = if found.is_suspended {
+        (ClientChange::Resume, "desk.clients.resumed")
+    } else {
+        (ClientChange::Suspend, "desk.clients.suspended")
+    };
+    change_client(&desk.store, &visit.actor(), &id, (change, Some(reason))).await?;
+    visit.flash(words);
+    Ok(visit.redirect(&page_of(&visit, &id)))
+}
+
+/// Makes a secret and shows it this once; only its digest is kept, in the proposal.
+async fn secret(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
+    let found = own(&desk, &visit, &id).await?;
+    let secret = base64url::encode(visit.site().env().bytes::<32>());
+    let digest = base64url::encode(digest::sha256(&secret));
+    renew_secret(&desk.store, &visit.actor(), &found.id, digest).await?;
+    let context = ctx! { id => found.id, secret, here => page_of(&visit, &id) };
+    Ok(visit.page("desk/client_secret.html", context))
+}
