@@ -8,6 +8,7 @@ mod folder;
 mod growth_bench;
 mod postgres;
 mod registrants_bench;
+mod sign_bench;
 mod sqlite;
 mod store_bench;
 
@@ -56,13 +57,15 @@ fn measure() -> anyhow::Result<()> {
         None => runtime.block_on(async {
             store_bench::run(span).await?;
             registrants_bench::run().await?;
+            sign_bench::run(span)?;
             growth_bench::run().await
         }),
         Some("store") => runtime.block_on(store_bench::run(span)),
         Some("registrants") => runtime.block_on(registrants_bench::run()),
+        Some("sign") => sign_bench::run(span),
         Some("growth") => runtime.block_on(growth_bench::run()),
         Some(other) => {
-            bail!("there is no measurement `{other}`; there are: store, registrants, growth")
+            bail!("there is no measurement `{other}`; there are: store, registrants, sign, growth")
         }
     }
 }

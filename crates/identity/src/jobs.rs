@@ -8,13 +8,15 @@ use kernel::Actor;
 use crate::{
     Error,
     approval::RETENTION_DAYS,
-    store::{approval, enrolment, registrant, token},
+    signing::UPLOAD_HOURS,
+    store::{approval, enrolment, registrant, signing, token},
 };
 
 /// How often [`sweep`] should run.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// Writes expiries, folds old numbers of the register, and forgets used tokens, dead enrolments and old outcomes without a signature.
+/// Writes expiries, folds old numbers of the register, and forgets used tokens, dead enrolments, files
+/// brought to sign a day ago, and old outcomes without a signature.
 ///
 /// # Errors
 /// The store fails.
@@ -25,6 +27,8 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             approval::sweep_in(&tx, tx.now() - days).await?;
             token::forget_in(&tx).await?;
             enrolment::forget_in(&tx).await?;
+            let day = Duration::from_secs(UPLOAD_HOURS * 3_600);
+            signing::forget_uploads_in(&tx, tx.now() - day).await?;
             registrant::fold_in(&tx).await?;
             Ok::<_, Error>(())
         })

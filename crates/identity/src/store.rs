@@ -10,6 +10,7 @@ pub(crate) mod officer;
 pub(crate) mod person;
 pub(crate) mod profile;
 pub(crate) mod registrant;
+pub(crate) mod signing;
 pub(crate) mod simulation;
 pub(crate) mod token;
 
@@ -29,6 +30,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0006_create_simulation.sql",
     "0007_index_passing_approval.sql",
     "0008_know_reader_department.sql",
+    "0020_create_signing.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -44,6 +46,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         person::STATEMENTS,
         profile::STATEMENTS,
         registrant::STATEMENTS,
+        signing::STATEMENTS,
         simulation::STATEMENTS,
         token::STATEMENTS,
     ]

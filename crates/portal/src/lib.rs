@@ -12,6 +12,7 @@ mod carried;
 mod catalogue;
 mod cross_boundary;
 pub mod demo_phone;
+mod examine;
 mod feedback;
 mod holding;
 mod information;
@@ -19,6 +20,7 @@ mod kiosk;
 mod looked;
 mod preview;
 mod service_view;
+mod signing;
 mod statistics;
 pub mod verify;
 
@@ -34,6 +36,7 @@ pub struct Portal {
     pub identity: identity::Identity,
     pub store: store::Store,
     pub licences: credentials::Desk,
+    pub signing: identity::SigningRoom,
 }
 
 /// Templates, words and files of the portal.
@@ -163,6 +166,15 @@ pub static BUNDLE: Bundle = Bundle {
         ),
         ("portal/stale.html", include_str!("../templates/stale.html")),
         (
+            "portal/examine.html",
+            include_str!("../templates/examine.html"),
+        ),
+        ("portal/sign.html", include_str!("../templates/sign.html")),
+        (
+            "portal/sign_file.html",
+            include_str!("../templates/sign_file.html"),
+        ),
+        (
             "portal/submit.html",
             include_str!("../templates/submit.html"),
         ),
@@ -196,6 +208,8 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(kiosk::routes())
         .merge(looked::routes())
         .merge(verify::routes())
+        .merge(examine::routes())
+        .merge(signing::routes())
         .with_state(portal)
 }
 

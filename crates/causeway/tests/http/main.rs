@@ -21,6 +21,7 @@ mod owners;
 mod phones;
 mod refused;
 mod shut;
+mod signing;
 mod statistics;
 mod swept;
 mod telling;
