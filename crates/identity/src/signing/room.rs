@@ -761,7 +761,10 @@ fn detail(new: &NewSigning) -> Vec<DetailLine> {
             Text::new("And", "另有"),
             Text::new(format!("{more} more documents"), format!("{more} 份文件")),
         ));
-    } else if let [only] = new.items.as_slice() {
+    } else if let [only] = new.items.as_slice()
+        // The digest of a PDF is of the file with its signature's place: nobody can compare it.
+        && only.kind.form().is_none()
+    {
         let print = digest::hex(&only.digest);
         let short = print.get(..16).unwrap_or_default().to_owned();
         lines.push(line(
