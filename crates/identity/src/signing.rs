@@ -8,6 +8,8 @@
 
 mod document;
 mod room;
+mod upload;
+mod words;
 
 use kernel::{Id, Text, Time};
 use trust::{Algorithm, cms::Form, digest};
