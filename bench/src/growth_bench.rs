@@ -88,7 +88,7 @@ async fn cost(browser: &mut Browser<'_>, path: &str) -> anyhow::Result<f64> {
 }
 
 /// CPU time of all threads so far, from the scheduler's own count in nanoseconds.
-fn cpu_micros() -> anyhow::Result<f64> {
+pub(crate) fn cpu_micros() -> anyhow::Result<f64> {
     let mut nanos = 0.0;
     for task in std::fs::read_dir("/proc/self/task")? {
         let text = std::fs::read_to_string(task?.path().join("schedstat"))?;

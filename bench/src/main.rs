@@ -10,6 +10,7 @@ mod growth_bench;
 mod pages_bench;
 mod postgres;
 mod registrants_bench;
+mod sign_bench;
 mod sqlite;
 mod store_bench;
 
@@ -59,14 +60,18 @@ fn measure() -> anyhow::Result<()> {
             store_bench::run(span).await?;
             registrants_bench::run().await?;
             pages_bench::run().await?;
+            sign_bench::run(span)?;
             growth_bench::run().await
         }),
         Some("store") => runtime.block_on(store_bench::run(span)),
         Some("registrants") => runtime.block_on(registrants_bench::run()),
+        Some("sign") => sign_bench::run(span),
         Some("growth") => runtime.block_on(growth_bench::run()),
         Some("pages") => runtime.block_on(pages_bench::run()),
         Some(other) => {
-            bail!("there is no measurement `{other}`; there are: store, registrants, pages, growth")
+            bail!(
+                "there is no measurement `{other}`; there are: store, registrants, pages, sign, growth"
+            )
         }
     }
 }

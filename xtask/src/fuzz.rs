@@ -13,7 +13,7 @@ use crate::{install, shell};
 
 const SECONDS: &str = "60";
 /// Targets with something real to begin from.
-const SEEDS: &[(&str, &str)] = &[("pack", "packs")];
+const SEEDS: &[(&str, &str)] = &[("pack", "packs"), ("pdf", "crates/paper/src/samples")];
 /// The counters libFuzzer reads, as LLVM calls them.
 const COVERAGE: &[&str] = &[
     "--cfg",

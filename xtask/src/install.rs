@@ -71,6 +71,12 @@ const OPENSSL: Need = Need {
     elsewhere: "OpenSSL 3 with its command",
     sign: Sign::Program(&["openssl"]),
 };
+const CERTUTIL: Need = Need {
+    what: "certutil, to tell poppler whom to trust",
+    debian: &["libnss3-tools"],
+    elsewhere: "certutil of NSS (libnss3-tools, nss-tools)",
+    sign: Sign::Program(&["certutil"]),
+};
 const SOFTHSM: Need = Need {
     what: "SoftHSM2, for the tests of keys in a token",
     debian: &["softhsm2"],
@@ -93,6 +99,7 @@ pub(crate) const FOR_RUST_TESTS: &[Need] = &[
     POSTGRES,
     POPPLER,
     OPENSSL,
+    CERTUTIL,
     SOFTHSM,
     GIT,
 ];

@@ -4,6 +4,7 @@
 //! command were wrong; 3 a check found defects.
 
 mod data;
+mod document;
 mod keys;
 mod out;
 mod pack;
@@ -12,7 +13,7 @@ mod report;
 mod simulate;
 mod table;
 
-use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
@@ -52,7 +53,7 @@ enum Command {
     Backup(data::Backup),
     /// Put a backup in the place of the data, while nothing is running.
     Restore(data::Restore),
-    /// Check a licence code, or the evidence log against its own tree.
+    /// Check a signed file, a licence code, or the evidence log against its own tree.
     #[command(subcommand)]
     Verify(data::Verify),
     /// Print statistics: who is registered, what is used.
@@ -60,7 +61,7 @@ enum Command {
     Report(report::Report),
     /// Fill an empty register with people who do not exist.
     Simulate(simulate::Simulate),
-    /// List the keys, or put a new one in the place of one in use.
+    /// List the keys, put a new one in the place of one in use, or hold a key ceremony.
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Bring the database to the tables of this program.
@@ -128,7 +129,7 @@ impl Place {
 /// Runs the command of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(spelled_out(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => {
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
@@ -144,6 +145,22 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `causeway verify FILE` is short for `causeway verify file FILE`: whoever has a signed file in hand
+/// should not have to know what else can be verified.
+fn spelled_out(mut words: Vec<OsString>) -> Vec<OsString> {
+    let is_short = words.get(1).is_some_and(|word| word == "verify")
+        && words.get(2).is_some_and(|word| {
+            let is_word = ["file", "document", "licence", "log", "help"]
+                .iter()
+                .any(|known| word == known);
+            !is_word && !word.to_string_lossy().starts_with('-')
+        });
+    if is_short {
+        words.insert(2, "file".into());
+    }
+    words
 }
 
 fn dispatch(command: Command, out: &Out) -> anyhow::Result<ExitCode> {

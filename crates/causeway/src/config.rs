@@ -15,6 +15,7 @@ pub struct Config {
     pub session: SessionConfig,
     pub upload: UploadConfig,
     pub openid: OpenidConfig,
+    pub keys: KeysConfig,
     pub log: LogConfig,
 }
 
@@ -74,6 +75,46 @@ pub struct OpenidConfig {
     /// RFC 9440 says or as PEM, percent-encoded. The terminator must take the header away from
     /// requests that bring one. Empty: clients cannot authenticate by certificate.
     pub certificate_header: String,
+}
+
+/// Where private keys lie: sealed in `store.data_dir`, or in a PKCS #11 token.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysConfig {
+    /// The library of the token's maker, such as `/usr/lib/softhsm/libsofthsm2.so`; empty keeps keys
+    /// sealed in `store.data_dir`. Keys made before stay where they are until they are rotated.
+    pub module: PathBuf,
+    /// The label the token was initialised with.
+    pub label: String,
+    /// A file that holds the user's PIN alone, readable by its owner only.
+    pub pin_file: PathBuf,
+}
+
+impl KeysConfig {
+    /// The PIN, from its file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or others can read it.
+    pub fn pin(&self) -> Result<String, ConfigError> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let unread = |source| ConfigError::Read {
+            path: self.pin_file.clone(),
+            source,
+        };
+        let mode = std::fs::metadata(&self.pin_file)
+            .map_err(unread)?
+            .permissions()
+            .mode();
+        if mode & 0o077 != 0 {
+            return Err(ConfigError::Value {
+                key: "keys.pin_file",
+                problem: format!("others can read {}", self.pin_file.display()),
+                fix: "Run chmod 600 on it",
+            });
+        }
+        let pin = std::fs::read_to_string(&self.pin_file).map_err(unread)?;
+        Ok(pin.trim().to_owned())
+    }
 }
 
 /// What is written to standard error.
@@ -231,6 +272,15 @@ impl Config {
                 key: "openid.certificate_header",
                 problem: format!("\"{header}\" is not the name of a header"),
                 fix: "Write a name such as client-cert, or leave it empty",
+            });
+        }
+        let keys = &self.keys;
+        let has_module = !keys.module.as_os_str().is_empty();
+        if has_module && (keys.label.is_empty() || keys.pin_file.as_os_str().is_empty()) {
+            return Err(ConfigError::Value {
+                key: "keys",
+                problem: "a module without a label or a pin_file".to_owned(),
+                fix: "Name the token's label and the file that holds its PIN, or leave module empty",
             });
         }
         let clamd = &self.upload.clamd;

@@ -8,6 +8,7 @@ pub mod config;
 mod evidence;
 mod explanations;
 mod generate;
+mod notary;
 mod operations;
 mod outbound;
 mod seed;

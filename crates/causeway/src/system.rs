@@ -14,7 +14,7 @@ use notify::{Courier, SimulatedCarrier};
 use payments::{Shroff, sandbox::Sandbox};
 use services::{Parts, Scanner, Services};
 use store::{Migrations, Store, StoreConfig};
-use trust::KeyStore;
+use trust::{KeyStore, Notary, Pkcs11, Pkcs11Settings, Token};
 use web::{Routes, Site, SiteConfig};
 
 use crate::{config::Config, operations::Gauges, outbound::Caller};
@@ -58,6 +58,7 @@ pub struct System {
     pub services: Services,
     pub identity: Identity,
     pub provider: Provider,
+    pub(crate) notary: Notary,
     pub(crate) issuer: Issuer,
     pub(crate) gauges: Gauges,
     pulse: desk::Pulse,
@@ -95,7 +96,7 @@ impl System {
     pub async fn open_with(config: &Config, env: Env, knobs: Knobs) -> anyhow::Result<Self> {
         let dir = &config.store.data_dir;
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let keys = KeyStore::open(dir, &env).context("cannot open the keys")?;
+        let keys = open_keys(config, &env)?;
         let store = Store::open(
             &StoreConfig::new(config.store_url()),
             env.clone(),
@@ -105,6 +106,7 @@ impl System {
         .with_context(|| format!("cannot open {}", config.store_url()))?;
         let site = Site::new(site_config(config, knobs), store.clone(), &bundles())?;
         let base_url = &config.server.base_url;
+        let notary = Notary::new(keys.clone(), base_url);
         let issuer = Issuer::new(base_url, keys.clone(), &env)?;
         let calendar = Calendar::new();
         calendar.refresh(&store).await?;
@@ -128,7 +130,8 @@ impl System {
             Arc::new(sandbox.clone()),
             base_url,
             config.server.demo,
-        );
+        )
+        .sealed_by(notary.clone());
         let carrier = Arc::new(SimulatedCarrier::new(store.clone()));
         let courier = Courier::new(store.clone(), vault, carrier.clone(), carrier);
         let gauges = Gauges::new(&env);
@@ -140,6 +143,7 @@ impl System {
             services,
             identity,
             provider,
+            notary,
             issuer,
             gauges,
             pulse,
@@ -158,6 +162,7 @@ impl System {
             identity: self.identity.clone(),
             store: self.store.clone(),
             licences: self.licences(),
+            signing: identity::SigningRoom::new(self.identity.clone(), self.notary.clone()),
         };
         let desk = desk::Desk {
             services: self.services.clone(),
@@ -173,6 +178,7 @@ impl System {
             .merge(payments::pages::routes(&self.shroff))
             .merge(payments::sandbox::routes(&self.sandbox))
             .merge(crate::evidence::routes(self))
+            .merge(crate::notary::routes(self))
             .merge(web::error_list(crate::explanations::all()))
             .merge(crate::operations::routes(self));
         if self.site.is_demo() {
@@ -246,6 +252,26 @@ fn provider(config: &Config, identity: &Identity, keys: &KeyStore) -> anyhow::Re
         openid,
         outbound,
     )?)
+}
+
+/// The keys of the data directory, in a token when the configuration names one.
+///
+/// # Errors
+/// The directory or the token cannot be opened.
+pub(crate) fn open_keys(config: &Config, env: &Env) -> anyhow::Result<KeyStore> {
+    let keys = &config.keys;
+    let token: Option<Arc<dyn Token>> = if keys.module.as_os_str().is_empty() {
+        None
+    } else {
+        let settings = Pkcs11Settings {
+            module: keys.module.clone(),
+            label: keys.label.clone(),
+            pin: Secret::new(keys.pin()?),
+        };
+        let token = Pkcs11::open(&settings).context("cannot open the key token")?;
+        Some(Arc::new(token))
+    };
+    KeyStore::open_with(&config.store.data_dir, env, token).context("cannot open the keys")
 }
 
 fn site_config(config: &Config, knobs: Knobs) -> SiteConfig {

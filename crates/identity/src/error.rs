@@ -59,6 +59,12 @@ pub enum Error {
     NotOfficer,
     #[error("the author of a proposal may not approve it")]
     SamePerson,
+    #[error("the document cannot be signed or read: {0}")]
+    Pdf(#[from] paper::pdf::PdfError),
+    #[error("the account must be {0} hours old to sign this")]
+    AccountTooNew(u16),
+    #[error("the signer holds another identity card")]
+    CardMismatch,
     #[error("a stored row cannot be read: {0}")]
     Corrupt(&'static str),
     #[error(transparent)]
@@ -97,6 +103,9 @@ impl Error {
             Self::Malformed(_) => ("ID-022", S::BAD_REQUEST),
             Self::NotOfficer => ("ID-023", S::FORBIDDEN),
             Self::SamePerson => ("ID-040", S::FORBIDDEN),
+            Self::Pdf(_) => ("ID-041", S::UNPROCESSABLE_ENTITY),
+            Self::AccountTooNew(_) => ("ID-042", S::FORBIDDEN),
+            Self::CardMismatch => ("ID-043", S::FORBIDDEN),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
             Self::Trust(_) => ("ID-026", S::INTERNAL_SERVER_ERROR),
@@ -173,6 +182,9 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::Malformed(""),
         Error::NotOfficer,
         Error::SamePerson,
+        Error::Pdf(paper::pdf::PdfError::NotPdf),
+        Error::AccountTooNew(0),
+        Error::CardMismatch,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
         Error::Journal(journal::Error::Gone("")),

@@ -8,14 +8,16 @@ use kernel::Actor;
 use crate::{
     Error,
     approval::RETENTION_DAYS,
-    store::{approval, enrolment, profile, registrant, token},
+    signing::UPLOAD_HOURS,
+    store::{approval, enrolment, profile, registrant, signing, token},
 };
 
 /// How often [`sweep`] should run.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// Writes expiries, folds old numbers of the register, and forgets used tokens, dead enrolments,
-/// old outcomes without a signature, and readings past the time for which they are kept.
+/// Writes expiries, folds old numbers of the register, and forgets used tokens, dead enrolments, files
+/// brought to sign a day ago, old outcomes without a signature, and readings past the time for which
+/// they are kept.
 ///
 /// # Errors
 /// The store fails.
@@ -27,6 +29,8 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             token::forget_in(&tx).await?;
             enrolment::forget_in(&tx).await?;
             profile::forget_readings_in(&tx).await?;
+            let day = Duration::from_secs(UPLOAD_HOURS * 3_600);
+            signing::forget_uploads_in(&tx, tx.now() - day).await?;
             registrant::fold_in(&tx).await?;
             Ok::<_, Error>(())
         })

@@ -1,7 +1,7 @@
 //! People, their phones, and what they approve.
 //!
 //! Nouns: [`Person`], [`Device`], [`Approval`], [`Consent`], [`Profile`], [`Company`] with
-//! [`Mandate`], [`Officer`]. The approval is the heart: signing in, consent, step-up and signing a
+//! [`Mandate`], [`Officer`], [`SigningRequest`]. The approval is the heart: signing in, consent, step-up and signing a
 //! document are one object with another purpose.
 //!
 //! Invariants: identifiers and profile values are sealed at rest and read only with a reason on
@@ -25,6 +25,7 @@ mod person;
 mod profile;
 pub mod proof;
 pub mod provider;
+pub mod signing;
 pub mod simulation;
 mod store;
 
@@ -48,6 +49,10 @@ pub use officer::Officer;
 pub use pages::{BUNDLE, act_for, ask_in, binding};
 pub use person::{Level, Particulars, Person, PersonName, PersonState, Sex};
 pub use profile::{Address, Field, FieldKey, Profile, Source, ValueError};
+pub use signing::{
+    Acknowledgement, ItemKind, NewItem, NewSigning, SigningAlgorithm, SigningEvidence, SigningItem,
+    SigningRequest, SigningRoom, Upload,
+};
 pub use store::{
     MIGRATIONS,
     answer::{decide, open},

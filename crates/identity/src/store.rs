@@ -10,6 +10,7 @@ pub(crate) mod officer;
 pub(crate) mod person;
 pub(crate) mod profile;
 pub(crate) mod registrant;
+pub(crate) mod signing;
 pub(crate) mod simulation;
 pub(crate) mod token;
 
@@ -32,6 +33,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0009_create_oidc_client.sql",
     "0010_create_oidc_grant.sql",
     "0011_create_oidc_ciba.sql",
+    "0012_create_signing.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -47,6 +49,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         person::STATEMENTS,
         profile::STATEMENTS,
         registrant::STATEMENTS,
+        signing::STATEMENTS,
         simulation::STATEMENTS,
         token::STATEMENTS,
         &crate::provider::store::statements(),

@@ -5,6 +5,7 @@ mod browser;
 mod enrolment;
 mod profiles;
 mod rules;
+mod signing;
 mod simulation;
 mod wire;
 
@@ -24,8 +25,12 @@ use crate::{
 };
 
 /// The tables a test of identity needs.
-pub(crate) static OWNERS: [&::store::Migrations; 3] =
-    [&crate::MIGRATIONS, &journal::MIGRATIONS, &web::MIGRATIONS];
+pub(crate) static OWNERS: [&::store::Migrations; 4] = [
+    &journal::MIGRATIONS,
+    &web::MIGRATIONS,
+    &trust::MIGRATIONS,
+    &crate::MIGRATIONS,
+];
 
 pub(crate) fn vault(env: &Env) -> Vault {
     KeyStore::in_memory(env).unwrap().vault()

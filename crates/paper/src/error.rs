@@ -86,6 +86,13 @@ impl Error {
     }
 }
 
+/// A file of our own that cannot be sealed was written wrongly.
+impl From<crate::pdf::PdfError> for Error {
+    fn from(error: crate::pdf::PdfError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
 fn listed(characters: &[char]) -> String {
     let mut words = String::new();
     for (place, character) in characters.iter().enumerate() {

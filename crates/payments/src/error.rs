@@ -63,6 +63,12 @@ pub enum Error {
     Range,
 }
 
+impl From<paper::pdf::PdfError> for Error {
+    fn from(error: paper::pdf::PdfError) -> Self {
+        Self::Paper(error.into())
+    }
+}
+
 impl Explain for Error {
     fn code(&self) -> &'static str {
         match self {

@@ -221,6 +221,7 @@ async fn receipt(
         .await
         .map_err(|_| Error::Range)?
         .map_err(Error::from)?;
+    let bytes = shroff.seal(bytes).await?;
     Ok(Download {
         file_name: format!("receipt-{}.pdf", receipt.number),
         content_type: "application/pdf",

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use axum::http::HeaderMap;
 use kernel::{Actor, Id};
+use paper::pdf::{self, Slot, Validation};
 use store::Store;
+use trust::{Notary, Sealing, cms::Form, digest};
 
 use crate::{
     Attempt, AttemptState, Demand, Effect, Error, NewAttempt, Refund, RefundState, Step,
@@ -28,6 +30,7 @@ struct Inner {
     provider: Arc<dyn Provider>,
     base_url: String,
     is_demo: bool,
+    notary: Option<Notary>,
 }
 
 /// What one round of reconciliation did.
@@ -48,7 +51,54 @@ impl Shroff {
             provider,
             base_url: base_url.trim_end_matches('/').to_owned(),
             is_demo,
+            notary: None,
         }))
+    }
+
+    /// The same, whose receipts leave with the platform's document seal.
+    #[must_use]
+    pub fn sealed_by(self, notary: Notary) -> Self {
+        let inner = &self.0;
+        Self(Arc::new(Inner {
+            store: inner.store.clone(),
+            provider: Arc::clone(&inner.provider),
+            base_url: inner.base_url.clone(),
+            is_demo: inner.is_demo,
+            notary: Some(notary),
+        }))
+    }
+
+    /// The receipt as it leaves: sealed (PAdES B-LT) where there is a seal.
+    pub(crate) async fn seal(&self, file: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let Some(notary) = self.0.notary.clone() else {
+            return Ok(file);
+        };
+        let reader = notary.clone();
+        let material = self
+            .0
+            .store
+            .read(move |db| {
+                let reader = reader.clone();
+                async move { reader.seal_material(&db).await.map_err(unsealed) }
+            })
+            .await?;
+        let slot = Slot {
+            sub_filter: Form::Cades.sub_filter(),
+            name: "Causeway".to_owned(),
+            reason: None,
+            place: Some("Hong Kong".to_owned()),
+            at: notary.env().now(),
+        };
+        let sealed = pdf::sign::<Error>(&file, &slot, |parts| {
+            let sealing = Sealing::stamped(digest::sha256_parts(&parts));
+            notary.seal(&sealing).map_err(unsealed)
+        })?;
+        let more = Validation {
+            certificates: material.certificates,
+            answers: material.answers,
+            lists: material.lists,
+        };
+        Ok(pdf::add_validation(&sealed, &more)?)
     }
 
     #[must_use]
@@ -293,5 +343,12 @@ impl Shroff {
         T: Send + 'static,
     {
         self.0.store.write(&Actor::system("payments"), work).await
+    }
+}
+
+fn unsealed(error: trust::Error) -> Error {
+    match error {
+        trust::Error::Store(error) => Error::Store(error),
+        other => Error::Paper(paper::Error::Refused(other.to_string())),
     }
 }

@@ -12,6 +12,7 @@ mod carried;
 mod catalogue;
 mod cross_boundary;
 pub mod demo_phone;
+mod examine;
 mod feedback;
 mod holding;
 mod information;
@@ -20,6 +21,7 @@ mod looked;
 mod preview;
 mod programme;
 mod service_view;
+mod signing;
 mod statistics;
 pub mod verify;
 mod versions;
@@ -36,6 +38,7 @@ pub struct Portal {
     pub identity: identity::Identity,
     pub store: store::Store,
     pub licences: credentials::Desk,
+    pub signing: identity::SigningRoom,
 }
 
 /// Templates, words and files of the portal.
@@ -189,6 +192,15 @@ pub static BUNDLE: Bundle = Bundle {
         ),
         ("portal/stale.html", include_str!("../templates/stale.html")),
         (
+            "portal/examine.html",
+            include_str!("../templates/examine.html"),
+        ),
+        ("portal/sign.html", include_str!("../templates/sign.html")),
+        (
+            "portal/sign_file.html",
+            include_str!("../templates/sign_file.html"),
+        ),
+        (
             "portal/submit.html",
             include_str!("../templates/submit.html"),
         ),
@@ -228,6 +240,8 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(looked::routes())
         .merge(verify::routes())
         .merge(versions::routes())
+        .merge(examine::routes())
+        .merge(signing::routes())
         .with_state(portal)
 }
 

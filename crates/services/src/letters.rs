@@ -98,6 +98,7 @@ impl Services {
         };
         let composed = self.compose(&row, &pack, (&job.letter, reason)).await?;
         let bytes = set(composed.paper).await?;
+        let bytes = identity::signing::seal_pdf(&self.notary(), self.store(), bytes).await?;
         let kept = self.letter_row(&row.case, (document, &job.letter), &composed.title, &bytes)?;
         let content = seal::seal(self.vault(), Column::DocumentContent, document, &bytes)?;
         let reply_by = open

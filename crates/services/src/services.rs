@@ -10,7 +10,7 @@ use journal::Calendar;
 use kernel::{Date, Env, Time};
 use packs::Pack;
 use store::Store;
-use trust::{KeyStore, Vault};
+use trust::{KeyStore, Notary, Vault};
 
 use crate::{
     Error,
@@ -128,6 +128,11 @@ impl Services {
 
     pub(crate) fn keys(&self) -> &KeyStore {
         &self.0.parts.keys
+    }
+
+    /// Seals what leaves this installation.
+    pub(crate) fn notary(&self) -> Notary {
+        Notary::new(self.0.parts.keys.clone(), &self.0.parts.base_url)
     }
 
     pub(crate) fn issuer(&self) -> &Issuer {

@@ -17,7 +17,7 @@ pub use store::{find_certificate, insert_certificate, revoke_certificate, revoke
 
 use crate::{
     Error, KeyStore, Purpose, Signer,
-    cms::{self, Content, Evidence, Form, Judgement, Signing},
+    cms::{self, Content, Evidence, Form, Judgement, Signing, Word},
     jades,
     keystore::CLOCK_SLACK,
     tsp::{self, Stamper},
@@ -399,18 +399,9 @@ impl Notary {
         digest: &[u8; 32],
         brought: Material,
     ) -> Result<Judgement, Error> {
-        let mut evidence = self.evidence(brought);
         let now = self.env().now();
-        let first = cms::judge(message, digest, &evidence, now);
-        let Some(serial) = first.who.as_ref().map(|who| who.certificate.clone()) else {
-            return Ok(first);
-        };
-        if let Standing::Revoked(..) = self.standing(db, &serial).await? {
-            let current = self.revoked(db, &self.authority()?).await?;
-            evidence.lists.extend(current);
-            return Ok(cms::judge(message, digest, &evidence, now));
-        }
-        Ok(first)
+        let judged = cms::judge(message, digest, &self.evidence(brought), now);
+        self.with_standing(db, judged, now).await
     }
 
     /// Judges signed data (a compact JWS with its certificate) with what is known here.
@@ -418,10 +409,36 @@ impl Notary {
     /// # Errors
     /// [`Error::Store`].
     pub async fn judge_data(&self, db: &Read, token: &str) -> Result<jades::Signed, Error> {
-        let mut evidence = self.evidence(Material::default());
-        let current = self.revoked(db, &self.authority()?).await?;
-        evidence.lists.extend(current);
-        Ok(jades::judge(token, &evidence, self.env().now()))
+        let now = self.env().now();
+        let signed = jades::judge(token, &self.evidence(Material::default()), now);
+        Ok(jades::Signed {
+            judgement: self.with_standing(db, signed.judgement, now).await?,
+            ..signed
+        })
+    }
+
+    /// The judgement, or `revoked` when the certificate was taken back here before the signature can
+    /// be shown to have been there. Asked of the record itself: a list brought along may be older, and
+    /// a former authority signs none.
+    async fn with_standing(
+        &self,
+        db: &Read,
+        judged: Judgement,
+        now: Time,
+    ) -> Result<Judgement, Error> {
+        let who = judged.who.as_ref().filter(|_| judged.word == Word::Good);
+        let Some(serial) = who.map(|who| who.certificate.clone()) else {
+            return Ok(judged);
+        };
+        match self.standing(db, &serial).await? {
+            Standing::Revoked(since, _) if since <= judged.stamped.unwrap_or(now) => {
+                Ok(Judgement {
+                    word: Word::Revoked,
+                    ..judged
+                })
+            }
+            _ => Ok(judged),
+        }
     }
 
     /// As [`Notary::judge`] from what the document brought along alone, with `more` anchors (DER).

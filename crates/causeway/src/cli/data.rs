@@ -43,6 +43,17 @@ pub(super) enum Verify {
     },
     /// Recompute the tree of the evidence log and compare it with the signed checkpoint.
     Log(Place),
+    /// Say who signed a file, when, and whether it was changed: a PDF, a signature (.p7s, .p7m) with
+    /// its document, or signed data (JWS). `causeway verify FILE` means the same.
+    #[command(name = "file", visible_alias = "document")]
+    Document {
+        file: PathBuf,
+        /// The document that a .p7s or .p7m file belongs to. Left out, it is looked for beside it.
+        #[arg(long, value_name = "FILE")]
+        content: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 pub(super) async fn backup(backup: Backup, out: &Out) -> anyhow::Result<ExitCode> {
@@ -115,6 +126,11 @@ pub(super) async fn verify(verify: Verify, out: &Out) -> anyhow::Result<ExitCode
     match verify {
         Verify::Licence { code, place } => licence(code, &place, out).await,
         Verify::Log(place) => log(&place, out).await,
+        Verify::Document {
+            file,
+            content,
+            place,
+        } => super::document::verify((&file, content.as_deref()), &place, out).await,
     }
 }
 

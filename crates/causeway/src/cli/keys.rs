@@ -1,9 +1,12 @@
 //! `causeway keys`: which keys sign, since when, and putting a new one in the place of one in use.
 //!
+//! A document authority is made in a ceremony: before witnesses, with a sealed record.
+//!
 //! A retired key stays on the key ring: what it signed is verified for as long as it is kept.
 
 use std::{
     io::{BufRead as _, IsTerminal as _, Write as _},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -12,10 +15,10 @@ use clap::{Args, Subcommand};
 use kernel::{Actor, Env};
 use serde::Serialize;
 use serde_json::json;
-use trust::{KeyStore, Purpose};
+use trust::{KeyStore, Purpose, digest};
 
 use super::{Out, Place};
-use crate::System;
+use crate::{System, system::open_keys};
 
 /// Characters of a key's id shown to people; machines get it whole.
 const KID_SHOWN: usize = 16;
@@ -26,11 +29,53 @@ pub(super) enum Keys {
     List(Place),
     /// Make a new key for a purpose. The old one stays for verifying what it signed.
     Rotate(Rotate),
+    /// Make a new document authority before witnesses, and write down what happened.
+    Ceremony(Ceremony),
+}
+
+/// A ceremony makes the key under which everything else is certified; it takes two witnesses at least,
+/// so that nobody can say later that a key was made in secret.
+#[derive(Debug, Args)]
+pub(super) struct Ceremony {
+    /// A witness, in full name; give it twice or more.
+    #[arg(long = "witness", value_name = "NAME", required = true)]
+    witnesses: Vec<String>,
+    /// Why now, for the audit record.
+    #[arg(long, value_name = "WORDS")]
+    reason: String,
+    /// Where the record of the ceremony is written.
+    #[arg(long, value_name = "FILE")]
+    record: PathBuf,
+    /// Do not ask on the terminal.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Witnesses of a ceremony, at least and at most.
+const WITNESSES: std::ops::RangeInclusive<usize> = 2..=12;
+/// Characters of a witness's name.
+const WITNESS_CHARS: usize = 120;
+
+/// What happened, sealed by the platform and meant to be signed by the witnesses on paper too.
+#[derive(Debug, Serialize)]
+struct Record {
+    ceremony: &'static str,
+    at: String,
+    reason: String,
+    witnesses: Vec<String>,
+    held_in: String,
+    before: String,
+    authority: String,
+    certificate_sha256: String,
+    seals: String,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Rotate {
-    /// session, seal, credential_issuer, status_list or webhook.
+    /// session, seal, credential_issuer, status_list, webhook, document_authority, document_seal,
+    /// time_stamp or certificate_status.
     purpose: String,
     /// Why, for the audit record.
     #[arg(long, value_name = "WORDS")]
@@ -56,9 +101,9 @@ pub(super) async fn run(keys: Keys, out: &Out) -> anyhow::Result<ExitCode> {
     match keys {
         Keys::List(place) => {
             let env = Env::system();
-            let config = place.load()?;
-            list(&KeyStore::open(&config.store.data_dir, &env)?, &env, *out);
+            list(&open_keys(&place.load()?, &env)?, &env, *out);
         }
+        Keys::Ceremony(ceremony) => hold(ceremony, out).await?,
         Keys::Rotate(rotate) => {
             let purpose = purpose(&rotate.purpose)?;
             if !rotate.yes {
@@ -77,6 +122,114 @@ pub(super) async fn run(keys: Keys, out: &Out) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the authority and everything it certifies anew, on record in three places: the audit log, the
+/// evidence log, and a sealed file for the witnesses.
+async fn hold(ceremony: Ceremony, out: &Out) -> anyhow::Result<()> {
+    let witnesses = check_witnesses(&ceremony.witnesses)?;
+    if ceremony.record.exists() {
+        bail!("{} exists: name a new file", ceremony.record.display());
+    }
+    if !ceremony.yes {
+        confirm(Purpose::DocumentAuthority)?;
+    }
+    let system = System::open(&ceremony.place.load()?, Env::system()).await?;
+    let before = system.notary.authority()?;
+    let authority = turn(&system, Purpose::DocumentAuthority, &ceremony.reason).await?;
+    let certificate = system
+        .notary
+        .anchor(&authority)
+        .context("the new authority is lost")?;
+    let record = Record {
+        ceremony: "document authority",
+        at: system.store.env().now().rfc3339(),
+        reason: ceremony.reason,
+        witnesses,
+        held_in: held_in(&system.keys),
+        before,
+        certificate_sha256: digest::hex(&digest::sha256(&certificate)),
+        seals: system
+            .keys
+            .signer(Purpose::DocumentSeal)?
+            .key
+            .kid()
+            .to_owned(),
+        authority,
+    };
+    let json = serde_json::to_vec(&record)?;
+    let sealed = system.notary.seal_data(("application/json", &json))?;
+    std::fs::write(&ceremony.record, &sealed)
+        .with_context(|| format!("cannot write {}", ceremony.record.display()))?;
+    note(&system, &record, digest::sha256(&sealed)).await?;
+    out.record(
+        &record,
+        &format!(
+            "{} certifies from now on, held in {}.\nFingerprint (SHA-256) to be read aloud and \
+             signed by {}:\n{}\nThe record is in {}. Restart running servers",
+            record.authority,
+            record.held_in,
+            record.witnesses.join(" and "),
+            grouped(&record.certificate_sha256),
+            ceremony.record.display()
+        ),
+    );
+    Ok(())
+}
+
+fn check_witnesses(names: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut witnesses: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+    witnesses.sort();
+    witnesses.dedup();
+    let is_name = |name: &String| (1..=WITNESS_CHARS).contains(&name.chars().count());
+    if !WITNESSES.contains(&witnesses.len()) || !witnesses.iter().all(is_name) {
+        bail!(
+            "a ceremony takes {} to {} different witnesses, each with --witness \"Full Name\"",
+            WITNESSES.start(),
+            WITNESSES.end()
+        );
+    }
+    Ok(witnesses)
+}
+
+fn held_in(keys: &KeyStore) -> String {
+    keys.token_name().map_or_else(
+        || "the sealed key ring of this installation".to_owned(),
+        |name| format!("the token {name}"),
+    )
+}
+
+/// Eight groups of eight, for reading aloud.
+fn grouped(hex: &str) -> String {
+    let groups: Vec<&str> = (0..hex.len() / 8)
+        .filter_map(|place| hex.get(place * 8..place * 8 + 8))
+        .collect();
+    groups.join(" ")
+}
+
+async fn note(system: &System, record: &Record, sealed: [u8; 32]) -> anyhow::Result<()> {
+    let detail = json!({
+        "authority": record.authority, "before": record.before,
+        "certificate_sha256": record.certificate_sha256, "witnesses": record.witnesses.len(),
+    });
+    system
+        .store
+        .write(&Actor::system("command line"), move |tx| {
+            let detail = detail.clone();
+            async move {
+                let entry = journal::Audit {
+                    action: "key.ceremony_held",
+                    noun: "key",
+                    id: Purpose::DocumentAuthority.code().to_owned(),
+                    reason: None,
+                    detail,
+                };
+                journal::audit(&tx, entry).await?;
+                trust::evidence::append(&tx, "key.ceremony", sealed).await?;
+                Ok::<_, anyhow::Error>(())
+            }
+        })
+        .await
 }
 
 fn lines(keys: &KeyStore, env: &Env) -> Vec<Line> {

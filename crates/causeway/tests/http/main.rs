@@ -25,6 +25,7 @@ mod programme;
 mod refused;
 mod reports;
 mod shut;
+mod signing;
 mod statistics;
 mod swept;
 mod telling;

@@ -234,6 +234,39 @@ static WORDS: &[Words] = &[
             "建議由你提出，須由部門另一人批准。建議仍在待批狀態。",
         ],
     },
+    Words {
+        code: "ID-041",
+        title: [
+            "This file cannot be signed or checked",
+            "這個檔案不能簽署或核對",
+        ],
+        advice: [
+            "It may be encrypted, damaged, or not a PDF. Nothing was kept. Save it again as a PDF without a password and try once more.",
+            "檔案可能已加密、損毀，或並非 PDF。沒有保存任何資料。請另存為沒有密碼的 PDF 後再試。",
+        ],
+    },
+    Words {
+        code: "ID-042",
+        title: [
+            "Your account is too new to sign this",
+            "你的帳戶開立時間不足，未能簽署",
+        ],
+        advice: [
+            "The department asks for an account that has existed for some days, as a protection against fraud. Nothing was signed. Try again later, or ask the department.",
+            "部門為防範欺詐，要求帳戶已開立一段時間。沒有簽署任何文件。請稍後再試，或向部門查詢。",
+        ],
+    },
+    Words {
+        code: "ID-043",
+        title: [
+            "The document is for the holder of another identity card",
+            "文件須由另一張身份證的持有人簽署",
+        ],
+        advice: [
+            "Nothing was signed. Check with the department for whom the document was made.",
+            "沒有簽署任何文件。請向部門查詢文件是為誰而設。",
+        ],
+    },
 ];
 
 /// The words of the error with this code.

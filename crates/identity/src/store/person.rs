@@ -183,6 +183,10 @@ pub async fn set_state_in(
 ) -> Result<(), Error> {
     let known = get_in(tx, id).await?;
     tx.run(&SET_STATE, params![id, state]).await?;
+    if state != PersonState::Active {
+        let reason = trust::x509::Reason::PrivilegeWithdrawn;
+        trust::revoke_certificates_of(tx, &id.to_string(), reason).await?;
+    }
     let counts = |state| i64::from(state != PersonState::Closed);
     let change = counts(state) - counts(known.state);
     let place = (i64::from(known.birth_year), known.level);

@@ -160,6 +160,7 @@ store::db_tests! {
         clock.advance(Duration::from_secs(60));
         let late = desk.notary.sign(&Sealing::stamped(CONTENT), &*key, &issued).unwrap();
         let bare = desk.notary.sign(&unstamped(Form::Pkcs7), &*key, &issued).unwrap();
+        desk.keys.rotate(Purpose::DocumentAuthority).unwrap();
         for brought in [Material::default(), desk.material(&issued).await] {
             let word = async |message: &[u8]| desk.judge(message, CONTENT, brought.clone()).await.word;
             assert_eq!(word(&early).await, Word::Good, "a stamp proves that it was before");

@@ -1,0 +1,96 @@
+//! Who signed this document, what, when, and was it changed? Anybody may ask; nothing is kept.
+
+use axum::extract::State;
+use identity::signing::{EXAMINED_BYTES, Examined, Examinee, Finding, examine};
+use trust::cms::Word;
+use web::{Access, Form, Outcome, Page, Routes, Value, Visit, ctx};
+
+use crate::Portal;
+
+/// Room for two files and the form around them.
+const BODY_BYTES: usize = 2 * EXAMINED_BYTES + 64 * 1024;
+
+pub(crate) fn routes() -> Routes<Portal> {
+    Routes::new()
+        .get("/{lang}/verify/document", Access::Public, page)
+        .post("/{lang}/verify/document", Access::Public, check)
+        .body_bytes(BODY_BYTES)
+}
+
+async fn page(visit: Visit) -> Page {
+    show(&visit, None, None)
+}
+
+async fn check(State(portal): State<Portal>, visit: Visit, form: Form) -> Outcome<Page> {
+    let Some(file) = form.file("document") else {
+        return Ok(show(&visit, None, Some("portal.examine.none")));
+    };
+    let content = form.file("content").map(|file| file.bytes.to_vec());
+    let notary = portal.signing.notary();
+    let found = examine(notary, &portal.store, file.bytes.to_vec(), content).await;
+    match found {
+        Ok(examined) => Ok(show(&visit, Some((&file.file_name, &examined)), None)),
+        Err(identity::Error::Pdf(why)) => {
+            let key = format!("portal.sign.refused.{}", why.code());
+            Ok(show(&visit, None, Some(&key)))
+        }
+        Err(identity::Error::Malformed("content")) => {
+            Ok(show(&visit, None, Some("portal.examine.content.none")))
+        }
+        Err(identity::Error::Malformed(_)) => {
+            Ok(show(&visit, None, Some("portal.examine.unknown")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn show(visit: &Visit, found: Option<(&String, &Examined)>, error: Option<&str>) -> Page {
+    let error = error.map(|key| visit.t(key)).unwrap_or_default();
+    let errors: Vec<Value> = (!error.is_empty())
+        .then(|| ctx! { field => "document", words => error.clone() })
+        .into_iter()
+        .collect();
+    let result = found.map(|(name, examined)| {
+        let kind = match examined.subject {
+            Examinee::Pdf => "portal.examine.kind.pdf",
+            Examinee::Message => "portal.examine.kind.message",
+            Examinee::Data => "portal.examine.kind.data",
+        };
+        let findings: Vec<Value> = examined
+            .findings
+            .iter()
+            .map(|one| finding(visit, one))
+            .collect();
+        ctx! { name, kind => visit.t(kind), findings }
+    });
+    visit.page("portal/examine.html", ctx! { result, error, errors })
+}
+
+fn finding(visit: &Visit, one: &Finding) -> Value {
+    let judged = &one.judgement;
+    let code = judged.word.code();
+    let who = judged.who.as_ref().map(|who| {
+        ctx! {
+            name => who.name,
+            chinese => who.chinese,
+            number => who.serial,
+            is_seal => who.organisation.is_some(),
+            certificate => who.certificate,
+        }
+    });
+    let light = match judged.word {
+        Word::Good => "green",
+        Word::Untrusted | Word::Expired | Word::Unreadable => "amber",
+        _ => "red",
+    };
+    ctx! {
+        light,
+        title => visit.t(&format!("portal.examine.word.{code}")),
+        advice => visit.t(&format!("portal.examine.advice.{code}")),
+        who,
+        stamped => judged.stamped,
+        claimed => judged.claimed,
+        reason => one.reason,
+        level => judged.level.code(),
+    }
+}
