@@ -280,6 +280,8 @@ impl Visit {
         );
         base.insert("user".to_owned(), Value::from(user));
         base.insert("flash".to_owned(), Value::from(flash));
+        let site_url = site.config().base_url.trim_end_matches('/');
+        base.insert("site_url".to_owned(), Value::from(site_url));
         base.insert("kiosk".to_owned(), Value::from(self.0.is_kiosk));
         base.insert("kiosk_still".to_owned(), Value::from(KIOSK_STILL_SECONDS));
         base.insert("demo".to_owned(), Value::from(site.is_demo()));
