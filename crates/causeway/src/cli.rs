@@ -271,3 +271,32 @@ async fn stop_signal() {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::spelled_out;
+
+    #[test]
+    fn a_file_alone_is_a_file_to_verify_and_words_stay_words() {
+        let words = |line: &str| -> Vec<String> {
+            spelled_out(line.split(' ').map(Into::into).collect())
+                .into_iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect()
+        };
+        assert_eq!(
+            words("causeway verify a.pdf"),
+            ["causeway", "verify", "file", "a.pdf"]
+        );
+        for line in [
+            "causeway verify log",
+            "causeway verify licence CW1:X",
+            "causeway verify file a.pdf",
+            "causeway verify --help",
+            "causeway verify",
+            "causeway keys list",
+        ] {
+            assert_eq!(words(line).join(" "), line);
+        }
+    }
+}

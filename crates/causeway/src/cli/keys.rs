@@ -347,7 +347,7 @@ async fn turn(system: &System, purpose: Purpose, reason: &str) -> anyhow::Result
 mod tests {
     use kernel::{Env, Time};
 
-    use super::{KeyStore, Purpose, lines, purpose};
+    use super::{KeyStore, Purpose, check_witnesses, grouped, lines, purpose};
 
     #[test]
     fn only_purposes_that_can_be_turned_are_turned() {
@@ -370,6 +370,27 @@ mod tests {
                 .to_string()
                 .contains("seal, credential_issuer")
         );
+    }
+
+    #[test]
+    fn a_ceremony_takes_two_different_people() {
+        let names = |list: &[&str]| {
+            list.iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
+        for too_few in [
+            &["CHAN Tai Man"][..],
+            &["CHAN Tai Man", " CHAN Tai Man "],
+            &["", "LEE"],
+        ] {
+            assert!(check_witnesses(&names(too_few)).is_err(), "{too_few:?}");
+        }
+        assert_eq!(
+            check_witnesses(&names(&["LEE", "CHAN"])).unwrap(),
+            ["CHAN", "LEE"]
+        );
+        assert_eq!(grouped("0123456789abcdef"), "01234567 89abcdef");
     }
 
     #[test]
