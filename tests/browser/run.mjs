@@ -13,7 +13,7 @@ const JOURNEY_WITHIN_MS = 600_000;
 /** Journeys at one time: each has a server and windows of its own. */
 const SIDE_BY_SIDE = 2;
 /** The ones that take longest begin first. */
-const LONG = ['crawl', 'wallet'];
+const LONG = ['crawl', 'crawl-desk'];
 
 const wanted = process.argv.slice(2);
 const names = (await readdir(HERE))
