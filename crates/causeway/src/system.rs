@@ -115,7 +115,8 @@ impl System {
         let services = Services::open(parts).await?;
         let vault = keys.vault();
         let register = Arc::new(identity::demo::register());
-        let identity = Identity::new(store.clone(), vault.clone(), register);
+        let identity = Identity::new(store.clone(), vault.clone(), register)
+            .with_companies(Arc::new(identity::demo::companies()));
         let secret = Secret::new(keys.secret("sandbox-bank")?.expose().to_vec());
         let sandbox = Sandbox::new(store.clone(), secret, base_url);
         let shroff = Shroff::new(

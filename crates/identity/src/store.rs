@@ -2,13 +2,16 @@
 
 pub(crate) mod answer;
 pub(crate) mod approval;
+pub(crate) mod commission;
 pub(crate) mod company;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod enrolment;
+pub(crate) mod member;
 pub(crate) mod officer;
 pub(crate) mod person;
 pub(crate) mod profile;
+pub(crate) mod proposal;
 pub(crate) mod registrant;
 pub(crate) mod simulation;
 pub(crate) mod token;
@@ -29,6 +32,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0006_create_simulation.sql",
     "0007_index_passing_approval.sql",
     "0008_know_reader_department.sql",
+    "0030_create_company_member.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -36,13 +40,16 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
 pub fn statements() -> Vec<&'static ::store::Stmt> {
     [
         approval::STATEMENTS,
+        commission::STATEMENTS,
         company::STATEMENTS,
         consent::STATEMENTS,
         device::STATEMENTS,
         enrolment::STATEMENTS,
+        member::STATEMENTS,
         officer::STATEMENTS,
         person::STATEMENTS,
         profile::STATEMENTS,
+        proposal::STATEMENTS,
         registrant::STATEMENTS,
         simulation::STATEMENTS,
         token::STATEMENTS,

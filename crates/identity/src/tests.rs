@@ -2,6 +2,7 @@
 
 mod approvals;
 mod browser;
+mod companies;
 mod enrolment;
 mod profiles;
 mod rules;

@@ -10,6 +10,7 @@ mod application;
 mod apply;
 mod carried;
 mod catalogue;
+mod company;
 mod cross_boundary;
 pub mod demo_phone;
 mod feedback;
@@ -161,6 +162,54 @@ pub static BUNDLE: Bundle = Bundle {
             "portal/who_looked.html",
             include_str!("../templates/who_looked.html"),
         ),
+        (
+            "portal/company_parts.html",
+            include_str!("../templates/company_parts.html"),
+        ),
+        (
+            "portal/companies.html",
+            include_str!("../templates/companies.html"),
+        ),
+        (
+            "portal/company_join.html",
+            include_str!("../templates/company_join.html"),
+        ),
+        (
+            "portal/company.html",
+            include_str!("../templates/company.html"),
+        ),
+        (
+            "portal/company_contact.html",
+            include_str!("../templates/company_contact.html"),
+        ),
+        (
+            "portal/company_people.html",
+            include_str!("../templates/company_people.html"),
+        ),
+        (
+            "portal/company_powers.html",
+            include_str!("../templates/company_powers.html"),
+        ),
+        (
+            "portal/company_end.html",
+            include_str!("../templates/company_end.html"),
+        ),
+        (
+            "portal/company_waiting.html",
+            include_str!("../templates/company_waiting.html"),
+        ),
+        (
+            "portal/company_firms.html",
+            include_str!("../templates/company_firms.html"),
+        ),
+        (
+            "portal/company_named.html",
+            include_str!("../templates/company_named.html"),
+        ),
+        (
+            "portal/company_history.html",
+            include_str!("../templates/company_history.html"),
+        ),
         ("portal/stale.html", include_str!("../templates/stale.html")),
         (
             "portal/submit.html",
@@ -187,6 +236,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(apply::routes())
         .merge(application::routes())
         .merge(carried::routes())
+        .merge(company::routes())
         .merge(cross_boundary::routes())
         .merge(feedback::routes())
         .merge(holding::routes())

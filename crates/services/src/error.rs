@@ -3,7 +3,7 @@
 
 mod words;
 
-use kernel::{Text, Time};
+use kernel::{Money, Text, Time};
 use web::{Explain, Explanation, StatusCode};
 
 use crate::{file::FileError, reference::Reference};
@@ -46,7 +46,15 @@ pub enum Error {
     #[error("the application needs a higher level of identification")]
     LevelTooLow,
     #[error("the person may not sign for this company")]
-    MayNotSign,
+    MayNotSign { who: Vec<String> },
+    #[error("the person does not hold the company chop")]
+    MayNotChop { who: Vec<String> },
+    #[error("the person's mandate does not reach this service")]
+    OtherService { who: Vec<String> },
+    #[error("the fee is above the person's limit")]
+    OverLimit { limit: Money, who: Vec<String> },
+    #[error("the company chop is not on the application yet")]
+    NotChopped,
     #[error("the person holds no mandate of this company")]
     NoMandate,
     #[error("{} answers are missing or wrong", .0.len())]
@@ -168,7 +176,11 @@ impl Error {
             Self::NoSuchPage(_) => "SV-007",
             Self::Paid => "SV-008",
             Self::LevelTooLow => "SV-009",
-            Self::MayNotSign => "SV-010",
+            Self::MayNotSign { .. } => "SV-010",
+            Self::OtherService { .. } => "SV-019",
+            Self::MayNotChop { .. } => "SV-028",
+            Self::OverLimit { .. } => "SV-029",
+            Self::NotChopped => "SV-042",
             Self::Incomplete(_) => "SV-011",
             Self::NotEligible(_) => "SV-012",
             Self::NotFrozen => "SV-013",
@@ -215,6 +227,18 @@ impl Error {
             Self::NotOwner => "SV-068",
             _ => OURS,
         }
+    }
+
+    /// The people of the company who can do what this person may not.
+    fn who_can(&self) -> Option<&[String]> {
+        let (Self::MayNotSign { who }
+        | Self::MayNotChop { who }
+        | Self::OtherService { who }
+        | Self::OverLimit { who, .. }) = self
+        else {
+            return None;
+        };
+        (!who.is_empty()).then_some(who)
     }
 
     fn lower(&self) -> Option<&dyn Explain> {
@@ -267,13 +291,25 @@ impl Explain for Error {
     }
 
     fn advice(&self) -> Text {
+        if let Some(who) = self.who_can() {
+            return Text::new(
+                format!(
+                    "These people can: {}. What you filled in is kept and shared with them.",
+                    who.join(", ")
+                ),
+                format!(
+                    "以下人士可以：{}。你已填寫的資料會保留，他們亦可查閱。",
+                    who.join("、")
+                ),
+            );
+        }
         let [en, tc] = self.words().advice;
         self.lower()
             .map_or_else(|| Text::new(en, tc), Explain::advice)
     }
 
     fn is_personal(&self) -> bool {
-        self.lower().is_some_and(Explain::is_personal)
+        self.who_can().is_some() || self.lower().is_some_and(Explain::is_personal)
     }
 
     fn retry_after(&self) -> Option<u64> {

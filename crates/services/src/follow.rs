@@ -90,7 +90,7 @@ impl Services {
         applicant: Applicant,
         after: Option<Cursor>,
     ) -> Result<Page<ApplicationRow>, Error> {
-        self.guard_mandate(applicant).await?;
+        let mandate = self.guard_mandate(applicant).await?;
         let holder = applicant.holder();
         let before = after
             .and_then(|cursor| cursor.0.parse().ok())
@@ -103,8 +103,10 @@ impl Services {
                 async move { case::of_holder(&db, &holder, before, rows).await }
             })
             .await?;
+        let seen = |service: &str| Self::sees(mandate.as_ref(), service);
         let rows: Result<Vec<_>, Error> = rows
             .iter()
+            .filter(|row| seen(&row.case.service))
             .map(|row| self.application_row(&row.case))
             .collect();
         Ok(Page::cut(rows?, |row| {
@@ -261,7 +263,7 @@ impl Services {
         applicant: Applicant,
         reference: &Reference,
     ) -> Result<CaseRow, Error> {
-        self.guard_mandate(applicant).await?;
+        let mandate = self.guard_mandate(applicant).await?;
         let reference = reference.clone();
         let row = self
             .store()
@@ -271,7 +273,8 @@ impl Services {
             })
             .await?
             .ok_or(Error::NoSuchCase)?;
-        let is_own = row.case.applicant().holder() == applicant.holder();
+        let is_own = row.case.applicant().holder() == applicant.holder()
+            && Self::sees(mandate.as_ref(), &row.case.service);
         if is_own {
             Ok(row)
         } else {

@@ -11,6 +11,7 @@ pub(crate) mod queue;
 pub(crate) mod release;
 pub(crate) mod request;
 pub(crate) mod retirement;
+pub(crate) mod signature;
 pub(crate) mod version;
 
 /// Tables in the order they are made.
@@ -27,6 +28,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0009_seal_access_reason.sql",
     "0010_settle_feedback.sql",
     "0011_find_people_of_service.sql",
+    "0012_sign_draft.sql",
 );
 
 /// Every statement, for the test that prepares them on both engines.
@@ -45,6 +47,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         feedback::STATEMENTS,
         release::STATEMENTS,
         retirement::STATEMENTS,
+        signature::STATEMENTS,
         crate::owned::STATEMENTS,
         crate::licence::STATEMENTS,
     ]

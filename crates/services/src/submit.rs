@@ -2,7 +2,7 @@
 //! timers, timeline, audit, event, evidence and inbox message commit together or not at all, and a
 //! second submission of the same draft answers with the first one's reference.
 
-use identity::{Approval, Approved, Binding, NewApproval, Purpose};
+use identity::{Approval, Binding, Purpose, Right};
 use journal::{Audit, Event, Step};
 use kernel::{Id, Text};
 use packs::Pack;
@@ -25,7 +25,11 @@ use crate::{
     reference::{ATTEMPTS, Reference},
     rules,
     seal::Column,
-    store::{case, document, draft},
+    signing::{SigningKind, guard_signer_in},
+    store::{
+        case, document, draft,
+        signature::{self, Signed},
+    },
 };
 
 /// Everything the "check your answers" page shows.
@@ -72,6 +76,8 @@ pub enum Stage {
     Check,
     Pay(Id<payments::Demand>),
     Sign,
+    /// Signed in person for a company: its chop comes next.
+    Chop,
     Submit,
 }
 
@@ -162,6 +168,13 @@ impl Services {
             Some(demand) if !money::is_paid(self.store(), Some(demand)).await? => {
                 Ok(Stage::Pay(demand))
             }
+            _ if pack.identity.sign && open.draft.company.is_some() => {
+                Ok(match self.next_signing(&open).await? {
+                    Some(SigningKind::Personal) => Stage::Sign,
+                    Some(SigningKind::Chop) => Stage::Chop,
+                    None => Stage::Submit,
+                })
+            }
             _ if pack.identity.sign => Ok(Stage::Sign),
             _ => Ok(Stage::Submit),
         }
@@ -188,7 +201,10 @@ impl Services {
         if open.draft.state == DraftState::Open {
             let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
             self.guard_applicant(applicant, &open.draft, &pack).await?;
+            let right = (Right::Sign, pack.service.as_str());
+            let mandate = self.guard_right(applicant, right).await?;
             let fee = self.guard_answers(&open, &pack)?;
+            self.guard_limit(mandate.as_ref(), (id, fee.total)).await?;
             self.guard_live(&open.draft, &pack).await?;
             self.freeze_with(&open, (&pack, applicant), fee).await?;
         }
@@ -231,28 +247,21 @@ impl Services {
             .await
     }
 
-    /// Asks the phone for the signature over the frozen answers.
+    /// Asks the phone for the signature over the frozen answers; for a company, for the step of signing
+    /// that comes next.
     ///
     /// # Errors
     /// [`Error::NotFrozen`], [`Error::NotPaid`], or identity refuses.
     pub async fn ask_signature(&self, ask: AskSignature) -> Result<Approval, Error> {
         let open = self.draft(ask.applicant, ask.draft).await?;
-        let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
-        let frozen = open.draft.frozen_digest.ok_or(Error::NotFrozen)?;
+        open.draft.frozen_digest.ok_or(Error::NotFrozen)?;
         self.guard_paid(&open.draft).await?;
-        let department = self.catalogue().department_name(&pack.owner);
-        let new = NewApproval {
-            purpose: Purpose::Sign,
-            requester: department,
-            place: ask.place,
-            asked: rules::level(&pack),
-            person: Some(ask.applicant.person),
-            summary: rules::signature_summary(&pack),
-            detail: rules::signature_detail(&pack, &open.answers, open.draft.fee),
-            digest: frozen,
-            binding: ask.binding,
-            return_to: ask.return_to,
+        let kind = match ask.applicant.company {
+            Some(_) => self.next_signing(&open).await?,
+            None => None,
         };
+        let kind = kind.unwrap_or(SigningKind::Personal);
+        let new = self.signing_question(&ask, (&open, kind)).await?;
         Ok(identity::ask(self.store(), &ask.applicant.actor(), new).await?)
     }
 
@@ -284,12 +293,10 @@ impl Services {
         self.guard_applicant(submit.applicant, &open.draft, &pack)
             .await?;
         self.guard_paid(&open.draft).await?;
-        if pack.identity.sign && submit.signature.is_none() {
-            return Err(Error::NotSigned);
-        }
+        let signed = self.signatures(submit, (&open, &pack)).await?;
         let mut last = Error::CaseMoved;
         for _ in 0..ATTEMPTS {
-            let plan = self.plan(&open, &pack, submit).await?;
+            let plan = self.plan((&open, &signed), &pack, submit).await?;
             match self.submit_once(plan).await {
                 Err(Error::Store(error)) if error.is_unique("case_file.reference") => {
                     last = Error::Store(error);
@@ -299,6 +306,28 @@ impl Services {
             }
         }
         Err(last)
+    }
+
+    /// What a company has signed, with the signature that came just now. A person's own signature is used
+    /// in the write that submits.
+    async fn signatures(
+        &self,
+        submit: &Submit,
+        (open, pack): (&OpenDraft, &Pack),
+    ) -> Result<Vec<Signed>, Error> {
+        if !pack.identity.sign {
+            return Ok(Vec::new());
+        }
+        if open.draft.company.is_none() {
+            return match submit.signature {
+                Some(_) => Ok(Vec::new()),
+                None => Err(Error::NotSigned),
+            };
+        }
+        if let Some(given) = &submit.signature {
+            self.keep_signature(submit.applicant, (open, given)).await?;
+        }
+        self.both_signatures(open).await
     }
 
     /// Two applications at one time: the second one hears of the live one.
@@ -381,12 +410,18 @@ impl Services {
         if person.level < rules::level(pack) {
             return Err(Error::LevelTooLow);
         }
-        if let Some(company) = draft.company {
-            let mandate = identity::mandate_for(self.store(), applicant.person, company).await?;
-            if !mandate.is_some_and(|mandate| mandate.role.may_sign()) {
-                return Err(Error::MayNotSign);
-            }
+        let Some(mandate) = self.guard_mandate(applicant).await? else {
+            return Ok(());
+        };
+        // Paid for: whoever bound the company by freezing it was asked then.
+        if !pack.identity.sign && draft.demand.is_some() {
+            return Ok(());
         }
+        if mandate.may(Right::Chop, &pack.service) {
+            return Ok(());
+        }
+        let right = (Right::Sign, pack.service.as_str());
+        self.guard_right(applicant, right).await?;
         Ok(())
     }
 
@@ -448,18 +483,22 @@ async fn submit_in(services: &Services, tx: &Write, plan: Plan) -> Result<Submit
         return Err(Error::NotPaid);
     }
     let signed = match &plan.signature {
-        Some(signature) => Some(signed_in(tx, signature, &plan).await?),
-        None => None,
+        _ if !plan.signed.is_empty() => company_signed_in(tx, &row.draft, &plan.signed).await?,
+        Some(signature) => vec![signed_in(tx, signature, &plan).await?],
+        None => Vec::new(),
     };
     let mut case = plan.new.row.case.clone();
     case::insert(tx, &plan.new).await?;
-    if let Some(signed) = &signed {
-        case::set_signature(tx, case.id, &signed.evidence.jws).await?;
+    for one in &signed {
+        match one.kind {
+            SigningKind::Personal => case::set_signature(tx, case.id, &one.jws).await?,
+            SigningKind::Chop => signature::keep_chop(tx, case.id, one).await?,
+        }
     }
     case::insert_keys(tx, &case, &plan.keys).await?;
     document::move_to_case(tx, plan.draft.id, case.id).await?;
     draft::delete(tx, plan.draft.id).await?;
-    record_in(tx, &plan, signed.as_ref()).await?;
+    record_in(tx, &plan, &signed).await?;
     let author = Author::applicant(&case);
     let entry = Entry {
         kind: ActionKind::Submitted,
@@ -479,7 +518,7 @@ async fn submit_in(services: &Services, tx: &Write, plan: Plan) -> Result<Submit
 }
 
 /// The signature must be this person's, for these answers, at the level the service asks for.
-async fn signed_in(tx: &Write, signature: &Signature, plan: &Plan) -> Result<Approved, Error> {
+async fn signed_in(tx: &Write, signature: &Signature, plan: &Plan) -> Result<Signed, Error> {
     let approved = identity::consume_in(tx, signature.approval, &signature.binding).await?;
     let case = &plan.new.row.case;
     let fits = approved.purpose == Purpose::Sign
@@ -491,18 +530,46 @@ async fn signed_in(tx: &Write, signature: &Signature, plan: &Plan) -> Result<App
     if approved.level < rules::level(&plan.pack) {
         return Err(Error::LevelTooLow);
     }
-    Ok(approved)
+    Ok(Signed {
+        kind: SigningKind::Personal,
+        approval: approved.approval,
+        person: approved.person,
+        digest: approved.digest,
+        jws: approved.evidence.jws,
+        thumbprint: approved.evidence.thumbprint,
+        at: approved.decided,
+    })
+}
+
+/// Both signatures still stand as they were read, and both signers still hold their mandate.
+async fn company_signed_in(
+    tx: &Write,
+    draft: &Draft,
+    read: &[Signed],
+) -> Result<Vec<Signed>, Error> {
+    let now = signature::of_draft(tx, draft.id).await?;
+    if now != read {
+        return Err(Error::WrongSignature);
+    }
+    for one in &now {
+        guard_signer_in(tx, draft, one).await?;
+    }
+    Ok(now)
 }
 
 /// Audit, event, evidence and the message in the inbox.
-async fn record_in(tx: &Write, plan: &Plan, signed: Option<&Approved>) -> Result<(), Error> {
+async fn record_in(tx: &Write, plan: &Plan, signed: &[Signed]) -> Result<(), Error> {
     let case = &plan.new.row.case;
+    let of = |kind| signed.iter().find(|one| one.kind == kind);
+    let personal = of(SigningKind::Personal);
+    let chop = of(SigningKind::Chop);
     let detail = json!({
         "service": case.service,
         "version": case.pack_version,
         "reference": case.reference,
-        "approval": signed.map(|signed| signed.approval),
-        "device": signed.map(|signed| signed.evidence.thumbprint.clone()),
+        "approval": personal.map(|signed| signed.approval),
+        "device": personal.map(|signed| signed.thumbprint.clone()),
+        "chop": chop.map(|signed| signed.approval),
     });
     journal::audit(
         tx,
@@ -531,7 +598,7 @@ async fn record_in(tx: &Write, plan: &Plan, signed: Option<&Approved>) -> Result
     };
     journal::emit(tx, event).await?;
     let channel = plan.channel;
-    if signed.is_some() {
+    if personal.is_some() {
         let step = counted::of_case(Step::Signed, case).channel(channel);
         counted::count(tx, case.person, step).await?;
     }

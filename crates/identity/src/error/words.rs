@@ -226,6 +226,95 @@ static WORDS: &[Words] = &[
             "只有現任職位的人員才可在此登入。請向部門管理員查詢。",
         ],
     },
+    Words {
+        code: "ID-030",
+        title: ["The register has no such company", "登記冊沒有這間公司"],
+        advice: [
+            "Check both numbers on the certificates. They must belong to the same company.",
+            "請核對證書上的兩個號碼。兩者必須屬於同一間公司。",
+        ],
+    },
+    Words {
+        code: "ID-031",
+        title: ["You are not named as a director", "登記冊未有將你列為董事"],
+        advice: [
+            "Only a director on the register can bring the company here. Anybody else is invited by the company.",
+            "只有登記冊上的董事才可為公司登記，其他人士由公司邀請。",
+        ],
+    },
+    Words {
+        code: "ID-032",
+        title: [
+            "The company is not live on the register",
+            "公司在登記冊上並非仍註冊",
+        ],
+        advice: [
+            "A company that is dormant, winding up or dissolved cannot act here. What it applied for before can still be read.",
+            "不活動、清盤中或已解散的公司不能在此行事，但仍可查閱以往的申請。",
+        ],
+    },
+    Words {
+        code: "ID-033",
+        title: [
+            "Only an administrator of the company can do this",
+            "只有公司的管理員可這樣做",
+        ],
+        advice: [
+            "Ask an administrator or the responsible person of the company.",
+            "請向公司的管理員或負責人查詢。",
+        ],
+    },
+    Words {
+        code: "ID-034",
+        title: ["These powers cannot be given", "不能給予這些權限"],
+        advice: [
+            "Nobody gives more than they hold. Check the role, the services, the limit and the last day.",
+            "任何人不能給予多於自己所有的權限。請檢查角色、服務、上限及最後日期。",
+        ],
+    },
+    Words {
+        code: "ID-035",
+        title: ["A second person must agree", "須由另一人同意"],
+        advice: [
+            "You asked for this change, so somebody else decides. You can take it back.",
+            "這項更改由你提出，須由另一人決定。你可收回。",
+        ],
+    },
+    Words {
+        code: "ID-036",
+        title: [
+            "Nobody else of the company could agree",
+            "公司沒有其他人可同意",
+        ],
+        advice: [
+            "This change needs two people. Ask the responsible person of the company.",
+            "這項更改需要兩人同意。請向公司負責人查詢。",
+        ],
+    },
+    Words {
+        code: "ID-037",
+        title: ["Nobody would answer for the company", "公司將沒有負責人"],
+        advice: [
+            "Another director must join first. Then you can leave.",
+            "須先有另一名董事加入，你才可離開。",
+        ],
+    },
+    Words {
+        code: "ID-038",
+        title: ["This is there already", "這項已存在"],
+        advice: [
+            "It may have been asked for and wait for somebody. Look at the page again.",
+            "可能已提出並正等候處理。請重新查看該頁。",
+        ],
+    },
+    Words {
+        code: "ID-039",
+        title: ["Too much is waiting", "等候處理的事項過多"],
+        advice: [
+            "Settle or take back some of what waits, then try again.",
+            "請先處理或收回部分事項，然後再試。",
+        ],
+    },
 ];
 
 /// The words of the error with this code.

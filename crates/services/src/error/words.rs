@@ -192,6 +192,18 @@ pub(super) static WORDS: &[Words] = &[
         ],
     },
     Words {
+        code: "SV-019",
+        status: StatusCode::FORBIDDEN,
+        title: [
+            "You may not use this service for the company",
+            "你無權代表公司使用這項服務",
+        ],
+        advice: [
+            "Ask an administrator of the company.",
+            "請向公司的管理員查詢。",
+        ],
+    },
+    Words {
         code: "SV-020",
         status: StatusCode::UNPROCESSABLE_ENTITY,
         title: ["The file is empty", "檔案是空白的"],
@@ -249,6 +261,30 @@ pub(super) static WORDS: &[Words] = &[
         advice: [
             "Send another copy of the document.",
             "請提交文件的另一份副本。",
+        ],
+    },
+    Words {
+        code: "SV-028",
+        status: StatusCode::FORBIDDEN,
+        title: ["You do not hold the company chop", "你無權使用公司印章"],
+        advice: ["Ask a person who holds it.", "請由可使用公司印章的人辦理。"],
+    },
+    Words {
+        code: "SV-029",
+        status: StatusCode::FORBIDDEN,
+        title: ["The fee is above your limit", "費用超出你的上限"],
+        advice: [
+            "Ask a second person of the company to let it pass, or hand it to somebody with a higher limit.",
+            "請由公司另一人同意，或交由上限較高的人辦理。",
+        ],
+    },
+    Words {
+        code: "SV-042",
+        status: StatusCode::CONFLICT,
+        title: ["The company chop is missing", "尚未加蓋公司印章"],
+        advice: [
+            "Put the chop on the signed application first.",
+            "請先為已簽署的申請加蓋公司印章。",
         ],
     },
     Words {
