@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use ::store::Store;
 use trust::Vault;
 
-use crate::{CompaniesRegister, Register, SimulatedCompanies};
+use crate::{CompaniesRegister, Presence, Register, SimulatedCompanies, SimulatedPresence};
 
 /// The state of identity's routes. Cheap to clone.
 #[derive(Clone)]
@@ -16,6 +16,7 @@ struct Inner {
     vault: Vault,
     register: Arc<dyn Register>,
     companies: Arc<dyn CompaniesRegister>,
+    presence: Arc<dyn Presence>,
 }
 
 impl Identity {
@@ -27,6 +28,7 @@ impl Identity {
             vault,
             register,
             companies: Arc::new(SimulatedCompanies::default()),
+            presence: Arc::new(SimulatedPresence),
         }))
     }
 
@@ -38,7 +40,13 @@ impl Identity {
             vault: self.0.vault.clone(),
             register: Arc::clone(&self.0.register),
             companies,
+            presence: Arc::clone(&self.0.presence),
         }))
+    }
+
+    #[must_use]
+    pub fn presence(&self) -> &dyn Presence {
+        &*self.0.presence
     }
 
     #[must_use]

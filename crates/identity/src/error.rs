@@ -77,6 +77,12 @@ pub enum Error {
     AlreadyThere,
     #[error("too much is waiting, or too many are there")]
     TooManyWaiting,
+    #[error("the officer's post does not do this")]
+    WrongPost,
+    #[error("the approval is for something else")]
+    WrongApproval,
+    #[error("only an adult agrees, and only for somebody of 11 to 17 years")]
+    NotMinor,
     #[error("a stored row cannot be read: {0}")]
     Corrupt(&'static str),
     #[error(transparent)]
@@ -124,6 +130,9 @@ impl Error {
             Self::LastResponsible => ("ID-037", S::CONFLICT),
             Self::AlreadyThere => ("ID-038", S::CONFLICT),
             Self::TooManyWaiting => ("ID-039", S::TOO_MANY_REQUESTS),
+            Self::WrongPost => ("ID-040", S::FORBIDDEN),
+            Self::WrongApproval => ("ID-041", S::CONFLICT),
+            Self::NotMinor => ("ID-042", S::UNPROCESSABLE_ENTITY),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
             Self::Trust(_) => ("ID-026", S::INTERNAL_SERVER_ERROR),
@@ -221,6 +230,9 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::LastResponsible,
         Error::AlreadyThere,
         Error::TooManyWaiting,
+        Error::WrongPost,
+        Error::WrongApproval,
+        Error::NotMinor,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
         Error::Journal(journal::Error::Gone("")),

@@ -8,7 +8,7 @@ use kernel::Actor;
 use crate::{
     Error,
     approval::RETENTION_DAYS,
-    store::{approval, enrolment, registrant, token},
+    store::{approval, enrolment, registrant, standing, token},
 };
 
 /// How often [`sweep`] should run.
@@ -26,6 +26,7 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             token::forget_in(&tx).await?;
             enrolment::forget_in(&tx).await?;
             registrant::fold_in(&tx).await?;
+            standing::come_of_age_in(&tx).await?;
             Ok::<_, Error>(())
         })
         .await

@@ -22,10 +22,12 @@ mod jobs;
 mod officer;
 mod pages;
 mod person;
+mod presence;
 mod profile;
 pub mod proof;
 mod registry;
 pub mod simulation;
+mod standing;
 mod store;
 
 pub use api::Phone;
@@ -52,8 +54,15 @@ pub use jobs::{SWEEP_EVERY, sweep};
 pub use officer::Officer;
 pub use pages::{BUNDLE, act_for, ask_in, binding};
 pub use person::{Level, Particulars, Person, PersonName, PersonState, Sex};
-pub use profile::{Address, Field, FieldKey, Profile, Source, ValueError};
+pub use presence::{NotPresent, Presence, PresenceCheck, SimulatedPresence};
+pub use profile::{
+    AREAS, Address, AddressKind, Field, FieldKey, PROOF_BYTES, PROOF_DAYS, Profile, Source,
+    ValueError,
+};
 pub use registry::{CompaniesRegister, CompanyAnswer, CompanyRecord, SimulatedCompanies};
+pub use standing::{
+    AccountChange, Child, DEATHS, Ground, Guardianship, GuardianshipState, KEEPER, Relation,
+};
 pub use store::{
     MIGRATIONS,
     answer::{decide, open},
@@ -82,11 +91,20 @@ pub use store::{
         person_of_reading, read_fields, read_particulars, reading_departments, readings_in,
         readings_of, record_reading, record_reading_in, refused_fields, update_profile,
     },
+    profile_version::{
+        AddressProof, FieldVersion, NewAddressProof, address_proof_content, drop_address_proof,
+        field_versions, find_address_proof, note_download, put_address_proof, restore_field,
+    },
     proposal::{
         InvitationAnswer, Proposed, Verdict, answer_invitation, decide_proposal, firm_by_number,
         invitations_to, invite, is_passed_in, propose, waiting, withdraw_invitation,
     },
     registrant::registrants,
+    standing::{
+        account_changes, agree_for_child, check_child, child_digest, close as close_account,
+        close_digest, guardianships_of, lift as lift_account, note_death,
+        suspend as suspend_account, withdraw_guardianship,
+    },
     statements,
 };
 

@@ -11,9 +11,11 @@ pub(crate) mod member;
 pub(crate) mod officer;
 pub(crate) mod person;
 pub(crate) mod profile;
+pub(crate) mod profile_version;
 pub(crate) mod proposal;
 pub(crate) mod registrant;
 pub(crate) mod simulation;
+pub(crate) mod standing;
 pub(crate) mod token;
 
 use serde::Serialize;
@@ -33,6 +35,8 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0007_index_passing_approval.sql",
     "0008_know_reader_department.sql",
     "0030_create_company_member.sql",
+    "0031_create_guardianship.sql",
+    "0032_keep_profile_versions.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -49,9 +53,11 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         officer::STATEMENTS,
         person::STATEMENTS,
         profile::STATEMENTS,
+        profile_version::STATEMENTS,
         proposal::STATEMENTS,
         registrant::STATEMENTS,
         simulation::STATEMENTS,
+        standing::STATEMENTS,
         token::STATEMENTS,
     ]
     .concat()

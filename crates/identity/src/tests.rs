@@ -7,6 +7,7 @@ mod enrolment;
 mod profiles;
 mod rules;
 mod simulation;
+mod standing;
 mod wire;
 
 ::store::check_tests!(

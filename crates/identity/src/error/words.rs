@@ -187,8 +187,8 @@ static WORDS: &[Words] = &[
         code: "ID-019",
         title: ["A parent or guardian must agree", "須獲家長或監護人同意"],
         advice: [
-            "People aged 11 to 17 enrol together with a parent or guardian. Tick the box when they are with you.",
-            "11 至 17 歲人士須與家長或監護人一同登記。如他們在場，請剔選方格。",
+            "A parent or guardian with an account of the plus level agrees first, on their own phone: under My profile, Children. Then enrol again.",
+            "須先由進階級別的家長或監護人在其手機上同意（「我的資料」內的「子女」），然後再登記。",
         ],
     },
     Words {
@@ -313,6 +313,36 @@ static WORDS: &[Words] = &[
         advice: [
             "Settle or take back some of what waits, then try again.",
             "請先處理或收回部分事項，然後再試。",
+        ],
+    },
+    Words {
+        code: "ID-040",
+        title: ["Your post does not do this", "你的職位不能這樣做"],
+        advice: [
+            "Accounts are suspended by officers of the Digital Policy Office and lifted by its supervisors; deaths are noted by the Immigration Department.",
+            "帳戶由數字政策辦公室人員暫停，並由其主管恢復；死亡通知由入境事務處登記。",
+        ],
+    },
+    Words {
+        code: "ID-041",
+        title: [
+            "This approval is for something else",
+            "這項批准屬於另一事項",
+        ],
+        advice: [
+            "Nothing was changed. Start again from the page you came from.",
+            "沒有更改任何資料。請由原來的頁面重新開始。",
+        ],
+    },
+    Words {
+        code: "ID-042",
+        title: [
+            "A guardian agrees only for somebody of 11 to 17",
+            "監護人只可為 11 至 17 歲人士同意",
+        ],
+        advice: [
+            "Check the date of birth. Adults need nobody's agreement, and a guardian must be an adult.",
+            "請核對出生日期。成年人無須他人同意，而監護人必須為成年人。",
         ],
     },
 ];
