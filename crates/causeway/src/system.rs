@@ -157,6 +157,7 @@ impl System {
         let desk = desk::Desk {
             services: self.services.clone(),
             store: self.store.clone(),
+            identity: self.identity.clone(),
             pulse: self.pulse.clone(),
         };
         let routes = portal::routes(&portal)

@@ -4,6 +4,7 @@
 //! every post answers with a redirect or with the same page and its errors; nothing a person typed is
 //! lost by an error; a page shows what its view struct declares and nothing else.
 
+mod account;
 mod answer_view;
 pub mod app;
 mod application;
@@ -18,7 +19,9 @@ mod holding;
 mod information;
 mod kiosk;
 mod looked;
+mod my_data;
 mod preview;
+mod profile;
 mod service_view;
 mod statistics;
 pub mod verify;
@@ -210,6 +213,30 @@ pub static BUNDLE: Bundle = Bundle {
             "portal/company_history.html",
             include_str!("../templates/company_history.html"),
         ),
+        (
+            "portal/profile.html",
+            include_str!("../templates/profile.html"),
+        ),
+        (
+            "portal/profile_field.html",
+            include_str!("../templates/profile_field.html"),
+        ),
+        (
+            "portal/profile_proof.html",
+            include_str!("../templates/profile_proof.html"),
+        ),
+        (
+            "portal/children.html",
+            include_str!("../templates/children.html"),
+        ),
+        (
+            "portal/account_close.html",
+            include_str!("../templates/account_close.html"),
+        ),
+        (
+            "portal/my_data.html",
+            include_str!("../templates/my_data.html"),
+        ),
         ("portal/stale.html", include_str!("../templates/stale.html")),
         (
             "portal/submit.html",
@@ -235,6 +262,9 @@ pub fn routes(portal: &Portal) -> Routes {
     catalogue::routes()
         .merge(apply::routes())
         .merge(application::routes())
+        .merge(account::routes())
+        .merge(my_data::routes())
+        .merge(profile::routes())
         .merge(carried::routes())
         .merge(company::routes())
         .merge(cross_boundary::routes())
