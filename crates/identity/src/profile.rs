@@ -113,8 +113,10 @@ impl FieldKey {
 
 codes! {
     /// How an address is written.
+    #[derive(Default)]
     AddressKind {
         /// Premises in Hong Kong, in English.
+        #[default]
         PremisesEn = "premises_en",
         /// Premises in Hong Kong, in Chinese.
         PremisesZh = "premises_zh",
@@ -128,12 +130,6 @@ codes! {
 impl AddressKind {
     const fn is_usual(&self) -> bool {
         matches!(self, Self::PremisesEn)
-    }
-}
-
-impl Default for AddressKind {
-    fn default() -> Self {
-        Self::PremisesEn
     }
 }
 

@@ -4,7 +4,6 @@
 use axum::{extract::State, response::Response};
 use identity::Person;
 use kernel::{Cursor, Id, Time};
-use serde::Serialize;
 use services::LookQuery;
 use web::{Access, Download, IntoResponse, Outcome, Page, Rate, Routes, Value, Visit, ctx};
 
@@ -21,12 +20,37 @@ pub(crate) fn routes() -> Routes<Portal> {
         .rate(Rate::Post)
 }
 
+/// A value: the file says it plainly, the page in words.
+#[derive(Debug)]
+enum Told {
+    Words(String),
+    At(Time),
+    /// The message of a code, and the code.
+    Code(String, &'static str),
+}
+
+impl From<String> for Told {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl Told {
+    fn plain(&self) -> String {
+        match self {
+            Self::Words(words) => words.clone(),
+            Self::At(time) => time.rfc3339(),
+            Self::Code(_, code) => (*code).to_owned(),
+        }
+    }
+}
+
 /// One thing of a section: names of its parts and their values.
-#[derive(Debug, Serialize)]
-struct Item(Vec<(&'static str, String)>);
+#[derive(Debug)]
+struct Item(Vec<(&'static str, Told)>);
 
 /// One kind of record.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Section {
     name: &'static str,
     /// Whether there is more than is shown.
@@ -44,8 +68,13 @@ impl Section {
     }
 }
 
-fn at(time: Time) -> String {
-    time.rfc3339()
+fn at(time: Time) -> Told {
+    Told::At(time)
+}
+
+/// A code with the message that says it: `code("portal.data.state", "active")`.
+fn code(area: &str, code: &'static str) -> Told {
+    Told::Code(format!("{area}.{code}"), code)
 }
 
 async fn gather(portal: &Portal, visit: &Visit) -> Outcome<Vec<Section>> {
@@ -67,32 +96,39 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
         .await?
         .ok_or(identity::Error::NotFound)?;
     let account = Item(vec![
-        ("level", owner.level.code().to_owned()),
-        ("state", owner.state.code().to_owned()),
+        ("level", code("portal.profile.level", owner.level.code())),
+        ("state", code("portal.data.state", owner.state.code())),
         ("since", at(owner.enrolled)),
     ]);
     let mut profile_items = Vec::new();
     for one in profile::own(portal, who).await?.fields {
-        let value = match one.value.as_str() {
-            Some(text) => text.to_owned(),
+        // The whole card number here: this is the owner's own copy.
+        let value = match one
+            .value
+            .as_str()
+            .filter(|_| one.key == identity::FieldKey::Hkid)
+        {
+            Some(card) => card.to_owned(),
             None => profile::words(visit, one.key, &one.value).join(", "),
         };
         profile_items.push(Item(vec![
-            ("field", visit.t(&format!("app.field.{}", one.key))),
-            ("value", value),
-            ("source", one.source.code().to_owned()),
+            ("field", visit.t(&format!("app.field.{}", one.key)).into()),
+            ("value", value.into()),
+            ("source", code("portal.data.source", one.source.code())),
             ("since", at(one.updated)),
         ]));
     }
     let phone = identity::live_device(store, who).await?;
-    let phone = phone.map(|one| Item(vec![("name", one.name), ("since", at(one.created))]));
+    let phone = phone.map(|one| Item(vec![("name", one.name.into()), ("since", at(one.created))]));
     let changes = identity::account_changes(store, who).await?;
     let changes = changes.iter().map(|one| {
         Item(vec![
-            ("state", one.state.code().to_owned()),
+            ("state", code("portal.child.state", one.state.code())),
             (
                 "reason",
-                visit.t(&format!("portal.account.ground.{}", one.ground)),
+                visit
+                    .t(&format!("portal.account.ground.{}", one.ground))
+                    .into(),
             ),
             ("time", at(one.at)),
         ])
@@ -101,8 +137,8 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
     let consents = consents.iter().map(|one| {
         let fields: Vec<&str> = one.fields.iter().map(|key| key.code()).collect();
         Item(vec![
-            ("service", one.title.get(lang).to_owned()),
-            ("field", fields.join(", ")),
+            ("service", one.title.get(lang).to_owned().into()),
+            ("field", fields.join(", ").into()),
             ("since", at(one.granted)),
             ("until", at(one.expires)),
         ])
@@ -110,32 +146,32 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
     let approvals = identity::decided_of(store, who).await?;
     let approvals = approvals.iter().map(|one| {
         Item(vec![
-            ("what", one.summary.get(lang).to_owned()),
-            ("department", one.requester.get(lang).to_owned()),
-            ("state", one.state.code().to_owned()),
+            ("what", one.summary.get(lang).to_owned().into()),
+            ("department", one.requester.get(lang).to_owned().into()),
+            ("state", code("portal.data.state", one.state.code())),
             ("time", at(one.created)),
         ])
     });
     let companies = identity::mandates_of(store, who).await?;
     let companies = companies.iter().map(|one| {
         Item(vec![
-            ("name", one.company.name.get(lang).to_owned()),
-            ("role", one.powers.role.code().to_owned()),
+            ("name", one.company.name.get(lang).to_owned().into()),
+            ("role", code("portal.company.role", one.powers.role.code())),
             ("since", at(one.since)),
         ])
     });
     let children = identity::guardianships_of(store, portal.identity.vault(), who).await?;
     let children = children.iter().map(|one| {
         Item(vec![
-            ("card", one.card.clone()),
-            ("state", one.state.code().to_owned()),
+            ("card", one.card.clone().into()),
+            ("state", code("portal.child.state", one.state.code())),
             ("since", at(one.agreed)),
-            ("until", one.ends.to_string()),
+            ("until", one.ends.to_string().into()),
         ])
     });
     Ok(vec![
-        Section::of("account", vec![account]),
-        Section::of("profile", profile_items),
+        Section::of("account", vec![account].into()),
+        Section::of("profile", profile_items.into()),
         Section::of("phone", phone.into_iter().collect()),
         Section::of("changes", changes.collect()),
         Section::of("consents", consents.collect()),
@@ -155,9 +191,9 @@ async fn applications(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcom
         let found = portal.services.applications(applicant, after).await?;
         for row in &found.items {
             let mut parts = vec![
-                ("reference", row.reference.to_string()),
-                ("service", row.service_name.get(lang).to_owned()),
-                ("state", row.state_label.get(lang).to_owned()),
+                ("reference", row.reference.to_string().into()),
+                ("service", row.service_name.get(lang).to_owned().into()),
+                ("state", row.state_label.get(lang).to_owned().into()),
                 ("time", at(row.submitted)),
             ];
             let view = portal
@@ -166,7 +202,7 @@ async fn applications(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcom
                 .await?;
             for answer in view.pages.iter().flat_map(|page| &page.rows) {
                 let words = format!("{}: {}", answer.label.get(lang), answer.value.get(lang));
-                parts.push(("answer", words));
+                parts.push(("answer", words.into()));
             }
             section.items.push(Item(parts));
         }
@@ -190,17 +226,20 @@ async fn drafts(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Sect
             .entry(&draft.service)
             .map(|entry| entry.name.get(lang).to_owned());
         let mut parts = vec![
-            ("service", name.unwrap_or_else(|| draft.service.clone())),
+            (
+                "service",
+                name.unwrap_or_else(|| draft.service.clone()).into(),
+            ),
             ("since", at(draft.created)),
             ("until", at(draft.expires)),
         ];
         for answer in review.pages.iter().flat_map(|page| &page.rows) {
             let words = format!("{}: {}", answer.label.get(lang), answer.value.get(lang));
-            parts.push(("answer", words));
+            parts.push(("answer", words.into()));
         }
         items.push(Item(parts));
     }
-    Ok(Section::of("drafts", items))
+    Ok(Section::of("drafts", items.into()))
 }
 
 /// Licences and bills.
@@ -216,14 +255,15 @@ async fn holdings(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Ve
         .await?;
     let licences = held.iter().map(|one| {
         Item(vec![
-            ("what", one.kind.clone()),
-            ("number", one.number.clone()),
-            ("since", one.valid_from.to_string()),
+            ("what", one.kind.clone().into()),
+            ("number", one.number.clone().into()),
+            ("since", one.valid_from.to_string().into()),
             (
                 "until",
                 one.valid_until
                     .map(|day| day.to_string())
-                    .unwrap_or_default(),
+                    .unwrap_or_default()
+                    .into(),
             ),
         ])
     });
@@ -240,11 +280,11 @@ async fn holdings(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Ve
             .await?;
         bills.items.extend(found.items.iter().map(|one| {
             Item(vec![
-                ("number", one.bill.clone()),
-                ("service", one.purpose.get(lang).to_owned()),
-                ("amount", one.total.to_string()),
+                ("number", one.bill.clone().into()),
+                ("service", one.purpose.get(lang).to_owned().into()),
+                ("amount", one.total.to_string().into()),
                 ("time", at(one.created_at)),
-                ("paid", one.paid_at.map(at).unwrap_or_default()),
+                ("paid", one.paid_at.map_or_else(|| String::new().into(), at)),
             ])
         }));
         after = found.next;
@@ -271,8 +311,8 @@ async fn messages(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Se
             .await?;
         section.items.extend(found.items.iter().map(|one| {
             Item(vec![
-                ("what", one.subject.get(lang).to_owned()),
-                ("words", one.body.get(lang).to_owned()),
+                ("what", one.subject.get(lang).to_owned().into()),
+                ("words", one.body.get(lang).to_owned().into()),
                 ("time", at(one.sent_at)),
             ])
         }));
@@ -301,8 +341,11 @@ async fn looks(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Secti
         let found = portal.services.looks(&query).await?;
         section.items.extend(found.items.iter().map(|one| {
             Item(vec![
-                ("department", one.department_name.get(lang).to_owned()),
-                ("reason", one.reason.get(lang).to_owned()),
+                (
+                    "department",
+                    one.department_name.get(lang).to_owned().into(),
+                ),
+                ("reason", one.reason.get(lang).to_owned().into()),
                 ("time", at(one.at)),
             ])
         }));
@@ -326,10 +369,8 @@ async fn show(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
                 .map(|item| {
                     item.0
                         .iter()
-                        .filter(|(_, value)| !value.is_empty())
-                        .map(|(name, value)| {
-                            ctx! { name => visit.t(&format!("portal.data.part.{name}")), value }
-                        })
+                        .filter(|(_, value)| !value.plain().is_empty())
+                        .map(|(name, value)| part_view(&visit, name, value))
                         .collect()
                 })
                 .collect();
@@ -346,10 +387,19 @@ async fn show(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
     Ok(visit.page("portal/my_data.html", context))
 }
 
+fn part_view(visit: &Visit, name: &str, told: &Told) -> Value {
+    let (words, time) = match told {
+        Told::Words(words) => (words.clone(), None),
+        Told::At(time) => (String::new(), Some(*time)),
+        Told::Code(key, _) => (visit.t(key), None),
+    };
+    ctx! { name => visit.t(&format!("portal.data.part.{name}")), words, time }
+}
+
 async fn file(State(portal): State<Portal>, visit: Visit) -> Outcome<Response> {
     let sections = gather(&portal, &visit).await?;
     let mut whole = serde_json::Map::new();
-    whole.insert("made".to_owned(), at(portal.store.env().now()).into());
+    whole.insert("made".to_owned(), portal.store.env().now().rfc3339().into());
     for one in &sections {
         let items: Vec<serde_json::Value> = one.items.iter().map(json_of).collect();
         whole.insert(one.name.to_owned(), items.into());
@@ -373,9 +423,9 @@ fn json_of(item: &Item) -> serde_json::Value {
     let mut answers = Vec::new();
     for (name, value) in &item.0 {
         if *name == "answer" {
-            answers.push(serde_json::Value::from(value.as_str()));
+            answers.push(serde_json::Value::from(value.plain()));
         } else {
-            parts.insert((*name).to_owned(), value.as_str().into());
+            parts.insert((*name).to_owned(), value.plain().into());
         }
     }
     if !answers.is_empty() {

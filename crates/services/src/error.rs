@@ -177,10 +177,6 @@ impl Error {
             Self::Paid => "SV-008",
             Self::LevelTooLow => "SV-009",
             Self::MayNotSign { .. } => "SV-010",
-            Self::OtherService { .. } => "SV-019",
-            Self::MayNotChop { .. } => "SV-028",
-            Self::OverLimit { .. } => "SV-029",
-            Self::NotChopped => "SV-042",
             Self::Incomplete(_) => "SV-011",
             Self::NotEligible(_) => "SV-012",
             Self::NotFrozen => "SV-013",
@@ -225,6 +221,17 @@ impl Error {
             Self::NoSuchRelease => "SV-066",
             Self::ReleaseState => "SV-067",
             Self::NotOwner => "SV-068",
+            _ => self.acting(),
+        }
+    }
+
+    /// The code of what stops somebody who acts for a company.
+    const fn acting(&self) -> &'static str {
+        match self {
+            Self::OtherService { .. } => "SV-019",
+            Self::MayNotChop { .. } => "SV-028",
+            Self::OverLimit { .. } => "SV-029",
+            Self::NotChopped => "SV-042",
             _ => OURS,
         }
     }

@@ -12,6 +12,7 @@ mod access;
 mod answers;
 mod carried;
 mod codes;
+mod companies;
 mod declared;
 mod files;
 mod journey;
