@@ -67,12 +67,13 @@ const PURPOSE: &str = "td-full-driving-licence-renewal";
         assert_eq!(set(json!(null)).await.text(FieldKey::Mobile), None);
     }
 
-    async fn a_change_is_kept_and_can_be_taken_back_and_forth(store: Store) {
+    async fn a_change_is_kept_and_can_be_taken_back_and_forth(store: Store, clock: FakeEnv) {
         let vault = vault(store.env());
         let id = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await.person.id;
         let other = enrol(&store, &vault, "to-king-hei", Level::Plus).await.person.id;
         for value in [json!("61230001"), json!("+86 138 0013 8000")] {
             update_profile(&store, &vault, id, vec![(FieldKey::Mobile, value)]).await.unwrap();
+            clock.advance(Duration::from_secs(60));
         }
         let versions = async || {
             crate::field_versions(&store, &vault, id, FieldKey::Mobile).await.unwrap()
@@ -83,6 +84,7 @@ const PURPOSE: &str = "td-full-driving-licence-renewal";
         let stolen = crate::restore_field(&store, other, held[0].id).await;
         assert!(matches!(stolen, Err(Error::NotFound)));
         crate::restore_field(&store, id, held[0].id).await.unwrap();
+        clock.advance(Duration::from_secs(60));
         let now = own_profile(&store, &vault, id).await.unwrap();
         assert_eq!(now.text(FieldKey::Mobile), Some("61230001"));
         assert_eq!(versions().await[0].value, Some(json!("+8613800138000")));
