@@ -80,6 +80,7 @@ fn code(area: &str, code: &'static str) -> Told {
 async fn gather(portal: &Portal, visit: &Visit) -> Outcome<Vec<Section>> {
     let who = portal.applicant(visit)?.person;
     let mut sections = about(portal, visit, who).await?;
+    sections.extend(dealings(portal, visit, who).await?);
     sections.push(applications(portal, visit, who).await?);
     sections.push(drafts(portal, visit, who).await?);
     sections.extend(holdings(portal, visit, who).await?);
@@ -89,9 +90,9 @@ async fn gather(portal: &Portal, visit: &Visit) -> Outcome<Vec<Section>> {
     Ok(sections)
 }
 
-/// Account, profile, phone, consents, approvals, companies, children.
+/// Account, profile, phone.
 async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<Section>> {
-    let (store, lang) = (&portal.store, visit.lang());
+    let store = &portal.store;
     let owner = identity::find_person(store, who)
         .await?
         .ok_or(identity::Error::NotFound)?;
@@ -120,6 +121,16 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
     }
     let phone = identity::live_device(store, who).await?;
     let phone = phone.map(|one| Item(vec![("name", one.name.into()), ("since", at(one.created))]));
+    Ok(vec![
+        Section::of("account", vec![account]),
+        Section::of("profile", profile_items),
+        Section::of("phone", phone.into_iter().collect()),
+    ])
+}
+
+/// Changes of the account, consents, approvals, companies, children.
+async fn dealings(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<Section>> {
+    let (store, lang) = (&portal.store, visit.lang());
     let changes = identity::account_changes(store, who).await?;
     let changes = changes.iter().map(|one| {
         Item(vec![
@@ -170,9 +181,6 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
         ])
     });
     Ok(vec![
-        Section::of("account", vec![account].into()),
-        Section::of("profile", profile_items.into()),
-        Section::of("phone", phone.into_iter().collect()),
         Section::of("changes", changes.collect()),
         Section::of("consents", consents.collect()),
         Section::of("approvals", approvals.collect()),
@@ -239,7 +247,7 @@ async fn drafts(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Sect
         }
         items.push(Item(parts));
     }
-    Ok(Section::of("drafts", items.into()))
+    Ok(Section::of("drafts", items))
 }
 
 /// Licences and bills.

@@ -288,6 +288,15 @@ async fn edit(
     .await
 }
 
+/// The choices of a choice field in words.
+fn choices(visit: &Visit, key: FieldKey) -> Vec<Value> {
+    key.choices()
+        .unwrap_or_default()
+        .iter()
+        .map(|code| ctx! { value => *code, words => visit.t(&format!("app.{key}.{code}")) })
+        .collect()
+}
+
 async fn form_page(
     portal: &Portal,
     visit: &Visit,
@@ -315,12 +324,7 @@ async fn form_page(
             }
         })
         .collect();
-    let choices: Vec<Value> = key
-        .choices()
-        .unwrap_or_default()
-        .iter()
-        .map(|code| ctx! { value => *code, words => visit.t(&format!("app.{key}.{code}")) })
-        .collect();
+    let choices = choices(visit, key);
     let error = if error.is_empty() {
         String::new()
     } else {
