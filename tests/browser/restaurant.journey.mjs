@@ -20,7 +20,12 @@ export default async function applyForARestaurant(journey) {
   await journey.press(page, page.locator('main form#form button.btn-primary'));
 
   await refusesAProgram(journey, page);
-  const sign = () => approve(journey, page, phone.page, KEY);
+  // A company signs in two steps: in person, then by its chop.
+  const sign = async () => {
+    await approve(journey, page, phone.page, KEY);
+    await journey.press(page, page.locator('main form#form button.btn-primary'));
+    await approve(journey, page, phone.page, KEY);
+  };
   const reference = await apply(journey, page, SERVICE, RESTAURANT, sign);
 
   await signIn(journey, officer, phone, 'fehd-officer', '/en/desk/sign-in');

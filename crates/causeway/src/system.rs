@@ -97,13 +97,10 @@ impl System {
         let dir = &config.store.data_dir;
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let keys = open_keys(config, &env)?;
-        let store = Store::open(
-            &StoreConfig::new(config.store_url()),
-            env.clone(),
-            &MIGRATIONS,
-        )
-        .await
-        .with_context(|| format!("cannot open {}", config.store_url()))?;
+        let store = StoreConfig::new(config.store_url());
+        let store = Store::open(&store, env.clone(), &MIGRATIONS)
+            .await
+            .with_context(|| format!("cannot open {}", config.store_url()))?;
         let site = Site::new(site_config(config, knobs), store.clone(), &bundles())?;
         let base_url = &config.server.base_url;
         let notary = Notary::new(keys.clone(), base_url);
@@ -121,7 +118,8 @@ impl System {
         let services = Services::open(parts).await?;
         let vault = keys.vault();
         let register = Arc::new(identity::demo::register());
-        let identity = Identity::new(store.clone(), vault.clone(), register);
+        let identity = Identity::new(store.clone(), vault.clone(), register)
+            .with_companies(Arc::new(identity::demo::companies()));
         let provider = provider(config, &identity, &keys)?;
         let secret = Secret::new(keys.secret("sandbox-bank")?.expose().to_vec());
         let sandbox = Sandbox::new(store.clone(), secret, base_url);
@@ -167,6 +165,7 @@ impl System {
         let desk = desk::Desk {
             services: self.services.clone(),
             store: self.store.clone(),
+            identity: self.identity.clone(),
             pulse: self.pulse.clone(),
         };
         let routes = portal::routes(&portal)

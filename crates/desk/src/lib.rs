@@ -3,6 +3,7 @@
 //! Invariants: a case opens only with a reason on record; what an officer may do is asked of the
 //! pack's state chart at every page and every post; lists are read by cursor and counts are bounded.
 
+mod accounts;
 mod announcements;
 mod audit;
 mod case;
@@ -34,6 +35,7 @@ pub use overview::{BACKUP_ID, BACKUP_NOUN, CertificateEnd, KeyAge, Pulse, Vitals
 pub struct Desk {
     pub services: Services,
     pub store: store::Store,
+    pub identity: identity::Identity,
     pub pulse: Pulse,
 }
 
@@ -41,6 +43,14 @@ pub struct Desk {
 pub static BUNDLE: Bundle = Bundle {
     area: "desk",
     templates: &[
+        (
+            "desk/account.html",
+            include_str!("../templates/account.html"),
+        ),
+        (
+            "desk/accounts.html",
+            include_str!("../templates/accounts.html"),
+        ),
         ("desk/act.html", include_str!("../templates/act.html")),
         (
             "desk/announcement_form.html",
@@ -155,6 +165,7 @@ pub static BUNDLE: Bundle = Bundle {
 #[must_use]
 pub fn routes(desk: &Desk) -> Routes {
     inbox::routes()
+        .merge(accounts::routes())
         .merge(case::routes())
         .merge(handing::routes())
         .merge(money::routes())

@@ -37,6 +37,8 @@ codes! {
         Consent = "consent",
         StepUp = "step_up",
         Sign = "sign",
+        /// The company chop on what somebody has signed in person.
+        Chop = "chop",
     }
 }
 
@@ -45,7 +47,7 @@ impl Purpose {
     #[must_use]
     pub const fn ttl(self) -> Duration {
         match self {
-            Self::Sign => SIGN_TTL,
+            Self::Sign | Self::Chop => SIGN_TTL,
             _ => SIGN_IN_TTL,
         }
     }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use ::store::Store;
 use trust::Vault;
 
-use crate::Register;
+use crate::{CompaniesRegister, Presence, Register, SimulatedCompanies, SimulatedPresence};
 
 /// The state of identity's routes. Cheap to clone.
 #[derive(Clone)]
@@ -15,16 +15,43 @@ struct Inner {
     store: Store,
     vault: Vault,
     register: Arc<dyn Register>,
+    companies: Arc<dyn CompaniesRegister>,
+    presence: Arc<dyn Presence>,
 }
 
 impl Identity {
+    /// With a register of people, and none of companies yet: see [`Identity::with_companies`].
     #[must_use]
     pub fn new(store: Store, vault: Vault, register: Arc<dyn Register>) -> Self {
         Self(Arc::new(Inner {
             store,
             vault,
             register,
+            companies: Arc::new(SimulatedCompanies::default()),
+            presence: Arc::new(SimulatedPresence),
         }))
+    }
+
+    /// The same with a register of companies.
+    #[must_use]
+    pub fn with_companies(&self, companies: Arc<dyn CompaniesRegister>) -> Self {
+        Self(Arc::new(Inner {
+            store: self.0.store.clone(),
+            vault: self.0.vault.clone(),
+            register: Arc::clone(&self.0.register),
+            companies,
+            presence: Arc::clone(&self.0.presence),
+        }))
+    }
+
+    #[must_use]
+    pub fn presence(&self) -> &dyn Presence {
+        &*self.0.presence
+    }
+
+    #[must_use]
+    pub fn companies(&self) -> &dyn CompaniesRegister {
+        &*self.0.companies
     }
 
     #[must_use]

@@ -11,10 +11,11 @@ use serde_json::Value;
 use trust::{SigningKey, Vault, base64url, jws::Signer};
 
 use crate::{
-    Approval, Company, Decision, Device, Error, FieldKey, Level, MandateRole, Officer, Person,
-    PersonName, PublicJwk, RegisterEntry, Sex, SimulatedRegister,
+    Approval, CompanyRecord, CompanyStatus, Decision, Device, Error, FactKey, FactSource, FieldKey,
+    Level, MemberRole, Officer, Person, PersonName, Powers, PublicJwk, RegisterEntry, Sex,
+    SimulatedCompanies, SimulatedRegister,
     proof::{DECISION_TYP, SignedDecision},
-    store::{answer, company, device, enrolment, officer, person, profile},
+    store::{answer, company, device, enrolment, member, officer, person, profile},
 };
 
 /// The name of the simulated phone in a person's list of phones.
@@ -43,7 +44,7 @@ pub struct DemoPerson {
     pub officer: Option<DemoPost>,
     /// Company number and role.
     #[serde(default)]
-    pub mandates: Vec<(String, MandateRole)>,
+    pub mandates: Vec<(String, MemberRole)>,
 }
 
 /// The post of an invented officer.
@@ -63,6 +64,24 @@ struct DemoCompany {
     name_en: String,
     name_zh: Option<String>,
     address: String,
+    #[serde(default = "live")]
+    status: CompanyStatus,
+    #[serde(default)]
+    facts: BTreeMap<FactKey, (FactSource, String)>,
+    /// Keys of the invented people who are directors.
+    #[serde(default)]
+    directors: Vec<String>,
+    /// Whether the seed brings it onto the platform.
+    #[serde(default = "yes")]
+    joined: bool,
+}
+
+const fn live() -> CompanyStatus {
+    CompanyStatus::Live
+}
+
+const fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -118,8 +137,9 @@ pub fn register() -> SimulatedRegister {
 /// # Errors
 /// The store fails.
 pub async fn seed(store: &Store, vault: &Vault) -> Result<(), Error> {
-    for company in &REGISTER.companies {
-        seed_company(store, company).await?;
+    let joined = REGISTER.companies.iter().filter(|one| one.joined);
+    for record in joined.filter_map(DemoCompany::record) {
+        seed_company(store, record).await?;
     }
     for demo in people().iter().filter(|demo| demo.enrolled) {
         let known = person::find_person_by_hkid(store, vault, &demo.hkid).await?;
@@ -130,24 +150,46 @@ pub async fn seed(store: &Store, vault: &Vault) -> Result<(), Error> {
     Ok(())
 }
 
-async fn seed_company(store: &Store, demo: &DemoCompany) -> Result<(), Error> {
-    let company = Company {
-        id: store.env().id(),
-        name: PersonName {
-            en: demo.name_en.clone(),
-            zh: demo.name_zh.clone(),
-        },
-        company_number: demo.company_number.clone(),
-        business_number: demo.business_number.clone(),
-        address: demo.address.clone(),
-    };
+impl DemoCompany {
+    fn record(&self) -> Option<CompanyRecord> {
+        let facts = self.facts.iter();
+        let directors = self.directors.iter().filter_map(|key| find(key));
+        Some(CompanyRecord {
+            company_number: self.company_number.parse().ok()?,
+            business_number: self.business_number.parse().ok()?,
+            name: PersonName {
+                en: self.name_en.clone(),
+                zh: self.name_zh.clone(),
+            },
+            address: self.address.clone(),
+            status: self.status,
+            facts: facts
+                .map(|(key, (source, value))| (*key, value.clone(), *source))
+                .collect(),
+            directors: directors.map(|one| one.hkid.clone()).collect(),
+        })
+    }
+}
+
+/// The register of invented companies, as the adapter a company joins by.
+#[must_use]
+pub fn companies() -> SimulatedCompanies {
+    SimulatedCompanies::new(REGISTER.companies.iter().filter_map(DemoCompany::record))
+}
+
+async fn seed_company(store: &Store, record: CompanyRecord) -> Result<(), Error> {
     store
         .write(&Actor::system("demo"), move |tx| {
-            let company = company.clone();
-            async move { company::insert_in(&tx, &company).await }
+            let record = record.clone();
+            async move {
+                let number = record.company_number.as_str();
+                if company::by_number_in(&tx, number).await?.is_none() {
+                    company::put_in(&tx, &record).await?;
+                }
+                Ok::<_, Error>(())
+            }
         })
-        .await?;
-    Ok(())
+        .await
 }
 
 async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) -> Result<(), Error> {
@@ -161,7 +203,9 @@ async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) ->
                 let (owner, _) = enrolment::bind_in(&tx, &sealed, &jwk, PHONE_NAME).await?;
                 for (number, role) in &demo.mandates {
                     let found = company::by_number_in(&tx, number).await?;
-                    company::mandate_in(&tx, owner.id, found.id, *role).await?;
+                    let found = found.ok_or(Error::NotFound)?;
+                    let powers = Powers::of(*role, *role > MemberRole::User);
+                    member::put_in(&tx, found.id, owner.id, &powers).await?;
                 }
                 if let Some(demo_post) = &demo.officer {
                     let row = Officer {

@@ -57,8 +57,32 @@ pub enum Error {
     Malformed(&'static str),
     #[error("the person holds no active post")]
     NotOfficer,
-    #[error("the author of a proposal may not approve it")]
+    #[error("the register has no company with these two numbers")]
+    CompanyUnknown,
+    #[error("the register does not name this person as a director")]
+    NotDirector,
+    #[error("the register does not have the company as live")]
+    CompanyCeased,
+    #[error("only an administrator of the company does this")]
+    NotAdministrator { who: Vec<String> },
+    #[error("the powers are refused: {0}")]
+    Powers(#[from] crate::PowersError),
+    #[error("the one who asked cannot agree as well")]
     SamePerson,
+    #[error("nobody else of the company could agree")]
+    NobodyToApprove,
+    #[error("nobody would answer for the company any more")]
+    LastResponsible,
+    #[error("it is there already, or has been asked for")]
+    AlreadyThere,
+    #[error("too much is waiting, or too many are there")]
+    TooManyWaiting,
+    #[error("the officer's post does not do this")]
+    WrongPost,
+    #[error("the approval is for something else")]
+    WrongApproval,
+    #[error("only an adult agrees, and only for somebody of 11 to 17 years")]
+    NotMinor,
     #[error("the document cannot be signed or read: {0}")]
     Pdf(#[from] paper::pdf::PdfError),
     #[error("the account must be {0} hours old to sign this")]
@@ -102,7 +126,19 @@ impl Error {
             Self::Value(_) => ("ID-021", S::UNPROCESSABLE_ENTITY),
             Self::Malformed(_) => ("ID-022", S::BAD_REQUEST),
             Self::NotOfficer => ("ID-023", S::FORBIDDEN),
-            Self::SamePerson => ("ID-040", S::FORBIDDEN),
+            Self::CompanyUnknown => ("ID-030", S::UNPROCESSABLE_ENTITY),
+            Self::NotDirector => ("ID-031", S::FORBIDDEN),
+            Self::CompanyCeased => ("ID-032", S::FORBIDDEN),
+            Self::NotAdministrator { .. } => ("ID-033", S::FORBIDDEN),
+            Self::Powers(_) => ("ID-034", S::UNPROCESSABLE_ENTITY),
+            Self::SamePerson => ("ID-035", S::FORBIDDEN),
+            Self::NobodyToApprove => ("ID-036", S::CONFLICT),
+            Self::LastResponsible => ("ID-037", S::CONFLICT),
+            Self::AlreadyThere => ("ID-038", S::CONFLICT),
+            Self::TooManyWaiting => ("ID-039", S::TOO_MANY_REQUESTS),
+            Self::WrongPost => ("ID-040", S::FORBIDDEN),
+            Self::WrongApproval => ("ID-044", S::CONFLICT),
+            Self::NotMinor => ("ID-045", S::UNPROCESSABLE_ENTITY),
             Self::Pdf(_) => ("ID-041", S::UNPROCESSABLE_ENTITY),
             Self::AccountTooNew(_) => ("ID-042", S::FORBIDDEN),
             Self::CardMismatch => ("ID-043", S::FORBIDDEN),
@@ -140,9 +176,21 @@ impl Explain for Error {
     }
 
     fn advice(&self) -> Text {
+        if let Self::NotAdministrator { who } = self
+            && !who.is_empty()
+        {
+            return Text::new(
+                format!("Ask somebody who can: {}.", who.join(", ")),
+                format!("請向以下人士查詢：{}。", who.join("、")),
+            );
+        }
         let [en, tc] = words::words(self.number().0).advice;
         self.stored()
             .map_or_else(|| Text::new(en, tc), Explain::advice)
+    }
+
+    fn is_personal(&self) -> bool {
+        matches!(self, Self::NotAdministrator { .. })
     }
 
     fn retry_after(&self) -> Option<u64> {
@@ -181,7 +229,19 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::Value(ValueError::Shape),
         Error::Malformed(""),
         Error::NotOfficer,
+        Error::CompanyUnknown,
+        Error::NotDirector,
+        Error::CompanyCeased,
+        Error::NotAdministrator { who: Vec::new() },
+        Error::Powers(crate::PowersError::Role),
         Error::SamePerson,
+        Error::NobodyToApprove,
+        Error::LastResponsible,
+        Error::AlreadyThere,
+        Error::TooManyWaiting,
+        Error::WrongPost,
+        Error::WrongApproval,
+        Error::NotMinor,
         Error::Pdf(paper::pdf::PdfError::NotPdf),
         Error::AccountTooNew(0),
         Error::CardMismatch,

@@ -9,7 +9,7 @@ use crate::{
     Error,
     approval::RETENTION_DAYS,
     signing::UPLOAD_HOURS,
-    store::{approval, enrolment, profile, registrant, signing, token},
+    store::{approval, enrolment, profile, registrant, signing, standing, token},
 };
 
 /// How often [`sweep`] should run.
@@ -32,6 +32,7 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             let day = Duration::from_secs(UPLOAD_HOURS * 3_600);
             signing::forget_uploads_in(&tx, tx.now() - day).await?;
             registrant::fold_in(&tx).await?;
+            standing::come_of_age_in(&tx).await?;
             Ok::<_, Error>(())
         })
         .await

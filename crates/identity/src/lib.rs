@@ -22,11 +22,14 @@ mod jobs;
 mod officer;
 mod pages;
 mod person;
+mod presence;
 mod profile;
 pub mod proof;
 pub mod provider;
+mod registry;
 pub mod signing;
 pub mod simulation;
+mod standing;
 mod store;
 
 pub use api::Phone;
@@ -35,7 +38,12 @@ pub use approval::{
     NewApproval, Outcome, Purpose, Refusal, SIGN_IN_TTL, SIGN_TTL, SIGNED_IN, Step, binding_code,
     place_of, read_reference, transition,
 };
-pub use company::{Company, Mandate, MandateRole};
+pub use company::{
+    COMMISSIONS_MAX, Change, Commission, CommissionState, Company, CompanyStatus, Fact, FactKey,
+    FactSource, Invitation, MANDATE_ENDED, MEMBERS_MAX, Mandate, Member, MemberRole, Powers,
+    PowersError, Proposal, ProposalKind, ProposalState, Right, SERVICES_MAX, ServiceGrant,
+    ServiceRole, WAITING_DAYS, needs_two,
+};
 pub use consent::{CONSENT_DAYS, Consent, NewConsent};
 pub use context::Identity;
 pub use device::{DEVICE_ENROLLED, DEVICE_REPLACED, DEVICE_REVOKED, Device, PublicJwk};
@@ -48,10 +56,18 @@ pub use jobs::{SWEEP_EVERY, sweep};
 pub use officer::Officer;
 pub use pages::{BUNDLE, act_for, ask_in, binding};
 pub use person::{Level, Particulars, Person, PersonName, PersonState, Sex};
-pub use profile::{Address, Field, FieldKey, Profile, Source, ValueError};
+pub use presence::{NotPresent, Presence, PresenceCheck, SimulatedPresence};
+pub use profile::{
+    AREAS, Address, AddressKind, Field, FieldKey, PROOF_BYTES, PROOF_DAYS, Profile, Source,
+    ValueError,
+};
+pub use registry::{CompaniesRegister, CompanyAnswer, CompanyRecord, SimulatedCompanies};
 pub use signing::{
     Acknowledgement, ItemKind, NewItem, NewSigning, SigningAlgorithm, SigningEvidence, SigningItem,
     SigningRequest, SigningRoom, Upload,
+};
+pub use standing::{
+    AccountChange, Child, DEATHS, Ground, Guardianship, GuardianshipState, KEEPER, Relation,
 };
 pub use store::{
     MIGRATIONS,
@@ -60,10 +76,20 @@ pub use store::{
         ask, cancel, consume, consume_in, decided_of, find_by_reference, find_for_browser,
         find_for_person, forget_in as forget_approval_in, open_of, outcome,
     },
-    company::{find_company, mandate_for, mandates_of},
+    commission::{
+        answer_commission, commission_members, commissions, end_commission, name_members,
+    },
+    company::{
+        FACTS_STALE, declare as declare_facts, facts_of, find_company, is_declared_right,
+        join as join_company, refresh as refresh_company,
+    },
     consent::{consent_in, consents_of, find_consent, grant_consent_in, revoke_consent_in},
     device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
+    member::{
+        end_all_in as end_mandates_in, leave as leave_company, mandate_for, mandate_in,
+        mandates_of, members, who_may,
+    },
     officer::{find_officer, officer_name, officer_of, officers_in},
     person::{counted_in, find_person, find_person_by_hkid, set_state_in as set_person_state_in},
     profile::{
@@ -72,7 +98,20 @@ pub use store::{
         readings_in, readings_of, record_reading, record_reading_in, refused_fields,
         update_profile,
     },
+    profile_version::{
+        AddressProof, FieldVersion, NewAddressProof, address_proof_content, drop_address_proof,
+        field_versions, find_address_proof, note_download, put_address_proof, restore_field,
+    },
+    proposal::{
+        InvitationAnswer, Proposed, Verdict, answer_invitation, decide_proposal, firm_by_number,
+        invitations_to, invite, is_passed_in, propose, waiting, withdraw_invitation,
+    },
     registrant::registrants,
+    standing::{
+        account_changes, agree_for_child, check_child, child_digest, close as close_account,
+        close_digest, guardianships_of, lift as lift_account, note_death,
+        suspend as suspend_account, withdraw_guardianship,
+    },
     statements,
 };
 

@@ -10,6 +10,18 @@ use utoipa::ToSchema;
 
 use crate::code::codes;
 
+/// Versions of one field that are kept.
+pub(crate) const VERSIONS_KEPT: i64 = 20;
+/// Bytes of a paper that shows an address.
+pub const PROOF_BYTES: usize = 2 * 1024 * 1024;
+/// Days after its date that such a paper is taken.
+pub const PROOF_DAYS: i64 = 92;
+/// Lines of an address in free format.
+const FREE_LINES: usize = 6;
+/// Digits of a post office box.
+const BOX_DIGITS: usize = 6;
+/// Digits of a telephone number with its country code (E.164).
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 /// Characters of one line of an address.
 pub(crate) const ADDRESS_LINE_CHARS: usize = 100;
 
@@ -52,7 +64,7 @@ pub(crate) const EDUCATION: &[&str] = &[
     "postgraduate",
 ];
 /// Hong Kong Island, Kowloon, New Territories.
-pub(crate) const AREAS: &[&str] = &["hk", "kln", "nt"];
+pub const AREAS: &[&str] = &["hk", "kln", "nt"];
 
 impl FieldKey {
     /// The field a form names in its prefill, by the words of the iAM Smart catalogue:
@@ -99,11 +111,42 @@ impl FieldKey {
     }
 }
 
-/// An address of Hong Kong premises. A building or a street, the district and the area are needed
+codes! {
+    /// How an address is written.
+    #[derive(Default)]
+    AddressKind {
+        /// Premises in Hong Kong, in English.
+        #[default]
+        PremisesEn = "premises_en",
+        /// Premises in Hong Kong, in Chinese.
+        PremisesZh = "premises_zh",
+        /// Lines as they stand on a letter: anywhere in the world.
+        Free = "free",
+        /// A box at a post office.
+        PostBox = "post_box",
+    }
+}
+
+impl AddressKind {
+    const fn is_usual(&self) -> bool {
+        matches!(self, Self::PremisesEn)
+    }
+}
+
+/// An address: of Hong Kong premises in one of two languages, in free lines, or a post office box. Of
+/// premises, a building or a street, the district and the area are needed
 /// to find a door; the rest is optional. The names are those of the address component of forms.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Address {
+    #[serde(skip_serializing_if = "AddressKind::is_usual")]
+    pub kind: AddressKind,
+    /// Of an address in free format.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub lines: String,
+    /// The number of a box; `building` is its post office.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub post_box: String,
     pub flat: String,
     pub floor: String,
     pub block: String,
@@ -179,10 +222,7 @@ pub(crate) fn read_value(key: FieldKey, value: &Value) -> Result<Value, ValueErr
             .parse::<Email>()
             .map(|email| email.as_str().into())
             .map_err(|_| ValueError::Shape),
-        _ => text
-            .parse::<PhoneHk>()
-            .map(|phone| phone.as_str().into())
-            .map_err(|_| ValueError::Shape),
+        _ => read_phone(text).map(Value::from).ok_or(ValueError::Shape),
     }
 }
 
@@ -203,11 +243,58 @@ fn read_address(value: &Value) -> Result<Value, ValueError> {
             return Err(ValueError::TooLong);
         }
     }
+    if address.kind == AddressKind::Free {
+        address.lines = free_lines(&address.lines)?;
+        return serde_json::to_value(address).map_err(|_| ValueError::Shape);
+    }
+    if address.kind == AddressKind::PostBox {
+        address.post_box = address.post_box.trim().to_owned();
+        let is_number = (1..=BOX_DIGITS).contains(&address.post_box.len())
+            && address.post_box.bytes().all(|digit| digit.is_ascii_digit());
+        if !is_number || address.building.is_empty() {
+            return Err(ValueError::Shape);
+        }
+        return serde_json::to_value(address).map_err(|_| ValueError::Shape);
+    }
     let is_findable = !(address.building.is_empty() && address.street.is_empty());
     if !is_findable || address.district.is_empty() || !AREAS.contains(&address.area.as_str()) {
         return Err(ValueError::Shape);
     }
     serde_json::to_value(address).map_err(|_| ValueError::Shape)
+}
+
+/// The lines of an address in free format, without empty ones.
+fn free_lines(typed: &str) -> Result<String, ValueError> {
+    let lines: Vec<&str> = typed
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    if lines.is_empty() {
+        return Err(ValueError::Shape);
+    }
+    let is_long = |line: &&str| line.chars().count() > ADDRESS_LINE_CHARS;
+    if lines.len() > FREE_LINES || lines.iter().any(is_long) {
+        return Err(ValueError::TooLong);
+    }
+    Ok(lines.join("\n"))
+}
+
+/// A telephone number: of Hong Kong, or with its country code as `+8613800138000`.
+fn read_phone(text: &str) -> Option<String> {
+    if let Ok(local) = text.parse::<PhoneHk>() {
+        return Some(local.as_str().to_owned());
+    }
+    let digits: String = text
+        .strip_prefix('+')?
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .collect();
+    let is_number = PHONE_DIGITS.contains(&digits.len())
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
+        && !digits.starts_with('0')
+        && !digits.starts_with("852");
+    is_number.then(|| format!("+{digits}"))
 }
 
 /// The verified value of a field from the register's entry.

@@ -2,16 +2,21 @@
 
 pub(crate) mod answer;
 pub(crate) mod approval;
+pub(crate) mod commission;
 pub(crate) mod company;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod enrolment;
+pub(crate) mod member;
 pub(crate) mod officer;
 pub(crate) mod person;
 pub(crate) mod profile;
+pub(crate) mod profile_version;
+pub(crate) mod proposal;
 pub(crate) mod registrant;
 pub(crate) mod signing;
 pub(crate) mod simulation;
+pub(crate) mod standing;
 pub(crate) mod token;
 
 use serde::Serialize;
@@ -34,6 +39,9 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0010_create_oidc_grant.sql",
     "0011_create_oidc_ciba.sql",
     "0012_create_signing.sql",
+    "0013_create_company_member.sql",
+    "0014_create_guardianship.sql",
+    "0015_keep_profile_versions.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -41,16 +49,21 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
 pub fn statements() -> Vec<&'static ::store::Stmt> {
     [
         approval::STATEMENTS,
+        commission::STATEMENTS,
         company::STATEMENTS,
         consent::STATEMENTS,
         device::STATEMENTS,
         enrolment::STATEMENTS,
+        member::STATEMENTS,
         officer::STATEMENTS,
         person::STATEMENTS,
         profile::STATEMENTS,
+        profile_version::STATEMENTS,
+        proposal::STATEMENTS,
         registrant::STATEMENTS,
         signing::STATEMENTS,
         simulation::STATEMENTS,
+        standing::STATEMENTS,
         token::STATEMENTS,
         &crate::provider::store::statements(),
     ]

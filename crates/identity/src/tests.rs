@@ -2,11 +2,13 @@
 
 mod approvals;
 mod browser;
+mod companies;
 mod enrolment;
 mod profiles;
 mod rules;
 mod signing;
 mod simulation;
+mod standing;
 mod wire;
 
 ::store::check_tests!(

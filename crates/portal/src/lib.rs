@@ -4,12 +4,14 @@
 //! every post answers with a redirect or with the same page and its errors; nothing a person typed is
 //! lost by an error; a page shows what its view struct declares and nothing else.
 
+mod account;
 mod answer_view;
 pub mod app;
 mod application;
 mod apply;
 mod carried;
 mod catalogue;
+mod company;
 mod cross_boundary;
 pub mod demo_phone;
 mod examine;
@@ -18,7 +20,9 @@ mod holding;
 mod information;
 mod kiosk;
 mod looked;
+mod my_data;
 mod preview;
+mod profile;
 mod programme;
 mod service_view;
 mod signing;
@@ -190,6 +194,78 @@ pub static BUNDLE: Bundle = Bundle {
             "portal/who_looked.html",
             include_str!("../templates/who_looked.html"),
         ),
+        (
+            "portal/company_parts.html",
+            include_str!("../templates/company_parts.html"),
+        ),
+        (
+            "portal/companies.html",
+            include_str!("../templates/companies.html"),
+        ),
+        (
+            "portal/company_join.html",
+            include_str!("../templates/company_join.html"),
+        ),
+        (
+            "portal/company.html",
+            include_str!("../templates/company.html"),
+        ),
+        (
+            "portal/company_contact.html",
+            include_str!("../templates/company_contact.html"),
+        ),
+        (
+            "portal/company_people.html",
+            include_str!("../templates/company_people.html"),
+        ),
+        (
+            "portal/company_powers.html",
+            include_str!("../templates/company_powers.html"),
+        ),
+        (
+            "portal/company_end.html",
+            include_str!("../templates/company_end.html"),
+        ),
+        (
+            "portal/company_waiting.html",
+            include_str!("../templates/company_waiting.html"),
+        ),
+        (
+            "portal/company_firms.html",
+            include_str!("../templates/company_firms.html"),
+        ),
+        (
+            "portal/company_named.html",
+            include_str!("../templates/company_named.html"),
+        ),
+        (
+            "portal/company_history.html",
+            include_str!("../templates/company_history.html"),
+        ),
+        (
+            "portal/profile.html",
+            include_str!("../templates/profile.html"),
+        ),
+        (
+            "portal/profile_field.html",
+            include_str!("../templates/profile_field.html"),
+        ),
+        (
+            "portal/profile_proof.html",
+            include_str!("../templates/profile_proof.html"),
+        ),
+        (
+            "portal/children.html",
+            include_str!("../templates/children.html"),
+        ),
+        (
+            "portal/account_close.html",
+            include_str!("../templates/account_close.html"),
+        ),
+        (
+            "portal/my_data.html",
+            include_str!("../templates/my_data.html"),
+        ),
         ("portal/stale.html", include_str!("../templates/stale.html")),
         (
             "portal/examine.html",
@@ -228,7 +304,11 @@ pub fn routes(portal: &Portal) -> Routes {
     catalogue::routes()
         .merge(apply::routes())
         .merge(application::routes())
+        .merge(account::routes())
+        .merge(my_data::routes())
+        .merge(profile::routes())
         .merge(carried::routes())
+        .merge(company::routes())
         .merge(cross_boundary::routes())
         .merge(feedback::routes())
         .merge(holding::routes())

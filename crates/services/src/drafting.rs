@@ -89,7 +89,8 @@ impl Services {
     /// # Errors
     /// [`Error::NotOnline`], [`Error::NoSuchService`].
     pub async fn start(&self, start: Start) -> Result<OpenDraft, Error> {
-        self.guard_mandate(start.applicant).await?;
+        let right = (identity::Right::Fill, start.service.as_str());
+        self.guard_right(start.applicant, right).await?;
         let catalogue = self.catalogue();
         if catalogue
             .retirement(&start.service)
@@ -128,9 +129,12 @@ impl Services {
     /// # Errors
     /// [`Error::NoSuchDraft`] also for somebody else's; [`Error::DraftExpired`].
     pub async fn draft(&self, applicant: Applicant, id: Id<Draft>) -> Result<OpenDraft, Error> {
-        self.guard_mandate(applicant).await?;
+        let mandate = self.guard_mandate(applicant).await?;
         let open = self.read_draft(id).await?;
         owned(&open.draft, applicant, self.now())?;
+        if !Self::sees(mandate.as_ref(), &open.draft.service) {
+            return Err(Error::NoSuchDraft);
+        }
         Ok(open)
     }
 
@@ -139,7 +143,7 @@ impl Services {
     /// # Errors
     /// The store fails.
     pub async fn drafts(&self, applicant: Applicant) -> Result<Vec<Draft>, Error> {
-        self.guard_mandate(applicant).await?;
+        let mandate = self.guard_mandate(applicant).await?;
         let holder = applicant.holder();
         let rows = self
             .store()
@@ -148,7 +152,10 @@ impl Services {
                 async move { draft::of_holder(&db, &holder, DRAFTS_PER_HOLDER).await }
             })
             .await?;
-        Ok(rows.into_iter().map(|row| row.draft).collect())
+        let drafts = rows.into_iter().map(|row| row.draft);
+        Ok(drafts
+            .filter(|one| Self::sees(mandate.as_ref(), &one.service))
+            .collect())
     }
 
     /// Saves one page. Answers that can be read are saved even when others on the page cannot; pages
@@ -159,6 +166,8 @@ impl Services {
     /// [`Services::conflict`]. [`Error::Paid`] once the fee is paid.
     pub async fn save_page(&self, save: SavePage) -> Result<Saved, Error> {
         let open = self.draft(save.applicant, save.draft).await?;
+        let right = (identity::Right::Fill, open.draft.service.as_str());
+        self.guard_right(save.applicant, right).await?;
         let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
         let kept = kept_of(&open);
         let today = self.on(self.today(), &kept.locked);
@@ -294,16 +303,6 @@ impl Services {
             .await
     }
 
-    /// Whoever acts for a company must hold its mandate now, not only when they signed in.
-    pub(crate) async fn guard_mandate(&self, applicant: Applicant) -> Result<(), Error> {
-        if let Some(company) = applicant.company {
-            identity::mandate_for(self.store(), applicant.person, company)
-                .await?
-                .ok_or(Error::NoMandate)?;
-        }
-        Ok(())
-    }
-
     /// Reads and opens a draft, whoever it belongs to.
     pub(crate) async fn read_draft(&self, id: Id<Draft>) -> Result<OpenDraft, Error> {
         let (row, conflicts) = self
@@ -368,6 +367,7 @@ impl Services {
                         });
                     }
                     draft::move_expiry(&tx, draft.id, expires).await?;
+                    crate::store::signature::drop_all(&tx, draft.id).await?;
                     crate::money::let_go(&tx, demand).await?;
                     for step in steps {
                         counted::count(&tx, draft.person, step).await?;

@@ -1,12 +1,14 @@
 //! What can go wrong with a draft, an application, a case or a pack, by what the person in front of it
 //! can do about it.
 
+mod programme;
 mod words;
 
-use kernel::{Text, Time};
+use kernel::{Money, Text, Time};
 use web::{Explain, Explanation, StatusCode};
 
 use crate::{file::FileError, reference::Reference};
+use programme::PROGRAMME;
 use words::{WORDS, Words};
 
 /// One thing to mend on a page, in words for the applicant.
@@ -46,7 +48,15 @@ pub enum Error {
     #[error("the application needs a higher level of identification")]
     LevelTooLow,
     #[error("the person may not sign for this company")]
-    MayNotSign,
+    MayNotSign { who: Vec<String> },
+    #[error("the person does not hold the company chop")]
+    MayNotChop { who: Vec<String> },
+    #[error("the person's mandate does not reach this service")]
+    OtherService { who: Vec<String> },
+    #[error("the fee is above the person's limit")]
+    OverLimit { limit: Money, who: Vec<String> },
+    #[error("the company chop is not on the application yet")]
+    NotChopped,
     #[error("the person holds no mandate of this company")]
     NoMandate,
     #[error("{} answers are missing or wrong", .0.len())]
@@ -176,7 +186,7 @@ impl Error {
             Self::NoSuchPage(_) => "SV-007",
             Self::Paid => "SV-008",
             Self::LevelTooLow => "SV-009",
-            Self::MayNotSign => "SV-010",
+            Self::MayNotSign { .. } => "SV-010",
             Self::Incomplete(_) => "SV-011",
             Self::NotEligible(_) => "SV-012",
             Self::NotFrozen => "SV-013",
@@ -221,8 +231,31 @@ impl Error {
             Self::StageReached => "SV-071",
             Self::TargetSame => "SV-072",
             Self::TargetMoves => "SV-073",
+            _ => self.acting(),
+        }
+    }
+
+    /// The code of what stops somebody who acts for a company.
+    const fn acting(&self) -> &'static str {
+        match self {
+            Self::OtherService { .. } => "SV-019",
+            Self::MayNotChop { .. } => "SV-028",
+            Self::OverLimit { .. } => "SV-029",
+            Self::NotChopped => "SV-042",
             _ => OURS,
         }
+    }
+
+    /// The people of the company who can do what this person may not.
+    fn who_can(&self) -> Option<&[String]> {
+        let (Self::MayNotSign { who }
+        | Self::MayNotChop { who }
+        | Self::OtherService { who }
+        | Self::OverLimit { who, .. }) = self
+        else {
+            return None;
+        };
+        (!who.is_empty()).then_some(who)
     }
 
     fn lower(&self) -> Option<&dyn Explain> {
@@ -237,7 +270,10 @@ impl Error {
 
     fn words(&self) -> &'static Words {
         let code = self.own();
-        let found = WORDS.iter().find(|words| words.code == code);
+        let found = PROGRAMME
+            .iter()
+            .chain(WORDS)
+            .find(|words| words.code == code);
         found.or_else(|| WORDS.last()).unwrap_or(&LAST)
     }
 }
@@ -285,13 +321,25 @@ impl Explain for Error {
     }
 
     fn advice(&self) -> Text {
+        if let Some(who) = self.who_can() {
+            return Text::new(
+                format!(
+                    "These people can: {}. What you filled in is kept and shared with them.",
+                    who.join(", ")
+                ),
+                format!(
+                    "以下人士可以：{}。你已填寫的資料會保留，他們亦可查閱。",
+                    who.join("、")
+                ),
+            );
+        }
         let [en, tc] = self.words().advice;
         self.lower()
             .map_or_else(|| Text::new(en, tc), Explain::advice)
     }
 
     fn is_personal(&self) -> bool {
-        self.lower().is_some_and(Explain::is_personal)
+        self.who_can().is_some() || self.lower().is_some_and(Explain::is_personal)
     }
 
     fn retry_after(&self) -> Option<u64> {
@@ -306,8 +354,9 @@ impl Explain for Error {
 /// Every error of this crate in words, for the list of errors.
 #[must_use]
 pub fn explanations() -> Vec<Explanation> {
-    WORDS
+    PROGRAMME
         .iter()
+        .chain(WORDS)
         .map(|words| Explanation {
             code: words.code,
             status: words.status.as_u16(),

@@ -90,7 +90,7 @@ impl Services {
         applicant: Applicant,
         after: Option<Cursor>,
     ) -> Result<Page<ApplicationRow>, Error> {
-        self.guard_mandate(applicant).await?;
+        let mandate = self.guard_mandate(applicant).await?;
         let holder = applicant.holder();
         let before = case::cursor(after);
         let rows = self
@@ -101,10 +101,12 @@ impl Services {
                 async move { case::of_holder(&db, &holder, before, rows).await }
             })
             .await?;
+        let seen = |service: &str| Self::sees(mandate.as_ref(), service);
         let page = Page::cut(rows, |row| Cursor(row.case.id.to_string()));
         let items: Result<Vec<_>, Error> = page
             .items
             .iter()
+            .filter(|row| seen(&row.case.service))
             .map(|row| self.application_row(&row.case))
             .collect();
         Ok(Page {
@@ -262,7 +264,7 @@ impl Services {
         applicant: Applicant,
         reference: &Reference,
     ) -> Result<CaseRow, Error> {
-        self.guard_mandate(applicant).await?;
+        let mandate = self.guard_mandate(applicant).await?;
         let reference = reference.clone();
         let row = self
             .store()
@@ -272,7 +274,8 @@ impl Services {
             })
             .await?
             .ok_or(Error::NoSuchCase)?;
-        let is_own = row.case.applicant().holder() == applicant.holder();
+        let is_own = row.case.applicant().holder() == applicant.holder()
+            && Self::sees(mandate.as_ref(), &row.case.service);
         if is_own {
             Ok(row)
         } else {

@@ -18,7 +18,7 @@ use crate::{
     progress::{self, Author, Entry, Step},
     rules,
     scanner::Verdict,
-    store::{access, case, document, draft, queue},
+    store::{access, case, document, draft, queue, signature},
     submit::Submit,
     tell::{self, LETTER_JOB, LetterJob},
     timers::{Elapsed, PROMISE, STATE},
@@ -356,8 +356,6 @@ async fn redue_in(services: &Services, tx: &Write, case: &mut Case) -> Result<()
     case::update(tx, case).await
 }
 
-/// Erases a case and its documents when its retention has ended. The audit record of the erasure and
-/// the digests in the evidence log stay; they hold nothing personal.
 /// The signature that our own seal of a case names.
 fn signed_by(seal: &str) -> Option<Id<identity::Approval>> {
     let payload = seal.split('.').nth(1)?;
@@ -366,6 +364,8 @@ fn signed_by(seal: &str) -> Option<Id<identity::Approval>> {
     claims.get("approval")?.as_str()?.parse().ok()
 }
 
+/// Erases a case and its documents when its retention has ended. The audit record of the erasure and
+/// the digests in the evidence log stay; they hold nothing personal.
 async fn forget_in(tx: &Write, id: Id<Case>) -> Result<(), Error> {
     for file in document::of_case(tx, id).await? {
         document::erase(tx, file.id).await?;
@@ -375,6 +375,9 @@ async fn forget_in(tx: &Write, id: Id<Case>) -> Result<(), Error> {
         .and_then(|row| signed_by(&row.seal))
     {
         identity::forget_approval_in(tx, approval).await?;
+    }
+    if let Some(chop) = signature::chop_of(tx, id).await? {
+        identity::forget_approval_in(tx, chop).await?;
     }
     case::erase(tx, id).await?;
     journal::audit(

@@ -47,6 +47,7 @@ mod rules;
 mod scanner;
 mod seal;
 mod services;
+mod signing;
 mod store;
 mod submit;
 mod tell;
@@ -95,6 +96,7 @@ pub use reply::{ReplyDraft, SaveReply};
 pub use retirement::{NewRetirement, Retirement};
 pub use scanner::{ScanError, Scanner, Verdict};
 pub use services::{Parts, Services};
+pub use signing::{SigningKind, Standing};
 pub use store::{MIGRATIONS, access::AccessRecord, statements, version::ServiceVersion};
 pub use submit::{
     AskSignature, Review, ReviewPage, ReviewRow, Signature, Stage, Submit, Submitted,

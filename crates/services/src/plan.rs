@@ -1,7 +1,8 @@
 //! What a submission writes, worked out before its write: numbers drawn, values sealed, the platform's
 //! seal made. Inside the write nothing is left but the store.
 
-use kernel::Text;
+use identity::Approval;
+use kernel::{Id, Text};
 use packs::Pack;
 use serde_json::json;
 use trust::{digest, jws::Signer};
@@ -16,9 +17,11 @@ use crate::{
     reference::Reference,
     rules,
     seal::{self, Column},
+    signing::SigningKind,
     store::{
         case::{CaseRow, NewCase},
         document,
+        signature::Signed,
     },
     submit::{Signature, Submit, live_key},
 };
@@ -33,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) new: NewCase,
     pub(crate) keys: Vec<(i64, Vec<u8>)>,
     pub(crate) signature: Option<Signature>,
+    /// Both signatures of a company; empty for a person.
+    pub(crate) signed: Vec<Signed>,
     pub(crate) summary: Text,
     pub(crate) channel: journal::Channel,
 }
@@ -40,7 +45,7 @@ pub(crate) struct Plan {
 impl Services {
     pub(crate) async fn plan(
         &self,
-        open: &OpenDraft,
+        (open, signed): (&OpenDraft, &[Signed]),
         pack: &std::sync::Arc<Pack>,
         submit: &Submit,
     ) -> Result<Plan, Error> {
@@ -49,11 +54,19 @@ impl Services {
         if digest::sha256(open.answers.canonical()) != frozen {
             return Err(Error::NotFrozen);
         }
-        let case = self
-            .new_case(open, pack, (submit.applicant, frozen))
-            .await?;
+        // Whoever signed in person is the applicant, also when a colleague puts the chop and submits.
+        let signer = signed.iter().find(|one| one.kind == SigningKind::Personal);
+        let applicant = Applicant {
+            person: signer.map_or(submit.applicant.person, |one| one.person),
+            ..submit.applicant
+        };
+        let case = self.new_case(open, pack, (applicant, frozen)).await?;
         let id = case.id;
-        let seal = self.seal(&case, submit.signature.as_ref())?;
+        let approval = signer
+            .map(|one| one.approval)
+            .or_else(|| submit.signature.as_ref().map(|one| one.approval));
+        let chop = signed.iter().find(|one| one.kind == SigningKind::Chop);
+        let seal = self.seal(&case, (approval, chop.map(|one| one.approval)))?;
         let name = self.applicant_name(submit.applicant).await?;
         let row = CaseRow {
             answers: kept_of(open).seal(self.vault(), Column::CaseAnswers, id)?,
@@ -73,6 +86,7 @@ impl Services {
             },
             keys: rules::duplicate_keys(self.vault(), pack, &open.answers),
             signature: submit.signature.clone(),
+            signed: signed.to_vec(),
             summary: pack.name.clone(),
             channel: submit.applicant.channel,
         })
@@ -148,8 +162,12 @@ impl Services {
         Ok(flags)
     }
 
-    /// The platform's word that these answers were submitted then, by the signature named.
-    fn seal(&self, case: &Case, signature: Option<&Signature>) -> Result<String, Error> {
+    /// The platform's word that these answers were submitted then, by the signature and chop named.
+    fn seal(
+        &self,
+        case: &Case,
+        (approval, chop): (Option<Id<Approval>>, Option<Id<Approval>>),
+    ) -> Result<String, Error> {
         let signed = self.keys().signer(trust::Purpose::Seal)?;
         let claims = json!({
             "iss": self.base_url(),
@@ -159,7 +177,8 @@ impl Services {
             "service": case.service,
             "version": case.pack_version,
             "answers_sha256": digest::hex(&case.answers_digest),
-            "approval": signature.map(|signature| signature.approval),
+            "approval": approval,
+            "chop": chop,
         });
         Ok(Signer::new(&signed.key, "application+jwt")
             .with_chain(&signed.chain)

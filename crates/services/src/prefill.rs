@@ -156,8 +156,8 @@ impl Services {
     ) -> Result<BTreeMap<String, Found>, Error> {
         let profile = identity::own_profile(self.store(), self.vault(), applicant.person).await?;
         let company = match applicant.company {
-            Some(company) => identity::find_company(self.store(), company).await?,
-            None => None,
+            Some(company) => identity::facts_of(self.store(), company).await?,
+            None => Vec::new(),
         };
         let wallet = self.wallet(applicant).await?;
         let mut found = BTreeMap::new();
@@ -170,14 +170,14 @@ impl Services {
                 Some(("profile" | "eme", _)) => {
                     key_of(source).and_then(|key| Some(profile.get(key)?.value.clone()))
                 }
-                Some(("corp", name)) => company.as_ref().and_then(|one| of_company(one, name)),
+                Some(("corp", name)) => of_company(&company, name),
                 Some(("wallet", path)) => wallet.get(path).cloned(),
                 _ => None,
             };
             let Some(value) = json.and_then(|json| typed(field, &json)) else {
                 continue;
             };
-            let is_verified = !source.starts_with("eme.");
+            let is_verified = !source.starts_with("eme.") && !source.starts_with("corp.eCorp");
             let source = source.to_owned();
             found.insert(
                 field.id.clone(),
@@ -259,16 +259,10 @@ fn key_of(source: &str) -> Option<FieldKey> {
     })
 }
 
-fn of_company(company: &identity::Company, name: &str) -> Option<Json> {
-    let text = match name {
-        "ubi" => company.business_number.clone(),
-        "crn" => company.company_number.clone(),
-        "engName" => company.name.en.clone(),
-        "chiName" => company.name.zh.clone()?,
-        "engAddress" => company.address.clone(),
-        _ => return None,
-    };
-    Some(Json::from(text))
+fn of_company(facts: &[identity::Fact], name: &str) -> Option<Json> {
+    let key = identity::FactKey::from_prefill(name)?;
+    let fact = facts.iter().find(|one| one.key == key)?;
+    Some(Json::from(fact.value.as_str()))
 }
 
 /// The value as the field's type; `None` when it does not fit, so that nothing wrong is filled in.

@@ -12,6 +12,7 @@ pub(crate) mod queue;
 pub(crate) mod release;
 pub(crate) mod request;
 pub(crate) mod retirement;
+pub(crate) mod signature;
 pub(crate) mod version;
 
 /// Tables in the order they are made.
@@ -30,6 +31,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0011_find_people_of_service.sql",
     "0012_order_cases_by_id.sql",
     "0013_create_programme_target.sql",
+    "0014_sign_draft.sql",
 );
 
 /// Every statement, for the test that prepares them on both engines.
@@ -49,6 +51,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         feedback::STATEMENTS,
         release::STATEMENTS,
         retirement::STATEMENTS,
+        signature::STATEMENTS,
         crate::owned::STATEMENTS,
         crate::licence::STATEMENTS,
     ]

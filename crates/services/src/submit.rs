@@ -2,30 +2,28 @@
 //! timers, timeline, audit, event, evidence and inbox message commit together or not at all, and a
 //! second submission of the same draft answers with the first one's reference.
 
-use identity::{Approval, Approved, Binding, NewApproval, Purpose};
-use journal::{Audit, Event, Step};
+mod write;
+
+use identity::{Approval, Binding, Right};
 use kernel::{Id, Text};
 use packs::Pack;
 use serde::Serialize;
-use serde_json::json;
-use store::Write;
 use trust::digest;
 
 use crate::{
     Error, Services,
     applicant::Applicant,
-    case::{ActionKind, Case, Flag},
-    counted,
+    case::Case,
     draft::{Draft, DraftState, OpenDraft},
     drafting::kept_of,
     error::{Problem, Refusal},
     money::{self, Fee},
     plan::Plan,
-    progress::{self, Author, Entry},
     reference::{ATTEMPTS, Reference},
     rules,
     seal::Column,
-    store::{case, document, draft},
+    signing::SigningKind,
+    store::{case, draft, signature::Signed},
 };
 
 /// Everything the "check your answers" page shows.
@@ -72,6 +70,8 @@ pub enum Stage {
     Check,
     Pay(Id<payments::Demand>),
     Sign,
+    /// Signed in person for a company: its chop comes next.
+    Chop,
     Submit,
 }
 
@@ -162,6 +162,13 @@ impl Services {
             Some(demand) if !money::is_paid(self.store(), Some(demand)).await? => {
                 Ok(Stage::Pay(demand))
             }
+            _ if pack.identity.sign && open.draft.company.is_some() => {
+                Ok(match self.next_signing(&open).await? {
+                    Some(SigningKind::Personal) => Stage::Sign,
+                    Some(SigningKind::Chop) => Stage::Chop,
+                    None => Stage::Submit,
+                })
+            }
             _ if pack.identity.sign => Ok(Stage::Sign),
             _ => Ok(Stage::Submit),
         }
@@ -188,7 +195,10 @@ impl Services {
         if open.draft.state == DraftState::Open {
             let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
             self.guard_applicant(applicant, &open.draft, &pack).await?;
+            let right = (Right::Sign, pack.service.as_str());
+            let mandate = self.guard_right(applicant, right).await?;
             let fee = self.guard_answers(&open, &pack)?;
+            self.guard_limit(mandate.as_ref(), (id, fee.total)).await?;
             self.guard_live(&open.draft, &pack).await?;
             self.freeze_with(&open, (&pack, applicant), fee).await?;
         }
@@ -231,28 +241,21 @@ impl Services {
             .await
     }
 
-    /// Asks the phone for the signature over the frozen answers.
+    /// Asks the phone for the signature over the frozen answers; for a company, for the step of signing
+    /// that comes next.
     ///
     /// # Errors
     /// [`Error::NotFrozen`], [`Error::NotPaid`], or identity refuses.
     pub async fn ask_signature(&self, ask: AskSignature) -> Result<Approval, Error> {
         let open = self.draft(ask.applicant, ask.draft).await?;
-        let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
-        let frozen = open.draft.frozen_digest.ok_or(Error::NotFrozen)?;
+        open.draft.frozen_digest.ok_or(Error::NotFrozen)?;
         self.guard_paid(&open.draft).await?;
-        let department = self.catalogue().department_name(&pack.owner);
-        let new = NewApproval {
-            purpose: Purpose::Sign,
-            requester: department,
-            place: ask.place,
-            asked: rules::level(&pack),
-            person: Some(ask.applicant.person),
-            summary: rules::signature_summary(&pack),
-            detail: rules::signature_detail(&pack, &open.answers, open.draft.fee),
-            digest: frozen,
-            binding: ask.binding,
-            return_to: ask.return_to,
+        let kind = match ask.applicant.company {
+            Some(_) => self.next_signing(&open).await?,
+            None => None,
         };
+        let kind = kind.unwrap_or(SigningKind::Personal);
+        let new = self.signing_question(&ask, (&open, kind)).await?;
         Ok(identity::ask(self.store(), &ask.applicant.actor(), new).await?)
     }
 
@@ -284,12 +287,10 @@ impl Services {
         self.guard_applicant(submit.applicant, &open.draft, &pack)
             .await?;
         self.guard_paid(&open.draft).await?;
-        if pack.identity.sign && submit.signature.is_none() {
-            return Err(Error::NotSigned);
-        }
+        let signed = self.signatures(submit, (&open, &pack)).await?;
         let mut last = Error::CaseMoved;
         for _ in 0..ATTEMPTS {
-            let plan = self.plan(&open, &pack, submit).await?;
+            let plan = self.plan((&open, &signed), &pack, submit).await?;
             match self.submit_once(plan).await {
                 Err(Error::Store(error)) if error.is_unique("case_file.reference") => {
                     last = Error::Store(error);
@@ -299,6 +300,28 @@ impl Services {
             }
         }
         Err(last)
+    }
+
+    /// What a company has signed, with the signature that came just now. A person's own signature is used
+    /// in the write that submits.
+    async fn signatures(
+        &self,
+        submit: &Submit,
+        (open, pack): (&OpenDraft, &Pack),
+    ) -> Result<Vec<Signed>, Error> {
+        if !pack.identity.sign {
+            return Ok(Vec::new());
+        }
+        if open.draft.company.is_none() {
+            return match submit.signature {
+                Some(_) => Ok(Vec::new()),
+                None => Err(Error::NotSigned),
+            };
+        }
+        if let Some(given) = &submit.signature {
+            self.keep_signature(submit.applicant, (open, given)).await?;
+        }
+        self.both_signatures(open).await
     }
 
     /// Two applications at one time: the second one hears of the live one.
@@ -344,7 +367,7 @@ impl Services {
         self.store()
             .write(&actor, move |tx| {
                 let (services, plan) = (services.clone(), plan.clone());
-                async move { submit_in(&services, &tx, plan).await }
+                async move { write::submit_in(&services, &tx, plan).await }
             })
             .await
     }
@@ -381,12 +404,18 @@ impl Services {
         if person.level < rules::level(pack) {
             return Err(Error::LevelTooLow);
         }
-        if let Some(company) = draft.company {
-            let mandate = identity::mandate_for(self.store(), applicant.person, company).await?;
-            if !mandate.is_some_and(|mandate| mandate.role.may_sign()) {
-                return Err(Error::MayNotSign);
-            }
+        let Some(mandate) = self.guard_mandate(applicant).await? else {
+            return Ok(());
+        };
+        // Paid for: whoever bound the company by freezing it was asked then.
+        if !pack.identity.sign && draft.demand.is_some() {
+            return Ok(());
         }
+        if mandate.may(Right::Chop, &pack.service) {
+            return Ok(());
+        }
+        let right = (Right::Sign, pack.service.as_str());
+        self.guard_right(applicant, right).await?;
         Ok(())
     }
 
@@ -432,112 +461,4 @@ pub(crate) fn live_key(draft: &Draft, pack: &Pack) -> Option<String> {
         _ => format!("person:{}", draft.person),
     };
     Some(format!("{}/{holder}", draft.service))
-}
-
-/// The one write of a submission.
-async fn submit_in(services: &Services, tx: &Write, plan: Plan) -> Result<Submitted, Error> {
-    let Some(row) = draft::find(tx, plan.draft.id).await? else {
-        return Err(Error::NoSuchDraft);
-    };
-    if row.draft.revision != plan.draft.revision || row.draft.state != DraftState::Frozen {
-        return Err(Error::NotFrozen);
-    }
-    if let Some(demand) = row.draft.demand
-        && !payments::is_paid(tx, demand).await?
-    {
-        return Err(Error::NotPaid);
-    }
-    let signed = match &plan.signature {
-        Some(signature) => Some(signed_in(tx, signature, &plan).await?),
-        None => None,
-    };
-    let mut case = plan.new.row.case.clone();
-    case::insert(tx, &plan.new).await?;
-    if let Some(signed) = &signed {
-        case::set_signature(tx, case.id, &signed.evidence.jws).await?;
-    }
-    case::insert_keys(tx, &case, &plan.keys).await?;
-    document::move_to_case(tx, plan.draft.id, case.id).await?;
-    draft::delete(tx, plan.draft.id).await?;
-    record_in(tx, &plan, signed.as_ref()).await?;
-    let author = Author::applicant(&case);
-    let entry = Entry {
-        kind: ActionKind::Submitted,
-        from: String::new(),
-        ..Entry::new(&case)
-    };
-    progress::write_entry(services, tx, &case, (&author, entry)).await?;
-    if !case::duplicates(tx, case.id).await?.is_empty() {
-        case.flag(Flag::Duplicate);
-    }
-    progress::begin(services, tx, &mut case, &plan.pack).await?;
-    Ok(Submitted {
-        case: case.id,
-        reference: case.reference,
-        is_repeat: false,
-    })
-}
-
-/// The signature must be this person's, for these answers, at the level the service asks for.
-async fn signed_in(tx: &Write, signature: &Signature, plan: &Plan) -> Result<Approved, Error> {
-    let approved = identity::consume_in(tx, signature.approval, &signature.binding).await?;
-    let case = &plan.new.row.case;
-    let fits = approved.purpose == Purpose::Sign
-        && approved.person == case.person
-        && approved.digest == case.answers_digest;
-    if !fits {
-        return Err(Error::WrongSignature);
-    }
-    if approved.level < rules::level(&plan.pack) {
-        return Err(Error::LevelTooLow);
-    }
-    Ok(approved)
-}
-
-/// Audit, event, evidence and the message in the inbox.
-async fn record_in(tx: &Write, plan: &Plan, signed: Option<&Approved>) -> Result<(), Error> {
-    let case = &plan.new.row.case;
-    let detail = json!({
-        "service": case.service,
-        "version": case.pack_version,
-        "reference": case.reference,
-        "approval": signed.map(|signed| signed.approval),
-        "device": signed.map(|signed| signed.evidence.thumbprint.clone()),
-    });
-    journal::audit(
-        tx,
-        Audit {
-            action: "case.submitted",
-            noun: "case",
-            id: case.id.to_string(),
-            reason: None,
-            detail,
-        },
-    )
-    .await?;
-    let data = json!({
-        "service": case.service,
-        "version": case.pack_version,
-        "department": case.department,
-        "lang": case.lang.code(),
-        "fee_cents": case.fee,
-        "due": case.due.map(|due| due.rfc3339()),
-        "is_company": case.company.is_some(),
-    });
-    let event = Event {
-        kind: "causeway.case.submitted.v1",
-        subject: case.id.to_string(),
-        data,
-    };
-    journal::emit(tx, event).await?;
-    let channel = plan.channel;
-    if signed.is_some() {
-        let step = counted::of_case(Step::Signed, case).channel(channel);
-        counted::count(tx, case.person, step).await?;
-    }
-    let step = counted::of_case(Step::Submitted, case).channel(channel);
-    counted::count(tx, case.person, step).await?;
-    let leaf = digest::sha256(&plan.new.row.seal);
-    trust::evidence::append(tx, "application.submitted", leaf).await?;
-    crate::tell::submitted(tx, case, &plan.summary).await
 }

@@ -1,5 +1,6 @@
 //! What the tests of this crate share: a small pack, people, and an installation on a test database.
 
+mod acting;
 mod applying;
 mod deciding;
 mod owning;

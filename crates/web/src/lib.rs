@@ -46,7 +46,7 @@ pub use page::{Download, Page};
 pub use rate::Rate;
 pub use render::value;
 pub use routes::{Access, Kind, RouteRow, Routes};
-pub use session::{Level, Sessions, SignedIn};
+pub use session::{Level, Sessions, SignedIn, end_acting_in, end_sessions_in};
 pub use shell::{app, error_list};
 pub use site::{Bundle, Site, SiteConfig};
 pub use traffic::TrafficRow;
@@ -60,7 +60,11 @@ pub use minijinja::Value;
 pub use utoipa::ToSchema;
 
 /// The tables of this crate: sessions.
-pub static MIGRATIONS: store::Migrations = store::migrations!("web", "0001_create_web_session.sql");
+pub static MIGRATIONS: store::Migrations = store::migrations!(
+    "web",
+    "0001_create_web_session.sql",
+    "0002_know_company_of_session.sql"
+);
 
 /// Every SQL statement of this crate, for the test that prepares them on both engines.
 #[must_use]

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use kernel::{Actor, Env, Role, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use store::{FromRow, Row, Store, params};
+use store::{FromRow, Row, Store, Write, params};
 
 use crate::{Error, seal::Token};
 
@@ -34,12 +34,13 @@ store::sql! {
     FIND_SESSION = "SELECT actor, roles, level, sealed, seen_at, expires_at FROM web_session \
         WHERE token_hash = $1 AND idle_until > $2 AND expires_at > $2";
     INSERT_SESSION = "INSERT INTO web_session (token_hash, subject, actor, roles, level, sealed, \
-        created_at, seen_at, idle_until, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)";
+        created_at, seen_at, idle_until, expires_at, company) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)";
     SAVE_DATA = "UPDATE web_session SET sealed = $2 WHERE token_hash = $1";
     TOUCH_SESSION = "UPDATE web_session SET seen_at = $2, idle_until = $3 WHERE token_hash = $1";
     END_SESSION = "DELETE FROM web_session WHERE token_hash = $1";
     END_SUBJECT = "DELETE FROM web_session WHERE subject = $1";
+    END_ACTING = "DELETE FROM web_session WHERE company = $1 AND subject = $2";
     SWEEP_SESSIONS = "DELETE FROM web_session WHERE token_hash IN (SELECT token_hash FROM \
         web_session WHERE idle_until <= $1 OR expires_at <= $1 LIMIT $2)";
 }
@@ -227,7 +228,8 @@ impl Sessions {
             self.sealed(token, signed_in, data)?,
             now,
             now + self.idle_of(data),
-            now + ABSOLUTE
+            now + ABSOLUTE,
+            signed_in.and_then(|who| company(&who.actor))
         ];
         self.store
             .write(&Actor::system("web"), move |tx| {
@@ -354,6 +356,30 @@ impl SessionRow {
 
 fn is_kiosk(data: &Data) -> bool {
     data.contains_key(crate::visit::KIOSK)
+}
+
+/// Ends the sessions in which a person acts for a company, in the write that ends their mandate.
+///
+/// # Errors
+/// The store failed.
+pub async fn end_acting_in(tx: &Write, person: &str, company: &str) -> Result<u64, store::Error> {
+    tx.run(&END_ACTING, params![company, person]).await
+}
+
+/// Ends every session of a person or officer, in the write that suspends or closes them.
+///
+/// # Errors
+/// The store failed.
+pub async fn end_sessions_in(tx: &Write, subject: &str) -> Result<u64, store::Error> {
+    tx.run(&END_SUBJECT, params![subject]).await
+}
+
+/// The company somebody acts for.
+fn company(actor: &Actor) -> Option<String> {
+    match actor {
+        Actor::Resident { company, .. } => company.clone(),
+        _ => None,
+    }
 }
 
 /// The key by which all sessions of one person or officer are found.

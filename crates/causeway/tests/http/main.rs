@@ -13,6 +13,7 @@ mod answers;
 mod carried;
 mod clients;
 mod codes;
+mod companies;
 mod declared;
 mod files;
 mod journey;

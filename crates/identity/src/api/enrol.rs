@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use web::{Failure, Json, Outcome, Visit};
 
 use crate::{
-    Error, Guardian, Identity, Level, Person,
+    Error, Guardian, Identity, Level, Person, PresenceCheck,
     api::{
         phone::{NewPhone, Phone},
         view::{Done, Me},
@@ -87,14 +87,16 @@ pub(crate) enum Check {
     Simulated,
 }
 
-/// A simulated check counts only where the register itself is simulated.
-fn check(identity: &Identity, made: Check) -> Result<(), Error> {
+/// Asks whoever makes the check. A simulated one counts only where the register is simulated too.
+fn check(identity: &Identity, what: PresenceCheck, made: Check) -> Result<(), Error> {
     let Check::Simulated = made;
-    if identity.register().is_simulated() {
-        Ok(())
-    } else {
-        Err(Error::Malformed("check"))
+    let presence = identity.presence();
+    if presence.is_simulated() && !identity.register().is_simulated() {
+        return Err(Error::Malformed("check"));
     }
+    presence
+        .confirm(what, "simulated")
+        .map_err(|_| Error::Malformed("check"))
 }
 
 pub(crate) async fn confirm(
@@ -103,7 +105,7 @@ pub(crate) async fn confirm(
     phone: NewPhone,
 ) -> Outcome<Json<Me>> {
     let asked: Confirm = phone.read()?;
-    check(&identity, asked.liveness)?;
+    check(&identity, PresenceCheck::Face, asked.liveness)?;
     let id = asked.enrolment.parse().map_err(|_| Error::NotFound)?;
     let store = identity.store();
     let started = enrolment::find_started(store, id).await?;
@@ -139,7 +141,7 @@ pub(crate) struct Raise {
 
 pub(crate) async fn raise(State(identity): State<Identity>, phone: Phone) -> Outcome<Json<Me>> {
     let asked: Raise = phone.read()?;
-    check(&identity, asked.card_present)?;
+    check(&identity, PresenceCheck::Card, asked.card_present)?;
     let id = phone.person.id;
     let store = identity.store();
     let raised = store

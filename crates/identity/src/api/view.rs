@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Address, Approval, ApprovalState, Consent, Error, Field, FieldKey, Identity, Level,
-    MandateRole, Person, PersonName, Profile, Purpose, ReadingRecord, Source,
-    store::{company, device, officer},
+    Address, Approval, ApprovalState, Consent, Error, Field, FieldKey, Identity, Level, MemberRole,
+    Person, PersonName, Profile, Purpose, ReadingRecord, Source,
+    store::{device, member, officer},
 };
 
 /// Words in three languages.
@@ -60,7 +60,7 @@ pub(crate) struct Me {
 pub(crate) struct MyCompany {
     name: PersonName,
     company_number: String,
-    role: MandateRole,
+    role: MemberRole,
 }
 
 impl Me {
@@ -70,7 +70,7 @@ impl Me {
             .await?
             .ok_or(Error::UnknownDevice)?;
         let post = officer::officer_of(store, person.id).await?;
-        let mandates = company::mandates_of(store, person.id).await?;
+        let mandates = member::mandates_of(store, person.id).await?;
         let own = crate::own_profile(store, identity.vault(), person.id).await?;
         let card = own
             .text(FieldKey::Hkid)
@@ -88,7 +88,7 @@ impl Me {
                 .map(|mandate| MyCompany {
                     name: mandate.company.name,
                     company_number: mandate.company.company_number,
-                    role: mandate.role,
+                    role: mandate.powers.role,
                 })
                 .collect(),
             is_simulated: identity.register().is_simulated(),

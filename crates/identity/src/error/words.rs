@@ -187,8 +187,8 @@ static WORDS: &[Words] = &[
         code: "ID-019",
         title: ["A parent or guardian must agree", "須獲家長或監護人同意"],
         advice: [
-            "People aged 11 to 17 enrol together with a parent or guardian. Tick the box when they are with you.",
-            "11 至 17 歲人士須與家長或監護人一同登記。如他們在場，請剔選方格。",
+            "A parent or guardian with an account of the plus level agrees first, on their own phone: under My profile, Children. Then enrol again.",
+            "須先由進階級別的家長或監護人在其手機上同意（「我的資料」內的「子女」），然後再登記。",
         ],
     },
     Words {
@@ -227,11 +227,100 @@ static WORDS: &[Words] = &[
         ],
     },
     Words {
-        code: "ID-040",
-        title: ["Somebody else must approve this", "須由另一人批准"],
+        code: "ID-030",
+        title: ["The register has no such company", "登記冊沒有這間公司"],
         advice: [
-            "You wrote the proposal, so a second person of your department must approve it. It stays submitted.",
-            "建議由你提出，須由部門另一人批准。建議仍在待批狀態。",
+            "Check both numbers on the certificates. They must belong to the same company.",
+            "請核對證書上的兩個號碼。兩者必須屬於同一間公司。",
+        ],
+    },
+    Words {
+        code: "ID-031",
+        title: ["You are not named as a director", "登記冊未有將你列為董事"],
+        advice: [
+            "Only a director on the register can bring the company here. Anybody else is invited by the company.",
+            "只有登記冊上的董事才可為公司登記，其他人士由公司邀請。",
+        ],
+    },
+    Words {
+        code: "ID-032",
+        title: [
+            "The company is not live on the register",
+            "公司在登記冊上並非仍註冊",
+        ],
+        advice: [
+            "A company that is dormant, winding up or dissolved cannot act here. What it applied for before can still be read.",
+            "不活動、清盤中或已解散的公司不能在此行事，但仍可查閱以往的申請。",
+        ],
+    },
+    Words {
+        code: "ID-033",
+        title: [
+            "Only an administrator of the company can do this",
+            "只有公司的管理員可這樣做",
+        ],
+        advice: [
+            "Ask an administrator or the responsible person of the company.",
+            "請向公司的管理員或負責人查詢。",
+        ],
+    },
+    Words {
+        code: "ID-034",
+        title: ["These powers cannot be given", "不能給予這些權限"],
+        advice: [
+            "Nobody gives more than they hold. Check the role, the services, the limit and the last day.",
+            "任何人不能給予多於自己所有的權限。請檢查角色、服務、上限及最後日期。",
+        ],
+    },
+    Words {
+        code: "ID-035",
+        title: ["A second person must agree", "須由另一人同意"],
+        advice: [
+            "You asked for this change, so somebody else decides. You can take it back.",
+            "這項更改由你提出，須由另一人決定。你可收回。",
+        ],
+    },
+    Words {
+        code: "ID-036",
+        title: [
+            "Nobody else of the company could agree",
+            "公司沒有其他人可同意",
+        ],
+        advice: [
+            "This change needs two people. Ask the responsible person of the company.",
+            "這項更改需要兩人同意。請向公司負責人查詢。",
+        ],
+    },
+    Words {
+        code: "ID-037",
+        title: ["Nobody would answer for the company", "公司將沒有負責人"],
+        advice: [
+            "Another director must join first. Then you can leave.",
+            "須先有另一名董事加入，你才可離開。",
+        ],
+    },
+    Words {
+        code: "ID-038",
+        title: ["This is there already", "這項已存在"],
+        advice: [
+            "It may have been asked for and wait for somebody. Look at the page again.",
+            "可能已提出並正等候處理。請重新查看該頁。",
+        ],
+    },
+    Words {
+        code: "ID-039",
+        title: ["Too much is waiting", "等候處理的事項過多"],
+        advice: [
+            "Settle or take back some of what waits, then try again.",
+            "請先處理或收回部分事項，然後再試。",
+        ],
+    },
+    Words {
+        code: "ID-040",
+        title: ["Your post does not do this", "你的職位不能這樣做"],
+        advice: [
+            "Accounts are suspended by officers of the Digital Policy Office and lifted by its supervisors; deaths are noted by the Immigration Department.",
+            "帳戶由數字政策辦公室人員暫停，並由其主管恢復；死亡通知由入境事務處登記。",
         ],
     },
     Words {
@@ -243,6 +332,17 @@ static WORDS: &[Words] = &[
         advice: [
             "It may be encrypted, damaged, or not a PDF. Nothing was kept. Save it again as a PDF without a password and try once more.",
             "檔案可能已加密、損毀，或並非 PDF。沒有保存任何資料。請另存為沒有密碼的 PDF 後再試。",
+        ],
+    },
+    Words {
+        code: "ID-044",
+        title: [
+            "This approval is for something else",
+            "這項批准屬於另一事項",
+        ],
+        advice: [
+            "Nothing was changed. Start again from the page you came from.",
+            "沒有更改任何資料。請由原來的頁面重新開始。",
         ],
     },
     Words {
@@ -265,6 +365,17 @@ static WORDS: &[Words] = &[
         advice: [
             "Nothing was signed. Check with the department for whom the document was made.",
             "沒有簽署任何文件。請向部門查詢文件是為誰而設。",
+        ],
+    },
+    Words {
+        code: "ID-045",
+        title: [
+            "A guardian agrees only for somebody of 11 to 17",
+            "監護人只可為 11 至 17 歲人士同意",
+        ],
+        advice: [
+            "Check the date of birth. Adults need nobody's agreement, and a guardian must be an adult.",
+            "請核對出生日期。成年人無須他人同意，而監護人必須為成年人。",
         ],
     },
 ];

@@ -7,10 +7,10 @@ use trust::base64url;
 use web::{Failure, Form, Outcome, Page, SignedIn, Visit, ctx};
 
 use crate::{
-    Approval, Approved, Binding, Company, Error, Identity, Level, NewApproval, Officer, Person,
-    Purpose, place_of,
+    Approval, Approved, Binding, Company, Error, Identity, Level, Mandate, NewApproval, Officer,
+    Person, Purpose, place_of,
     provider::{self, RECOGNISED, Recognised},
-    store::{approval, company, officer, person},
+    store::{approval, member, officer, person},
 };
 
 /// Where the browser's binding secret is remembered.
@@ -140,7 +140,7 @@ pub async fn act_for(
     let chosen = match company {
         None => None,
         Some(id) => {
-            let mandate = company::mandate_for(identity.store(), owner.id, id).await?;
+            let mandate = member::mandate_for(identity.store(), owner.id, id).await?;
             Some(mandate.ok_or(Error::NotFound)?.company)
         }
     };
@@ -168,18 +168,16 @@ pub(crate) async fn acting(visit: Visit, State(identity): State<Identity>) -> Ou
         Actor::Resident { company, .. } => company.clone().unwrap_or_default(),
         _ => String::new(),
     };
-    let mandates = company::mandates_of(identity.store(), owner.id).await?;
-    let companies: Vec<_> = mandates
+    let mandates = member::mandates_of(identity.store(), owner.id).await?;
+    let usable = mandates
         .iter()
+        .filter(|one| one.powers.may_access || one.powers.may_chop);
+    let companies: Vec<_> = usable
         .map(|mandate| {
             ctx! {
                 value => mandate.company.id,
                 words => mandate.company.name.get(visit.lang()),
-                hint => visit.t(match mandate.role {
-                    crate::MandateRole::User => "identity.acting.user",
-                    crate::MandateRole::Signatory => "identity.acting.signatory",
-                    crate::MandateRole::Administrator => "identity.acting.administrator",
-                }),
+                hint => hint(&visit, mandate),
             }
         })
         .collect();
@@ -190,6 +188,20 @@ pub(crate) async fn acting(visit: Visit, State(identity): State<Identity>) -> Ou
         next => web::local_path(visit.query().get("next"), &visit.to("")),
     };
     Ok(visit.page("identity/acting.html", context))
+}
+
+/// What the person is in the company, whether they hold its chop, and through which firm they act.
+fn hint(visit: &Visit, mandate: &Mandate) -> String {
+    let role = visit.t(&format!("identity.acting.{}", mandate.powers.role));
+    let mut hint = vec![role];
+    if mandate.powers.may_chop {
+        hint.push(visit.t("identity.acting.chop"));
+    }
+    if let Some(firm) = &mandate.firm {
+        let name = [("firm", firm.name.get(visit.lang()))];
+        hint.push(visit.t_with("identity.acting.firm", &name));
+    }
+    hint.join(&visit.t("identity.acting.joint"))
 }
 
 pub(crate) async fn act(

@@ -22,7 +22,7 @@ use crate::{
     Approval, ApprovalState, DetailLine, Error, FailReason, Level, NewApproval, Person, Purpose,
     approval::DETAIL_LINES,
     pages::{ask_in, binding},
-    store::{approval, company},
+    store::{approval, member},
 };
 
 pub(crate) async fn show(
@@ -289,7 +289,7 @@ pub(crate) async fn may_act(
     if !details.iter().any(has_company) {
         return Ok(true);
     }
-    let mandates = company::mandates_of(provider.store(), person).await?;
+    let mandates = member::mandates_of(provider.store(), person).await?;
     Ok(details.iter().all(|detail| match detail {
         Detail::ActFor { company, .. } => mandates
             .iter()

@@ -20,7 +20,7 @@ use super::{
     },
     token::{Tokens, check_key, scheme},
 };
-use crate::store::company;
+use crate::store::member;
 
 /// The type of token that is taken and given.
 pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -93,7 +93,7 @@ impl Wanted {
             .filter(|grant| grant.is_live(tx.now()))
             .ok_or(Refusal::grant("the subject token is no longer good"))?;
         check_key(grant.content.bound.as_ref(), &self.caller)?;
-        let mandate = company::mandate_by_number_in(tx, grant.person, &self.company)
+        let mandate = member::mandate_by_number_in(tx, grant.person, &self.company)
             .await?
             .ok_or(Refusal::new(
                 Word::InvalidTarget,
@@ -106,7 +106,7 @@ impl Wanted {
             .company_subject(&client.sector, mandate.company.id);
         let content = Granted {
             subject: Some(subject),
-            act: Some(json!({ "sub": acting, "role": mandate.role })),
+            act: Some(json!({ "sub": acting, "role": mandate.powers.role })),
             details: self.details.clone(),
             is_lasting: false,
             id_claims: Vec::new(),

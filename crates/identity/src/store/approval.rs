@@ -41,10 +41,12 @@ use crate::{
         WHERE id = $1";
     SET_EVIDENCE = "UPDATE approval SET evidence = $2 WHERE id = $1";
     CONSUME = "UPDATE approval SET consumed = $2 WHERE id = $1 AND consumed IS NULL";
+    CANCEL_CHOPS = "UPDATE approval SET state = 'cancelled', decided = $2
+        WHERE person = $1 AND purpose = 'chop' AND state IN ('pending', 'seen')";
     EXPIRE_ALL = "UPDATE approval SET state = 'expired', decided = $1
         WHERE state IN ('pending', 'seen') AND expires <= $1";
     FORGET = "DELETE FROM approval WHERE id IN (SELECT id FROM approval
-        WHERE created < $1 AND (purpose <> 'sign' OR consumed IS NULL)
+        WHERE created < $1 AND (purpose NOT IN ('sign', 'chop') OR consumed IS NULL)
             AND state NOT IN ('pending', 'seen') ORDER BY created LIMIT $2)";
     FORGET_ONE = "DELETE FROM approval WHERE id = $1";
 }
@@ -390,6 +392,13 @@ async fn record_in(
         },
     )
     .await?;
+    Ok(())
+}
+
+/// Withdraws the chops a person's phone was asked for: they no longer act for some company. One for
+/// another company is asked for again by its page.
+pub(crate) async fn cancel_chops_in(tx: &Write, person: Id<Person>) -> Result<(), Error> {
+    tx.run(&CANCEL_CHOPS, params![person, tx.now()]).await?;
     Ok(())
 }
 

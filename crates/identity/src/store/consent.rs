@@ -23,6 +23,7 @@ use crate::{
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     REVOKE_FOR = "UPDATE consent SET revoked = $3
         WHERE person = $1 AND purpose = $2 AND revoked IS NULL";
+    REVOKE_ALL = "UPDATE consent SET revoked = $2 WHERE person = $1 AND revoked IS NULL";
     REVOKE_CONSENT = "UPDATE consent SET revoked = $3
         WHERE id = $1 AND person = $2 AND revoked IS NULL";
 }
@@ -40,6 +41,12 @@ impl FromRow for Consent {
             revoked: row.get("revoked")?,
         })
     }
+}
+
+/// Withdraws every consent of a person whose account closes.
+pub(crate) async fn revoke_all_in(tx: &Write, person: Id<Person>) -> Result<(), Error> {
+    tx.run(&REVOKE_ALL, params![person, tx.now()]).await?;
+    Ok(())
 }
 
 /// Records a consent; it takes the place of an earlier one for the same purpose.

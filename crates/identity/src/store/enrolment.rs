@@ -12,7 +12,7 @@ use crate::{
     RegisterEntry, Sex,
     device::DEVICE_NAME_CHARS,
     enrolment::{ATTEMPT_WINDOW, ATTEMPTS, ENROLMENT_TTL, Ineligible, eligible},
-    store::{device, person},
+    store::{device, person, standing},
 };
 
 ::store::sql! {
@@ -79,7 +79,13 @@ pub async fn start(
         count_failure(store, &index).await?;
         return Err(Error::NoMatch);
     };
-    eligible(entry.born, store.env().today(), asked.guardian).map_err(|why| match why {
+    // That a guardian is there is the phone's word; what counts is their own agreement on record.
+    let guardian = if standing::is_agreed(store, &index).await? {
+        Guardian::Agreed
+    } else {
+        Guardian::Absent
+    };
+    eligible(entry.born, store.env().today(), guardian).map_err(|why| match why {
         Ineligible::TooYoung => Error::TooYoung,
         Ineligible::GuardianNeeded => Error::GuardianNeeded,
     })?;
@@ -176,7 +182,7 @@ async fn insert_in(tx: &Write, matched: Matched) -> Result<(), Error> {
     Ok(())
 }
 
-async fn check_attempts(store: &Store, index: &[u8]) -> Result<(), Error> {
+pub(crate) async fn check_attempts(store: &Store, index: &[u8]) -> Result<(), Error> {
     let index = index.to_vec();
     let found: Option<(i64, Time)> = store
         .read(move |db| {
@@ -193,7 +199,7 @@ async fn check_attempts(store: &Store, index: &[u8]) -> Result<(), Error> {
     }
 }
 
-async fn count_failure(store: &Store, index: &[u8]) -> Result<(), Error> {
+pub(crate) async fn count_failure(store: &Store, index: &[u8]) -> Result<(), Error> {
     let index = index.to_vec();
     store
         .write(&Actor::Visitor, move |tx| {
@@ -256,6 +262,7 @@ pub async fn confirm(
                     return Err(Error::NotFound);
                 }
                 let bound = bind_in(&tx, &sealed, &started.jwk, &started.device_name).await?;
+                standing::link_in(&tx, &sealed.index, bound.0.id).await?;
                 Ok(bound)
             }
         })

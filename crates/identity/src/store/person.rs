@@ -79,6 +79,10 @@ pub async fn find_person_by_hkid(
         .await
 }
 
+pub(crate) async fn by_index_in(db: &Read, index: Vec<u8>) -> Result<Option<Person>, Error> {
+    Ok(db.one(&FIND_BY_HKID, params![index]).await?)
+}
+
 /// The sealed columns of a new person, made before the write because sealing draws randomness.
 #[derive(Clone, Debug)]
 pub(crate) struct SealedPerson {

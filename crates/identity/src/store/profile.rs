@@ -12,7 +12,7 @@ use trust::{Place, Sealed, Vault};
 use crate::{
     Error, Field, FieldKey, Particulars, Person, Profile, Source,
     profile::{read_value, verified_value},
-    store::{consent, person},
+    store::{consent, person, profile_version},
 };
 
 ::store::sql! {
@@ -64,7 +64,7 @@ impl FromRow for Stored {
     }
 }
 
-fn place(person: Id<Person>, key: FieldKey) -> Place {
+pub(crate) fn place(person: Id<Person>, key: FieldKey) -> Place {
     Place::new("profile_field.value_sealed", format!("{person}/{key}"))
 }
 
@@ -195,6 +195,7 @@ async fn put_in(
     changes: &[(FieldKey, Option<Sealed>)],
 ) -> Result<(), Error> {
     for (key, value) in changes {
+        profile_version::keep_in(tx, id, *key).await?;
         match value {
             Some(value) => {
                 let value = value.0.clone();

@@ -150,7 +150,7 @@ async fn events(store: &Store, kind: &'static str) -> i64 {
         assert_eq!(crate::officers_in(&store, "td").await.unwrap().len(), 3);
         let owner = demo::phone(&store, &vault, "ng-chi-ming").await.unwrap();
         let mandates = crate::mandates_of(&store, owner.person.id).await.unwrap();
-        assert!(mandates[0].role.may_sign());
+        assert!(mandates[0].may(crate::Right::Sign, "any"));
     }
 
     async fn a_real_phone_takes_the_simulated_ones_place_and_back(store: Store) {

@@ -67,6 +67,78 @@ const PURPOSE: &str = "td-full-driving-licence-renewal";
         assert_eq!(set(json!(null)).await.text(FieldKey::Mobile), None);
     }
 
+    async fn a_change_is_kept_and_can_be_taken_back_and_forth(store: Store, clock: FakeEnv) {
+        let vault = vault(store.env());
+        let id = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await.person.id;
+        let other = enrol(&store, &vault, "to-king-hei", Level::Plus).await.person.id;
+        for value in [json!("61230001"), json!("+86 138 0013 8000")] {
+            update_profile(&store, &vault, id, vec![(FieldKey::Mobile, value)]).await.unwrap();
+            clock.advance(Duration::from_secs(60));
+        }
+        let versions = async || {
+            crate::field_versions(&store, &vault, id, FieldKey::Mobile).await.unwrap()
+        };
+        let held = versions().await;
+        assert_eq!(held[0].value, Some(json!("61230001")));
+        assert_eq!(held[1].value, None, "it was empty first");
+        let stolen = crate::restore_field(&store, other, held[0].id).await;
+        assert!(matches!(stolen, Err(Error::NotFound)));
+        crate::restore_field(&store, id, held[0].id).await.unwrap();
+        clock.advance(Duration::from_secs(60));
+        let now = own_profile(&store, &vault, id).await.unwrap();
+        assert_eq!(now.text(FieldKey::Mobile), Some("61230001"));
+        assert_eq!(versions().await[0].value, Some(json!("+8613800138000")));
+        crate::restore_field(&store, id, versions().await[2].id).await.unwrap();
+        let now = own_profile(&store, &vault, id).await.unwrap();
+        assert_eq!(now.text(FieldKey::Mobile), None);
+    }
+
+    async fn a_paper_is_kept_sealed_with_its_date_and_digest(store: Store) {
+        let vault = vault(store.env());
+        let id = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await.person.id;
+        let today = store.env().today();
+        let paper = |dated| crate::NewAddressProof {
+            file_name: "bill.pdf".to_owned(),
+            media_type: "application/pdf",
+            dated,
+            bytes: b"%PDF-1.7 a bill".to_vec(),
+        };
+        for wrong in [today.plus_days(1), today.plus_days(-200)] {
+            let refused = crate::put_address_proof(&store, &vault, id, paper(wrong)).await;
+            assert!(matches!(refused, Err(Error::Value(_))));
+        }
+        crate::put_address_proof(&store, &vault, id, paper(today)).await.unwrap();
+        let kept = crate::find_address_proof(&store, id).await.unwrap().unwrap();
+        assert_eq!(kept.sha256, trust::digest::sha256(b"%PDF-1.7 a bill"));
+        let bytes = crate::address_proof_content(&store, &vault, id).await.unwrap();
+        assert_eq!(bytes, b"%PDF-1.7 a bill");
+        crate::drop_address_proof(&store, id).await.unwrap();
+        assert!(crate::find_address_proof(&store, id).await.unwrap().is_none());
+    }
+
+    async fn an_address_is_premises_free_lines_or_a_box(store: Store) {
+        let vault = vault(store.env());
+        let id = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await.person.id;
+        let set = async |value| {
+            update_profile(&store, &vault, id, vec![(FieldKey::PostalAddress, value)]).await
+        };
+        set(json!({"kind": "free", "lines": " 1 Rue Exemple \n\n75001 Paris "})).await.unwrap();
+        let kept = own_profile(&store, &vault, id).await.unwrap();
+        let kept = kept.get(FieldKey::PostalAddress).unwrap().value["lines"].clone();
+        assert_eq!(kept, json!("1 Rue Exemple\n75001 Paris"));
+        set(json!({"kind": "post_box", "post_box": "1234", "building": "GPO"})).await.unwrap();
+        set(json!({"kind": "premises_zh", "building": "示範大廈", "district": "旺角", "area": "kln"}))
+            .await
+            .unwrap();
+        for wrong in [
+            json!({"kind": "free", "lines": " "}),
+            json!({"kind": "post_box", "post_box": "12a", "building": "GPO"}),
+            json!({"kind": "premises_zh", "building": "示範大廈"}),
+        ] {
+            assert!(matches!(set(wrong).await, Err(Error::Value(_))));
+        }
+    }
+
     async fn a_form_reads_only_what_the_consent_covers_and_the_person_sees_it(store: Store) {
         let vault = vault(store.env());
         let holder = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await;

@@ -222,7 +222,7 @@ fn every_field_and_choice_has_words_in_the_register_of_invented_people() {
             assert!(read_value(*key, value).is_ok(), "{} {key}", person.key);
         }
         for (_, role) in &person.mandates {
-            assert!(crate::MandateRole::ALL.contains(role));
+            assert!(crate::MemberRole::ALL.contains(role));
         }
     }
     assert!(demo::people().len() > 40);

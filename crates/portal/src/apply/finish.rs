@@ -4,7 +4,7 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 use kernel::Id;
 use serde::Serialize;
 use services::{
-    AskSignature, Draft, Error, Reference, Review, ReviewPage, Signature, Stage, Submit,
+    AskSignature, Draft, Error, Reference, Review, ReviewPage, Signature, Stage, Standing, Submit,
 };
 use web::{Access, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx};
 
@@ -15,6 +15,7 @@ pub(crate) fn routes() -> Routes<Portal> {
     Routes::new()
         .get("/{lang}/drafts/{id}/check", Access::RESIDENT, check)
         .post("/{lang}/drafts/{id}/check", Access::RESIDENT, freeze)
+        .post("/{lang}/drafts/{id}/over-limit", Access::RESIDENT, exceed)
         .get("/{lang}/drafts/{id}/sign", Access::RESIDENT, next_step)
         .post("/{lang}/drafts/{id}/sign", Access::RESIDENT, take_step)
         .get(
@@ -59,7 +60,14 @@ async fn check(
     } else {
         "portal.apply.confirm"
     };
+    let fee = review.fee.as_ref().map(|fee| fee.total).unwrap_or_default();
+    let standing = portal
+        .services
+        .standing(applicant, (&review.draft, fee))
+        .await?;
     let context = ctx! {
+        standing => standing.map(|one| standing_view(&visit, &one, &Stage::Check)),
+        exceed => visit.to(&format!("/drafts/{id}/over-limit")),
         service => pack.name,
         steps_list => view::steps(&visit, &pack),
         pages => pages(&visit, id, &review),
@@ -124,7 +132,7 @@ fn onward(visit: &Visit, id: Id<Draft>, stage: &Stage) -> String {
     let back = visit.to(&format!("/drafts/{id}/sign"));
     match stage {
         Stage::Pay(demand) => visit.to(&format!("/pay/{demand}?next={back}")),
-        Stage::Sign | Stage::Submit => back,
+        Stage::Sign | Stage::Chop | Stage::Submit => back,
         Stage::Answer(_) | Stage::Check => view::resume(visit, id, stage),
     }
 }
@@ -150,12 +158,15 @@ async fn next_step(
     }
     let open = portal.services.draft(applicant, id).await?;
     let pack = view::pack_of(&portal, &open)?;
-    let go = if stage == Stage::Sign {
-        "portal.apply.sign.next"
-    } else {
-        "portal.apply.submit"
+    let go = match stage {
+        Stage::Sign => "portal.apply.sign.next",
+        Stage::Chop => "portal.apply.chop.next",
+        _ => "portal.apply.submit",
     };
+    let fee = open.draft.fee.unwrap_or_default();
+    let standing = portal.services.standing(applicant, (&open, fee)).await?;
     let context = ctx! {
+        standing => standing.map(|one| standing_view(&visit, &one, &stage)),
         service => pack.name,
         steps_list => view::steps(&visit, &pack),
         step_now => view::step_of(&pack, &stage),
@@ -167,6 +178,38 @@ async fn next_step(
     Ok(visit.page("portal/submit.html", context).into_response())
 }
 
+/// What the person may do with a company's application and who else may, in words of this stage.
+fn standing_view(visit: &Visit, one: &Standing, stage: &Stage) -> web::Value {
+    let joint = visit.t("portal.company.comma");
+    let is_chop = *stage == Stage::Chop;
+    let may = if is_chop { one.may_chop } else { one.may_sign };
+    let who = if is_chop { &one.choppers } else { &one.signers };
+    ctx! {
+        may,
+        is_chop,
+        who => who.join(&joint),
+        choppers => one.choppers.join(&joint),
+        may_chop => one.may_chop,
+        signed_by => one.signed_by,
+        over_limit => one.over_limit.filter(|_| may),
+    }
+}
+
+/// Puts the fee forward for a second person of the company.
+async fn exceed(
+    State(portal): State<Portal>,
+    visit: Visit,
+    Path(id): Path<Id<Draft>>,
+) -> Outcome<Response> {
+    let applicant = portal.applicant(&visit)?;
+    let asked = portal.services.ask_to_exceed(applicant, id).await?;
+    visit.flash(match asked {
+        identity::Proposed::Waits => "portal.apply.limit.asked",
+        identity::Proposed::Alone | identity::Proposed::Done => "portal.apply.limit.passed",
+    });
+    Ok(visit.redirect(&visit.to(&format!("/drafts/{id}/check"))))
+}
+
 async fn take_step(
     State(portal): State<Portal>,
     visit: Visit,
@@ -176,7 +219,7 @@ async fn take_step(
     let applicant = portal.applicant(&visit)?;
     match portal.services.stage(applicant, id).await {
         Err(Error::NoSuchDraft) | Ok(Stage::Submit) => submit(&portal, &visit, id, None).await,
-        Ok(Stage::Sign) => {
+        Ok(Stage::Sign | Stage::Chop) => {
             let agent = headers
                 .get(web::header::USER_AGENT)
                 .and_then(|one| one.to_str().ok());
@@ -214,7 +257,14 @@ async fn submit(
             draft,
             signature,
         })
-        .await?;
+        .await;
+    let submitted = match submitted {
+        // Signed in person; the chop of the company is the second step.
+        Err(Error::NotChopped) => {
+            return Ok(visit.redirect(&visit.to(&format!("/drafts/{draft}/sign"))));
+        }
+        other => other?,
+    };
     let place = crate::application::place(visit, &submitted.reference);
     Ok(visit.redirect(&format!("{place}/done")))
 }

@@ -161,7 +161,9 @@ pub(crate) fn resume(visit: &Visit, id: Id<Draft>, stage: &Stage) -> String {
     match stage {
         Stage::Answer(page) => page_path(visit, id, page),
         Stage::Check => visit.to(&format!("/drafts/{id}/check")),
-        Stage::Pay(_) | Stage::Sign | Stage::Submit => visit.to(&format!("/drafts/{id}/sign")),
+        Stage::Pay(_) | Stage::Sign | Stage::Chop | Stage::Submit => {
+            visit.to(&format!("/drafts/{id}/sign"))
+        }
     }
 }
 
@@ -187,7 +189,7 @@ pub(crate) fn step_of(pack: &Pack, stage: &Stage) -> usize {
         Stage::Answer(_) => 1,
         Stage::Check => 2,
         Stage::Pay(_) => 3,
-        Stage::Sign | Stage::Submit => 3 + pay,
+        Stage::Sign | Stage::Chop | Stage::Submit => 3 + pay,
     }
 }
 

@@ -192,6 +192,18 @@ pub(super) static WORDS: &[Words] = &[
         ],
     },
     Words {
+        code: "SV-019",
+        status: StatusCode::FORBIDDEN,
+        title: [
+            "You may not use this service for the company",
+            "你無權代表公司使用這項服務",
+        ],
+        advice: [
+            "Ask an administrator of the company.",
+            "請向公司的管理員查詢。",
+        ],
+    },
+    Words {
         code: "SV-020",
         status: StatusCode::UNPROCESSABLE_ENTITY,
         title: ["The file is empty", "檔案是空白的"],
@@ -249,6 +261,30 @@ pub(super) static WORDS: &[Words] = &[
         advice: [
             "Send another copy of the document.",
             "請提交文件的另一份副本。",
+        ],
+    },
+    Words {
+        code: "SV-028",
+        status: StatusCode::FORBIDDEN,
+        title: ["You do not hold the company chop", "你無權使用公司印章"],
+        advice: ["Ask a person who holds it.", "請由可使用公司印章的人辦理。"],
+    },
+    Words {
+        code: "SV-029",
+        status: StatusCode::FORBIDDEN,
+        title: ["The fee is above your limit", "費用超出你的上限"],
+        advice: [
+            "Ask a second person of the company to let it pass, or hand it to somebody with a higher limit.",
+            "請由公司另一人同意，或交由上限較高的人辦理。",
+        ],
+    },
+    Words {
+        code: "SV-042",
+        status: StatusCode::CONFLICT,
+        title: ["The company chop is missing", "尚未加蓋公司印章"],
+        advice: [
+            "Put the chop on the signed application first.",
+            "請先為已簽署的申請加蓋公司印章。",
         ],
     },
     Words {
@@ -513,48 +549,6 @@ pub(super) static WORDS: &[Words] = &[
         advice: [
             "Check the key owner: of the pack, or ask the owner of the service.",
             "請檢查服務套件的 owner: 欄，或聯絡該服務的負責人員。",
-        ],
-    },
-    Words {
-        code: "SV-070",
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        title: [
-            "The target date must be today or later, and at most ten years ahead",
-            "目標日期必須為今天或之後，並在十年之內",
-        ],
-        advice: ["Choose another day.", "請選擇另一日期。"],
-    },
-    Words {
-        code: "SV-071",
-        status: StatusCode::CONFLICT,
-        title: [
-            "The service has come to this stage already",
-            "這項服務已達到這個階段",
-        ],
-        advice: ["Choose a later stage.", "請選擇之後的階段。"],
-    },
-    Words {
-        code: "SV-072",
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        title: [
-            "This is the target date that stands already",
-            "這正是現時的目標日期",
-        ],
-        advice: [
-            "Choose another day, or leave it as it is.",
-            "請選擇另一日期，或保留現時的日期。",
-        ],
-    },
-    Words {
-        code: "SV-073",
-        status: StatusCode::CONFLICT,
-        title: [
-            "The date of this stage was moved fifty times",
-            "這個階段的日期已更改五十次",
-        ],
-        advice: [
-            "It cannot be moved again. Reach the stage, or publish why it is given up.",
-            "日期不能再更改。請完成這個階段，或公布放棄的原因。",
         ],
     },
     Words {

@@ -307,6 +307,7 @@ pub(crate) async fn duplicates(db: &Read, id: Id<Case>) -> Result<Vec<String>, E
 
 /// Removes the case and everything that only exists because of it, except its documents.
 pub(crate) async fn erase(tx: &Write, id: Id<Case>) -> Result<(), Error> {
+    super::signature::drop_chop(tx, id).await?;
     for statement in [
         &DROP_KEYS,
         &DROP_ACTIONS,

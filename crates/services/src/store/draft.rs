@@ -148,6 +148,7 @@ pub(crate) async fn move_expiry(tx: &Write, id: Id<Draft>, to: Time) -> Result<(
 /// Removes the draft and what was kept beside it. Its documents are the caller's.
 pub(crate) async fn delete(tx: &Write, id: Id<Draft>) -> Result<u64, Error> {
     tx.run(&DROP_CONFLICTS, params![id]).await?;
+    super::signature::drop_all(tx, id).await?;
     Ok(tx.run(&DELETE_DRAFT, params![id]).await?)
 }
 

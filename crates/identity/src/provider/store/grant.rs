@@ -8,9 +8,15 @@ use trust::digest;
 
 use crate::{
     Error, Person, PersonState,
-    provider::grant::{CODE_LIFE, Granted, Issued},
+    provider::{
+        detail::Detail,
+        grant::{CODE_LIFE, Granted, Issued},
+    },
     store::json as to_json,
 };
+
+/// Live grants of one person that are looked through when a mandate ends.
+const LIVE_GRANTS: i64 = 500;
 
 ::store::sql! {
     INSERT_GRANT = "INSERT INTO oidc_grant (id, client, person, session, content, code,
@@ -29,6 +35,8 @@ use crate::{
     USE_CODE = "UPDATE oidc_grant SET code_used = $2, refresh = $3
         WHERE id = $1 AND code_used IS NULL";
     REVOKE_GRANT = "UPDATE oidc_grant SET revoked = $2 WHERE id = $1 AND revoked IS NULL";
+    LIVE_OF_PERSON = "SELECT id, content FROM oidc_grant
+        WHERE person = $1 AND revoked IS NULL AND expires > $2 ORDER BY expires DESC LIMIT $3";
     REVOKE_OF_CLIENT = "UPDATE oidc_grant SET revoked = $3
         WHERE person = $1 AND client = $2 AND revoked IS NULL";
     OF_SESSION = "SELECT id, client, person FROM oidc_grant
@@ -72,6 +80,28 @@ impl Grant {
             && now < self.expires
             && self.state == PersonState::Active
             && !self.is_dead
+    }
+}
+
+/// A grant by the company it acts for.
+struct Acting {
+    id: Id<Grant>,
+    content: Granted,
+}
+
+impl Acting {
+    fn is_for(&self, number: &str) -> bool {
+        let mut details = self.content.details.iter();
+        details.any(|one| matches!(one, Detail::ActFor { company, .. } if company == number))
+    }
+}
+
+impl FromRow for Acting {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            content: row.json("content")?,
+        })
     }
 }
 
@@ -142,6 +172,21 @@ pub(crate) async fn use_code_in(
 
 pub(crate) async fn revoke_in(tx: &Write, id: Id<Grant>) -> Result<(), Error> {
     tx.run(&REVOKE_GRANT, params![id, tx.now()]).await?;
+    Ok(())
+}
+
+/// Ends what clients may do for a company in the name of somebody who acts for it no more.
+pub(crate) async fn revoke_acting_in(
+    tx: &Write,
+    person: Id<Person>,
+    company_number: &str,
+) -> Result<(), Error> {
+    let live: Vec<Acting> = tx
+        .all(&LIVE_OF_PERSON, params![person, tx.now(), LIVE_GRANTS])
+        .await?;
+    for grant in live.iter().filter(|grant| grant.is_for(company_number)) {
+        revoke_in(tx, grant.id).await?;
+    }
     Ok(())
 }
 

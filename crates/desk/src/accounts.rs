@@ -1,0 +1,243 @@
+//! Accounts of people, for the department that keeps them: found by the card with a reason on record,
+//! suspended with a ground, lifted by a supervisor. The register's officers note deaths here.
+
+use axum::{extract::State, response::Response};
+use identity::{Error, Ground, Officer, Person, PersonState, Reading};
+use kernel::{Actor, Hkid, Id, Role, Text};
+use serde::{Deserialize, Serialize};
+use web::{Access, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx};
+
+use crate::Desk;
+
+/// What the browser remembers: whose account was opened, so that a reason stands for each.
+const OPENED: &str = "desk.account";
+
+pub(crate) fn routes() -> Routes<Desk> {
+    Routes::new()
+        .get("/{lang}/desk/accounts", Access::OFFICER, ask)
+        .post("/{lang}/desk/accounts", Access::OFFICER, find)
+        .rate(Rate::Attempt)
+        .get("/{lang}/desk/accounts/{id}", Access::OFFICER, show)
+        .post("/{lang}/desk/accounts/{id}", Access::OFFICER, change)
+        .post("/{lang}/desk/deaths", Access::OFFICER, death)
+        .rate(Rate::Attempt)
+}
+
+#[derive(Serialize, Deserialize)]
+struct Opened {
+    person: Id<Person>,
+}
+
+/// The officer at the browser, who must work where accounts or deaths are kept.
+async fn officer(desk: &Desk, visit: &Visit) -> Outcome<Officer> {
+    let Actor::Officer { officer, .. } = &visit.require()?.actor else {
+        return Err(Error::NotOfficer.into());
+    };
+    let id = officer.parse().map_err(|_| Error::NotOfficer)?;
+    let found = identity::find_officer(&desk.store, id)
+        .await?
+        .ok_or(Error::NotOfficer)?;
+    let fits = [identity::KEEPER, identity::DEATHS].contains(&found.department.as_str());
+    if fits {
+        Ok(found)
+    } else {
+        Err(Error::WrongPost.into())
+    }
+}
+
+async fn ask(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
+    let by = officer(&desk, &visit).await?;
+    Ok(form_page(&visit, &by, &Form::default(), &[]))
+}
+
+fn form_page(visit: &Visit, by: &Officer, form: &Form, errors: &[(&str, &str)]) -> Page {
+    let words = |field: &str| {
+        let found = errors.iter().find(|(name, _)| *name == field);
+        found.map(|(_, key)| visit.t(key)).unwrap_or_default()
+    };
+    let list: Vec<Value> = errors
+        .iter()
+        .map(|(field, key)| ctx! { field => *field, words => visit.t(key) })
+        .collect();
+    let context = ctx! {
+        keeps => by.department == identity::KEEPER,
+        notes_deaths => by.department == identity::DEATHS,
+        errors => list,
+        hkid => form.text("hkid"),
+        reason => form.text("reason"),
+        notice => form.text("notice"),
+        hkid_error => words("hkid"),
+        reason_error => words("reason"),
+        notice_error => words("notice"),
+    };
+    visit.page("desk/accounts.html", context)
+}
+
+async fn find(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<Response> {
+    let by = officer(&desk, &visit).await?;
+    if by.department != identity::KEEPER {
+        return Err(Error::WrongPost.into());
+    }
+    let hkid = form.text("hkid").parse::<Hkid>();
+    let reason = form.text("reason").trim();
+    let mut errors = Vec::new();
+    if hkid.is_err() {
+        errors.push(("hkid", "desk.accounts.wrong.hkid"));
+    }
+    if reason.is_empty() {
+        errors.push(("reason", "desk.accounts.wrong.reason"));
+    }
+    let found = match hkid {
+        Ok(hkid) if errors.is_empty() => {
+            identity::find_person_by_hkid(&desk.store, desk.identity.vault(), &hkid).await?
+        }
+        _ => None,
+    };
+    if errors.is_empty() && found.is_none() {
+        errors.push(("hkid", "desk.accounts.none"));
+    }
+    let Some(found) = found else {
+        return Ok(form_page(&visit, &by, &form, &errors)
+            .with_errors()
+            .into_response());
+    };
+    let reading = Reading {
+        person: found.id,
+        reader: desk.services.catalogue().department_name(&by.department),
+        department: by.department.clone(),
+        reason: Text::same(reason),
+    };
+    identity::record_reading(&desk.store, &reading, &[]).await?;
+    visit.remember(OPENED, &Opened { person: found.id }).await?;
+    Ok(visit.redirect(&visit.to(&format!("/desk/accounts/{}", found.id))))
+}
+
+/// The account that this browser gave a reason for.
+fn guard(visit: &Visit, id: Id<Person>) -> Outcome<()> {
+    let opened: Option<Opened> = visit.recall(OPENED);
+    if opened.is_some_and(|one| one.person == id) {
+        Ok(())
+    } else {
+        Err(Error::NotFound.into())
+    }
+}
+
+async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<Id<Person>>) -> Outcome<Page> {
+    let by = officer(&desk, &visit).await?;
+    guard(&visit, id)?;
+    account_page(&desk, &visit, (&by, id), ("", "")).await
+}
+
+async fn account_page(
+    desk: &Desk,
+    visit: &Visit,
+    (by, id): (&Officer, Id<Person>),
+    (reason, error): (&str, &str),
+) -> Outcome<Page> {
+    let found = identity::find_person(&desk.store, id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let phone = identity::live_device(&desk.store, id).await?;
+    let changes = identity::account_changes(&desk.store, id).await?;
+    let changes: Vec<Value> = changes
+        .iter()
+        .map(|one| {
+            let department = one.department.as_deref();
+            ctx! {
+                at => one.at,
+                words => visit.t(&format!("desk.accounts.state.{}", one.state)),
+                detail => visit.t(&format!("desk.accounts.ground.{}", one.ground)),
+                who => department.map(|code| desk.services.catalogue().department_name(code)),
+            }
+        })
+        .collect();
+    let error = if error.is_empty() {
+        String::new()
+    } else {
+        visit.t(error)
+    };
+    let errors: Vec<Value> = (!error.is_empty())
+        .then(|| ctx! { field => "reason", words => error })
+        .into_iter()
+        .collect();
+    let grounds: Vec<Value> = Ground::SUSPENDING
+        .iter()
+        .map(|one| ctx! { value => one.code(), words => visit.t(&format!("desk.accounts.ground.{one}")) })
+        .collect();
+    let context = ctx! {
+        name => found.name.get(visit.lang()),
+        state => visit.t(&format!("desk.accounts.state.{}", found.state)),
+        kind => match found.state {
+            PersonState::Active => "good",
+            PersonState::Suspended => "wait",
+            PersonState::Closed => "bad",
+        },
+        level => found.level.code(),
+        enrolled => found.enrolled,
+        phone => phone.map(|one| ctx! { name => one.name, since => one.created, seen => one.last_seen }),
+        changes,
+        grounds,
+        may_suspend => found.state == PersonState::Active,
+        may_lift => found.state == PersonState::Suspended && by.role == Role::Supervisor,
+        needs_supervisor => found.state == PersonState::Suspended && by.role != Role::Supervisor,
+        reason,
+        error,
+        errors,
+    };
+    Ok(visit.page("desk/account.html", context))
+}
+
+async fn change(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<Id<Person>>,
+    form: Form,
+) -> Outcome<Response> {
+    let by = officer(&desk, &visit).await?;
+    guard(&visit, id)?;
+    let reason = form.text("reason");
+    let (done, key) = if form.text("do") == "lift" {
+        let lifted = identity::lift_account(&desk.store, &by, id, reason).await;
+        (lifted, "desk.accounts.lifted")
+    } else {
+        let ground: Ground = form.text("ground").parse().unwrap_or(Ground::Own);
+        let suspended = identity::suspend_account(&desk.store, &by, id, (ground, reason)).await;
+        (suspended, "desk.accounts.suspended")
+    };
+    match done {
+        Ok(()) => {
+            visit.flash(key);
+            Ok(visit.redirect(&visit.to(&format!("/desk/accounts/{id}"))))
+        }
+        Err(Error::Malformed(_)) => {
+            let error = (reason, "desk.accounts.wrong.reason");
+            let page = account_page(&desk, &visit, (&by, id), error).await?;
+            Ok(page.with_errors().into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn death(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<Response> {
+    let by = officer(&desk, &visit).await?;
+    let mut errors = Vec::new();
+    let hkid = form.text("hkid").parse::<Hkid>();
+    if hkid.is_err() {
+        errors.push(("hkid", "desk.accounts.wrong.hkid"));
+    }
+    let notice = form.text("notice").trim();
+    if notice.is_empty() {
+        errors.push(("notice", "desk.accounts.wrong.notice"));
+    }
+    match hkid {
+        Ok(hkid) if errors.is_empty() => {
+            let vault = desk.identity.vault();
+            identity::note_death(&desk.store, vault, &by, (&hkid, notice)).await?;
+            visit.flash("desk.deaths.noted");
+            Ok(visit.redirect(&visit.to("/desk/accounts")))
+        }
+        _ => Ok(form_page(&visit, &by, &form, &errors)
+            .with_errors()
+            .into_response()),
+    }
+}

@@ -1,0 +1,202 @@
+//! Powers in words, and the form in which they are given.
+
+use identity::{MemberRole, Powers, PowersError, ServiceGrant, ServiceRole};
+use kernel::{Date, Money};
+use web::{Form, Value, Visit, ctx};
+
+use crate::Portal;
+
+/// What powers allow, as short lines.
+pub(super) fn lines(portal: &Portal, visit: &Visit, powers: &Powers) -> Vec<String> {
+    let mut lines = vec![visit.t(&format!("portal.company.role.{}", powers.role))];
+    if !powers.may_access {
+        lines.push(visit.t("portal.company.no_access"));
+    }
+    if powers.may_chop {
+        lines.push(visit.t("portal.company.may_chop"));
+    }
+    for one in &powers.services {
+        let catalogue = portal.services.catalogue();
+        let entry = catalogue.entry(&one.service);
+        let name = entry.map_or(one.service.as_str(), |entry| entry.name.get(visit.lang()));
+        let key = format!("portal.company.only.{}", one.role);
+        lines.push(visit.t_with(&key, &[("service", name)]));
+    }
+    if let Some(limit) = powers.limit {
+        let limit = limit.to_string();
+        lines.push(visit.t_with("portal.company.up_to", &[("limit", &limit)]));
+    }
+    if let Some(until) = powers.until {
+        let day = until.long(visit.lang());
+        lines.push(visit.t_with("portal.company.until", &[("day", &day)]));
+    }
+    lines
+}
+
+/// The form with its values; `most` is the highest role that may be given.
+pub(super) fn form(portal: &Portal, visit: &Visit, (powers, most): (&Typed, MemberRole)) -> Value {
+    let roles: Vec<Value> = [
+        MemberRole::User,
+        MemberRole::Representative,
+        MemberRole::Administrator,
+    ]
+    .into_iter()
+    .filter(|role| *role <= most)
+    .map(|role| {
+        ctx! {
+            value => role.code(),
+            words => visit.t(&format!("portal.company.role.{role}")),
+            hint => visit.t(&format!("portal.company.role.{role}.hint")),
+        }
+    })
+    .collect();
+    let catalogue = portal.services.catalogue();
+    let mut services: Vec<Value> = catalogue
+        .newest()
+        .filter(|one| one.pack.audience.contains(&packs::Audience::Company))
+        .map(|one| {
+            let id = one.pack.service.as_str();
+            let chosen = powers.services.iter().find(|(service, _)| service == id);
+            ctx! {
+                name => format!("service-{id}"),
+                words => one.pack.name.get(visit.lang()),
+                value => chosen.map_or("", |(_, role)| role.as_str()),
+            }
+        })
+        .collect();
+    services.sort_by_key(|one| {
+        one.get_attr("words")
+            .map(|words| words.to_string())
+            .unwrap_or_default()
+    });
+    ctx! {
+        roles,
+        role => powers.role,
+        privileges => powers.privileges,
+        services,
+        is_scoped => !powers.services.is_empty(),
+        limit => powers.limit,
+        day => powers.until[0],
+        month => powers.until[1],
+        year => powers.until[2],
+    }
+}
+
+/// What stands in the form, right or wrong.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Typed {
+    role: String,
+    privileges: Vec<String>,
+    services: Vec<(String, String)>,
+    limit: String,
+    until: [String; 3],
+}
+
+impl Typed {
+    /// An empty form: a colleague who fills in.
+    pub(super) fn fresh() -> Self {
+        Self {
+            role: MemberRole::User.code().to_owned(),
+            privileges: vec!["access".to_owned()],
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of(powers: &Powers) -> Self {
+        let has = [("access", powers.may_access), ("chop", powers.may_chop)];
+        let until = powers.until.map(|day| {
+            [
+                day.day().to_string(),
+                day.month().to_string(),
+                day.year().to_string(),
+            ]
+        });
+        Self {
+            role: powers.role.code().to_owned(),
+            privileges: has
+                .iter()
+                .filter(|(_, held)| *held)
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+            services: powers
+                .services
+                .iter()
+                .map(|one| (one.service.clone(), one.role.code().to_owned()))
+                .collect(),
+            limit: powers.limit.map(Money::plain).unwrap_or_default(),
+            until: until.unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn read(form: &Form) -> Self {
+        let services = form.iter().filter_map(|(name, value)| {
+            let service = name.strip_prefix("service-")?;
+            (!value.is_empty()).then(|| (service.to_owned(), value.to_owned()))
+        });
+        Self {
+            role: form.text("role").to_owned(),
+            privileges: form.all("privileges").map(str::to_owned).collect(),
+            services: services.take(identity::SERVICES_MAX + 1).collect(),
+            limit: form.text("limit").trim().to_owned(),
+            until: ["until-day", "until-month", "until-year"]
+                .map(|name| form.text(name).trim().to_owned()),
+        }
+    }
+
+    /// The powers, or the field that is wrong with its message.
+    pub(super) fn powers(&self, today: Date) -> Result<Powers, (&'static str, &'static str)> {
+        let role: MemberRole = self
+            .role
+            .parse()
+            .map_err(|_| ("role", "portal.company.wrong.role"))?;
+        let mut services = Vec::with_capacity(self.services.len());
+        for (service, role) in &self.services {
+            let role: ServiceRole = role
+                .parse()
+                .map_err(|_| ("services", "portal.company.wrong.services"))?;
+            let service = service.clone();
+            services.push(ServiceGrant { service, role });
+        }
+        let limit = if self.limit.is_empty() {
+            None
+        } else {
+            let read = self.limit.parse::<Money>();
+            Some(read.map_err(|_| ("limit", "portal.company.wrong.limit"))?)
+        };
+        let has = |name: &str| self.privileges.iter().any(|one| one == name);
+        let powers = Powers {
+            role,
+            may_access: has("access"),
+            may_chop: has("chop"),
+            services,
+            limit,
+            until: self.last_day()?,
+        };
+        powers.check(today).map_err(wrong)?;
+        Ok(powers)
+    }
+
+    fn last_day(&self) -> Result<Option<Date>, (&'static str, &'static str)> {
+        let [day, month, year] = &self.until;
+        if self.until.iter().all(String::is_empty) {
+            return Ok(None);
+        }
+        let error = ("until", "portal.company.wrong.until");
+        let (Ok(day), Ok(month), Ok(year)) = (day.parse(), month.parse(), year.parse()) else {
+            return Err(error);
+        };
+        Date::new(year, month, day).map(Some).map_err(|_| error)
+    }
+}
+
+/// The field and the words for powers that cannot be given.
+pub(super) const fn wrong(error: PowersError) -> (&'static str, &'static str) {
+    match error {
+        PowersError::Services => ("services", "portal.company.wrong.services"),
+        PowersError::Limit => ("limit", "portal.company.wrong.limit"),
+        PowersError::Until => ("until", "portal.company.wrong.until"),
+        PowersError::Nothing => ("privileges", "portal.company.wrong.nothing"),
+        PowersError::Role => ("role", "portal.company.wrong.role_above"),
+        PowersError::More => ("limit", "portal.company.wrong.more"),
+    }
+}
