@@ -72,9 +72,9 @@ fn at(time: Time) -> Told {
     Told::At(time)
 }
 
-/// A code with the message that says it: `code("portal.data.state", "active")`.
+/// A code with the message that says it: `code("portal.data.state.", "active")`.
 fn code(area: &str, code: &'static str) -> Told {
-    Told::Code(format!("{area}.{code}"), code)
+    Told::Code(format!("{area}{code}"), code)
 }
 
 async fn gather(portal: &Portal, visit: &Visit) -> Outcome<Vec<Section>> {
@@ -97,8 +97,8 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
         .await?
         .ok_or(identity::Error::NotFound)?;
     let account = Item(vec![
-        ("level", code("portal.profile.level", owner.level.code())),
-        ("state", code("portal.data.state", owner.state.code())),
+        ("level", code("portal.profile.level.", owner.level.code())),
+        ("state", code("portal.data.state.", owner.state.code())),
         ("since", at(owner.enrolled)),
     ]);
     let mut profile_items = Vec::new();
@@ -115,7 +115,7 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
         profile_items.push(Item(vec![
             ("field", visit.t(&format!("app.field.{}", one.key)).into()),
             ("value", value.into()),
-            ("source", code("portal.data.source", one.source.code())),
+            ("source", code("portal.data.source.", one.source.code())),
             ("since", at(one.updated)),
         ]));
     }
@@ -134,7 +134,7 @@ async fn dealings(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Ve
     let changes = identity::account_changes(store, who).await?;
     let changes = changes.iter().map(|one| {
         Item(vec![
-            ("state", code("portal.child.state", one.state.code())),
+            ("state", code("portal.child.state.", one.state.code())),
             (
                 "reason",
                 visit
@@ -159,7 +159,7 @@ async fn dealings(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Ve
         Item(vec![
             ("what", one.summary.get(lang).to_owned().into()),
             ("department", one.requester.get(lang).to_owned().into()),
-            ("state", code("portal.data.state", one.state.code())),
+            ("state", code("portal.data.state.", one.state.code())),
             ("time", at(one.created)),
         ])
     });
@@ -167,7 +167,7 @@ async fn dealings(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Ve
     let companies = companies.iter().map(|one| {
         Item(vec![
             ("name", one.company.name.get(lang).to_owned().into()),
-            ("role", code("portal.company.role", one.powers.role.code())),
+            ("role", code("portal.company.role.", one.powers.role.code())),
             ("since", at(one.since)),
         ])
     });
@@ -175,7 +175,7 @@ async fn dealings(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Ve
     let children = children.iter().map(|one| {
         Item(vec![
             ("card", one.card.clone().into()),
-            ("state", code("portal.child.state", one.state.code())),
+            ("state", code("portal.child.state.", one.state.code())),
             ("since", at(one.agreed)),
             ("until", one.ends.to_string().into()),
         ])

@@ -84,6 +84,7 @@ async fn pages(document: &Value, browser: &mut Browser<'_>) {
         "/credentials/types/driving_licence",
         "/en/statistics/registrants.json",
         "/en/statistics/usage.json",
+        "/en/programme.json",
     ] {
         let answer = browser.get(path).await.unwrap();
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());

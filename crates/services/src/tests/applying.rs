@@ -141,6 +141,7 @@ store::db_tests! {
     }
 
     async fn an_oversize_or_disguised_upload_is_refused_and_nothing_is_lost(store: Store, clock: FakeEnv) {
+        let later = clock.clone();
         let world = World::new(store, clock).await;
         let person = world.resident().await;
         let draft = neutered(&world, person).await;
@@ -153,6 +154,7 @@ store::db_tests! {
         assert!(matches!(refused, Err(Error::File(FileError::Empty))));
         for name in ["one.pdf", "../two.exe"] {
             world.services.upload(upload(&draft, name, PDF)).await.unwrap();
+            later.advance(std::time::Duration::from_secs(1));
         }
         let refused = world.services.upload(upload(&draft, "three.pdf", PDF)).await;
         assert!(matches!(refused, Err(Error::File(FileError::TooMany { most: 2 }))));
