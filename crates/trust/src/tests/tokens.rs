@@ -24,6 +24,7 @@ fn token() -> &'static Pkcs11Settings {
         fs::create_dir_all(dir.join("tokens")).unwrap();
         let config = format!("directories.tokendir = {}\n", dir.join("tokens").display());
         let file = settings_file();
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, config).unwrap();
         let made = Command::new("softhsm2-util")
             .args(["--init-token", "--free", "--label", "causeway-test"])
