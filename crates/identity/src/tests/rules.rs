@@ -249,6 +249,14 @@ fn templates_and_words_hold() {
 }
 
 #[test]
+fn every_purpose_has_a_title_where_somebody_waits() {
+    for purpose in crate::Purpose::ALL {
+        let key = format!("identity.waiting.title.{}:", purpose.code());
+        assert!(crate::BUNDLE.messages.contains(&key), "{key}");
+    }
+}
+
+#[test]
 fn every_error_has_words_of_its_own() {
     let explained = crate::explanations();
     let mut codes: Vec<_> = explained.iter().map(|error| error.code).collect();
