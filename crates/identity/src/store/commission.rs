@@ -181,22 +181,16 @@ pub async fn answer_commission(
             } else {
                 "company.commission_declined"
             };
-            note(
-                &tx,
-                found.company.id,
-                action,
-                json!({ "firm": found.firm.id }),
-            )
-            .await?;
-            note(
-                &tx,
-                found.firm.id,
-                action,
-                json!({ "company": found.company.id }),
-            )
-            .await
+            note_both(&tx, &found, action).await
         })
         .await
+}
+
+/// What happened to a commission stands in the history of the company and of the firm.
+async fn note_both(tx: &Write, found: &Commission, action: &'static str) -> Result<(), Error> {
+    let (company, firm) = (found.company.id, found.firm.id);
+    note(tx, company, action, json!({ "firm": firm })).await?;
+    note(tx, firm, action, json!({ "company": company })).await
 }
 
 /// Either side ends the commission: everybody who acted under it stops at once.
@@ -226,20 +220,7 @@ pub async fn end_commission(
                 member::cut_off_in(&tx, person, found.company.id).await?;
             }
             let action = "company.commission_ended";
-            note(
-                &tx,
-                found.company.id,
-                action,
-                json!({ "firm": found.firm.id }),
-            )
-            .await?;
-            note(
-                &tx,
-                found.firm.id,
-                action,
-                json!({ "company": found.company.id }),
-            )
-            .await
+            note_both(&tx, &found, action).await
         })
         .await
 }
