@@ -38,11 +38,32 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<()> {
         wanted = targets()?;
     }
     let built = build()?;
-    for target in &wanted {
-        println!("\n=== {target} for {seconds} s");
-        attack(&built, target, &seconds)?;
+    for side_by_side in wanted.chunks(at_once()) {
+        attack_all(&built, side_by_side, &seconds)?;
     }
     println!("fuzz: {} targets, nothing found", wanted.len());
+    Ok(())
+}
+
+/// How many targets run at one time: a core each.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Attacks these side by side; then says for each what was found, and fails with the first that fell.
+fn attack_all(built: &Path, targets: &[String], seconds: &str) -> anyhow::Result<()> {
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> = targets
+            .iter()
+            .map(|target| scope.spawn(move || attack(built, target, seconds)))
+            .collect();
+        running.into_iter().map(|one| one.join()).collect()
+    });
+    for (target, outcome) in targets.iter().zip(outcomes) {
+        println!("\n=== {target} for {seconds} s");
+        let outcome = outcome.map_err(|_| anyhow::anyhow!("the fuzzer of {target} stopped"))?;
+        print!("{}", outcome?);
+    }
     Ok(())
 }
 
@@ -70,7 +91,8 @@ fn host() -> anyhow::Result<String> {
     Ok(host.context("`rustc -vV` names no host")?.to_owned())
 }
 
-fn attack(built: &Path, target: &str, seconds: &str) -> anyhow::Result<()> {
+/// Gives the figures of one target.
+fn attack(built: &Path, target: &str, seconds: &str) -> anyhow::Result<String> {
     let fuzz = shell::root().join("fuzz");
     let corpus = fuzz.join("corpus").join(target);
     let artifacts = fuzz.join("artifacts").join(target);
@@ -87,10 +109,8 @@ fn attack(built: &Path, target: &str, seconds: &str) -> anyhow::Result<()> {
         .arg(format!("-artifact_prefix={}/", artifacts.display()));
     let said = shell::capture_errors(&mut program)
         .with_context(|| format!("the bytes that did it are in fuzz/artifacts/{target}"))?;
-    for line in said.lines().filter(|line| is_figure(line)) {
-        println!("{line}");
-    }
-    Ok(())
+    let figures = said.lines().filter(|line| is_figure(line));
+    Ok(figures.map(|line| format!("{line}\n")).collect())
 }
 
 /// Of all libFuzzer says, what a person wants to know at the end.
