@@ -28,6 +28,10 @@ export default async function decide(journey) {
   await openCase(journey, officer.page, reference);
   const answers = await officer.page.locator('main').innerText();
   assert.ok(answers.includes('6555 1234') || answers.includes('65551234'), 'the reply is not there');
+  const place = new URL(officer.page.url()).pathname;
+  await journey.visit(officer.page, `${place}/looks`);
+  await journey.picture(officer.page, 'looks');
+  await journey.visit(officer.page, place);
   await act(journey, officer.page, 'check');
   await act(journey, officer.page, 'refuse', { reason: 'The record shows a disqualification.' });
 

@@ -225,6 +225,7 @@ async fn serve_command(serve: Serve, out: &Out) -> anyhow::Result<ExitCode> {
     let new = seed::publish_packs(&system).await?;
     if config.server.demo {
         seed::seed_demo(&system).await?;
+        seed::seed_programme(&system).await?;
     }
     let online = seed::PACKS.len();
     tracing::info!(

@@ -17,6 +17,6 @@ mod system;
 mod wallet;
 
 pub use config::{Config, ConfigError};
-pub use seed::{PACKS, publish_packs, seed_demo};
+pub use seed::{PACKS, publish_packs, seed_demo, seed_programme};
 pub use server::serve;
 pub use system::{Knobs, MIGRATIONS, System, bundles};

@@ -1,5 +1,7 @@
 //! What a first start puts in: the packs of the binary, and for a demonstration its people.
 
+mod programme;
+
 use kernel::Actor;
 
 use crate::System;
@@ -25,4 +27,12 @@ pub async fn seed_demo(system: &System) -> anyhow::Result<()> {
     identity::demo::seed(&system.store, &vault).await?;
     identity::provider::demo::seed(&system.store, &vault).await?;
     Ok(())
+}
+
+/// Sets the invented dates of the demonstration's programme board, once.
+///
+/// # Errors
+/// The store fails.
+pub async fn seed_programme(system: &System) -> anyhow::Result<()> {
+    programme::seed(system).await
 }

@@ -2,8 +2,8 @@
 //! step the pack's state chart allows this officer.
 
 use axum::{extract::State, response::Response};
-use kernel::Id;
-use services::{Act, Acted, Case, CaseView, Clerk, Document, Preview};
+use kernel::{Cursor, Id};
+use services::{AccessRecord, Act, Acted, Case, CaseView, Clerk, Document, Preview, Seen};
 use web::{
     Access, Download, Failure, Form, IntoResponse, Outcome, Page, Path, Routes, Value, Visit, ctx,
 };
@@ -13,9 +13,13 @@ use crate::{
     inbox::{deadline, flags},
 };
 
+/// Looks the page of a case shows; the others stand on a page of their own.
+const LATEST_LOOKS: usize = 5;
+
 pub(crate) fn routes() -> Routes<Desk> {
     Routes::new()
         .get("/{lang}/desk/cases/{id}", Access::OFFICER, show)
+        .get("/{lang}/desk/cases/{id}/looks", Access::OFFICER, looks)
         .post("/{lang}/desk/cases/{id}/open", Access::OFFICER, open)
         .post("/{lang}/desk/cases/{id}/claim", Access::OFFICER, claim)
         .post("/{lang}/desk/cases/{id}/release", Access::OFFICER, release)
@@ -76,10 +80,49 @@ async fn show(
         }
         Some(reason) => {
             let view = desk.services.open_case(&clerk, id, &reason).await?;
-            let accesses = desk.services.accesses(&clerk, id).await?;
-            let context = page(&visit, &clerk, &view, &ctx! { reason, accesses });
+            let looks = desk.services.accesses(&clerk, id, None).await?.items;
+            let opened = ctx! {
+                reason,
+                looks => looks.iter().take(LATEST_LOOKS).map(|one| look(&desk, &visit, one)).collect::<Vec<_>>(),
+                has_more => looks.len() > LATEST_LOOKS,
+            };
+            let context = page(&visit, &clerk, &view, &opened);
             Ok(visit.page("desk/case.html", context).into_response())
         }
+    }
+}
+
+/// Everybody who looked at the case, a page at a time.
+async fn looks(State(desk): State<Desk>, visit: Visit, Path(id): Path<Id<Case>>) -> Outcome<Page> {
+    let clerk = desk.clerk(&visit).await?;
+    let after = visit
+        .query()
+        .get("after")
+        .map(|word| Cursor(word.to_owned()));
+    let looks = desk.services.accesses(&clerk, id, after.as_ref()).await?;
+    let case = place(&visit, id);
+    let base = format!("{case}/looks");
+    let context = ctx! {
+        looks => looks.items.iter().map(|one| look(&desk, &visit, one)).collect::<Vec<_>>(),
+        next => looks.next.map(|next| format!("{base}?after={}", next.0)),
+        first => after.map(|_| base),
+        case,
+    };
+    Ok(visit.page("desk/case_looks.html", context))
+}
+
+fn look(desk: &Desk, visit: &Visit, record: &AccessRecord) -> Value {
+    let what = match desk.services.seen(record) {
+        Seen::Document(_, label) => label.get(visit.lang()).to_owned(),
+        Seen::Found(_) => visit.t("desk.looks.found"),
+        Seen::Case(_) | Seen::Fields(_) => visit.t("desk.looks.case"),
+    };
+    ctx! {
+        at => record.at,
+        who => record.officer_name,
+        department => desk.services.catalogue().department_name(&record.department),
+        what,
+        reason => record.reason,
     }
 }
 

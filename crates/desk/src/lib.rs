@@ -67,6 +67,10 @@ pub static BUNDLE: Bundle = Bundle {
         ("desk/audit.html", include_str!("../templates/audit.html")),
         ("desk/case.html", include_str!("../templates/case.html")),
         (
+            "desk/case_looks.html",
+            include_str!("../templates/case_looks.html"),
+        ),
+        (
             "desk/correct.html",
             include_str!("../templates/correct.html"),
         ),

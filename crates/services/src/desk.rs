@@ -9,7 +9,7 @@ use packs::Pack;
 use store::{Read, Write};
 
 use crate::{
-    Error, Services,
+    AccessRecord, Error, Services,
     applicant::Clerk,
     case::{ActionKind, BULK_CASES, Case, WORDS_CHARS},
     deadline::Deadline,
@@ -382,7 +382,7 @@ impl Services {
             .await
     }
 
-    /// Who looked at the case, and why.
+    /// Who looked at the case, and why, newest first, after `after` of the page before.
     ///
     /// # Errors
     /// [`Error::NoSuchCase`], [`Error::WrongRole`].
@@ -390,28 +390,19 @@ impl Services {
         &self,
         clerk: &Clerk,
         case: Id<Case>,
-    ) -> Result<Vec<access::AccessRecord>, Error> {
+        after: Option<&Cursor>,
+    ) -> Result<Page<AccessRecord>, Error> {
         self.guard_seen(clerk, case).await?;
+        let newest = Id::from_bits(u128::MAX);
+        let before = after.and_then(|cursor| cursor.0.parse().ok());
+        let before = before.unwrap_or(newest);
+        let rows = Page::<AccessRecord>::fetch();
         let rows = self
             .store()
-            .read(move |db| async move { access::of_case(&db, case).await })
+            .read(move |db| async move { access::of_case(&db, case, before, rows).await })
             .await?;
-        access::open_all(self.vault(), rows)
-    }
-
-    /// The cases and documents an officer looked at, latest first: for supervisors and operators.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn accesses_by(
-        &self,
-        officer: Id<Officer>,
-    ) -> Result<Vec<access::AccessRecord>, Error> {
-        let rows = self
-            .store()
-            .read(move |db| async move { access::by_officer(&db, officer).await })
-            .await?;
-        access::open_all(self.vault(), rows)
+        let looks = access::open_all(self.vault(), rows)?;
+        Ok(Page::cut(looks, |look| Cursor(look.id.to_string())))
     }
 
     pub(crate) async fn guard_seen(&self, clerk: &Clerk, case: Id<Case>) -> Result<CaseRow, Error> {

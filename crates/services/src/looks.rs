@@ -190,7 +190,9 @@ impl Services {
         Ok(all)
     }
 
-    fn of_access(&self, record: &AccessRecord) -> Look {
+    /// What a look was at.
+    #[must_use]
+    pub fn seen(&self, record: &AccessRecord) -> Seen {
         let catalogue = self.catalogue();
         let service = record.service.clone().unwrap_or_default();
         let of = Record {
@@ -201,7 +203,7 @@ impl Services {
                 .unwrap_or_default(),
             service,
         };
-        let seen = match record.what.split_once(' ') {
+        match record.what.split_once(' ') {
             Some(("document", field)) => {
                 let label = catalogue
                     .versions(&of.service)
@@ -211,14 +213,17 @@ impl Services {
             }
             _ if record.what == "search" => Seen::Found(of),
             _ => Seen::Case(of),
-        };
+        }
+    }
+
+    fn of_access(&self, record: &AccessRecord) -> Look {
         Look {
             id: record.id.cast(),
             at: record.at,
-            department_name: catalogue.department_name(&record.department),
+            department_name: self.catalogue().department_name(&record.department),
             department: record.department.clone(),
             role: Some(record.role.clone().unwrap_or_else(|| "officer".to_owned())),
-            seen,
+            seen: self.seen(record),
             reason: Text::same(record.reason.as_str()),
         }
     }

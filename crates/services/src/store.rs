@@ -32,6 +32,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0012_order_cases_by_id.sql",
     "0013_create_programme_target.sql",
     "0014_sign_draft.sql",
+    "0015_order_looks_by_id.sql",
 );
 
 /// Every statement, for the test that prepares them on both engines.

@@ -191,7 +191,7 @@ async fn a_date_that_an_owner_moves_slips_where_everybody_sees_it() {
         (&target["progress"], &target["days_late"]),
         (&"postponed".into(), &91.into())
     );
-    let board = visitor.get("/en/programme").await.unwrap();
+    let board = visitor.get("/en/programme/td-driving-test-appointment").await.unwrap();
     let first = board.text().find("board-slipping").unwrap();
     let name = board
         .text()
@@ -430,4 +430,36 @@ async fn a_version_tells_in_plain_words_what_changed_and_an_announcement_leads_t
     assert!(
         service.says(&format!("href=\"{base}/2\"")) && service.says(&format!("href=\"{base}\""))
     );
+}
+
+#[tokio::test]
+async fn the_demonstration_shows_dates_that_are_kept_and_that_slip() {
+    let app = App::start().await.unwrap();
+    for _ in 0..2 {
+        causeway::seed_programme(&app.system).await.unwrap();
+    }
+    let mut visitor = app.browser();
+    let board = json(&mut visitor, "/en/programme.json").await;
+    let lines = board["services"].as_array().unwrap();
+    let target = |service: &str| {
+        let line = lines
+            .iter()
+            .find(|line| line["service"] == service)
+            .unwrap();
+        line["targets"][0].clone()
+    };
+    let moved = target("td-driving-test-appointment");
+    assert!(moved["first_due"].as_str() < moved["due"].as_str());
+    let kept = target("td-full-driving-licence-renewal");
+    assert_eq!(kept["first_due"], kept["due"]);
+    // Where a stage is reached, its date would say nothing.
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line["targets"][0].is_object())
+            .count(),
+        7
+    );
+    let page = visitor.get("/en/programme/td-driving-test-appointment").await.unwrap();
+    assert!(page.words().contains("Invented for this demonstration"));
 }

@@ -29,8 +29,7 @@ store::sql! {
     INSERT_ACCESS = "INSERT INTO access_record (id, officer, officer_name, department, role, case_id,
         person, service, reference, what, reason, reason_sealed, at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12)";
-    ACCESS_OF_CASE = select!("WHERE case_id = $1 ORDER BY at DESC LIMIT $2");
-    ACCESS_BY_OFFICER = select!("WHERE officer = $1 ORDER BY at DESC LIMIT $2");
+    ACCESS_OF_CASE = select!("WHERE case_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
     ACCESS_TO_PERSON = select!(
         "WHERE person = $1 AND id < $2 AND at >= $3 AND at < $4
         AND ($5 = '' OR department = $5) ORDER BY id DESC LIMIT $6"
@@ -45,12 +44,10 @@ store::sql! {
     FORGET_ACCESS = "DELETE FROM access_record WHERE id IN
         (SELECT id FROM access_record WHERE id < $1 ORDER BY id LIMIT $2)";
     LAST_REASON = select!(
-        "WHERE case_id = $1 AND officer = $2 AND what = 'case' AND at > $3 ORDER BY at DESC LIMIT 1"
+        "WHERE case_id = $1 AND officer = $2 AND what = 'case' AND id >= $3 ORDER BY id DESC LIMIT 1"
     );
 }
 
-/// Records shown at once.
-const SHOWN: i64 = 200;
 /// Records one sweep forgets.
 const SWEPT: i64 = 5_000;
 
@@ -144,12 +141,14 @@ pub(crate) async fn record(
     Ok(())
 }
 
-pub(crate) async fn of_case(db: &Read, case: Id<Case>) -> Result<Vec<AccessRow>, Error> {
-    Ok(db.all(&ACCESS_OF_CASE, params![case, SHOWN]).await?)
-}
-
-pub(crate) async fn by_officer(db: &Read, officer: Id<Officer>) -> Result<Vec<AccessRow>, Error> {
-    Ok(db.all(&ACCESS_BY_OFFICER, params![officer, SHOWN]).await?)
+/// Looks at a case, newest first, before `before`.
+pub(crate) async fn of_case(
+    db: &Read,
+    case: Id<Case>,
+    before: Id<AccessRecord>,
+    rows: i64,
+) -> Result<Vec<AccessRow>, Error> {
+    Ok(db.all(&ACCESS_OF_CASE, params![case, before, rows]).await?)
 }
 
 /// The reason this officer gave for this case after `since`.
@@ -159,6 +158,7 @@ pub(crate) async fn last_reason(
     officer: Id<Officer>,
     since: Time,
 ) -> Result<Option<AccessRow>, Error> {
+    let since = Id::<AccessRecord>::from_parts(since, [0; 10]);
     Ok(db.one(&LAST_REASON, params![case, officer, since]).await?)
 }
 

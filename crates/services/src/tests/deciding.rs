@@ -102,16 +102,31 @@ store::db_tests! {
         let services = &desk.world.services;
         let bare = services.open_case(&desk.officer, desk.done.case, "  ").await;
         assert!(matches!(bare, Err(Error::ReasonNeeded)));
-        assert!(services.accesses(&desk.officer, desk.done.case).await.unwrap().is_empty());
+        assert!(services.accesses(&desk.officer, desk.done.case, None).await.unwrap().items.is_empty());
         let view = services.open_case(&desk.officer, desk.done.case, "my queue").await.unwrap();
         assert!(view.applicant.starts_with("CHEUNG Ka Yan"));
         assert!(view.is_signed);
         let actions: Vec<_> = view.actions.iter().map(|action| action.id.as_str()).collect();
         assert_eq!(actions, ["approve", "refuse", "ask"]);
-        let looks = services.accesses(&desk.officer, desk.done.case).await.unwrap();
+        let looks = services.accesses(&desk.officer, desk.done.case, None).await.unwrap().items;
         assert_eq!((looks.len(), looks[0].reason.as_str()), (1, "my queue"));
         let standing = services.standing_reason(&desk.officer, desk.done.case).await.unwrap();
         assert_eq!(standing.as_deref(), Some("my queue"));
+    }
+
+    async fn looks_at_a_case_are_read_a_page_at_a_time(store: Store, clock: FakeEnv) {
+        let desk = Desk::new(store, clock).await;
+        let (services, case) = (&desk.world.services, desk.done.case);
+        for opened in 0..kernel::limits::PAGE_ITEMS + 3 {
+            services.open_case(&desk.officer, case, &format!("look {opened}")).await.unwrap();
+        }
+        let first = services.accesses(&desk.officer, case, None).await.unwrap();
+        assert_eq!(first.items.len(), kernel::limits::PAGE_ITEMS);
+        assert_eq!(first.items[0].reason, format!("look {}", kernel::limits::PAGE_ITEMS + 2));
+        let rest = services.accesses(&desk.officer, case, first.next.as_ref()).await.unwrap();
+        let reasons: Vec<_> = rest.items.iter().map(|look| look.reason.as_str()).collect();
+        assert_eq!(reasons, ["look 2", "look 1", "look 0"]);
+        assert!(rest.next.is_none());
     }
 
     async fn another_department_sees_nothing(store: Store, clock: FakeEnv) {
@@ -127,7 +142,7 @@ store::db_tests! {
         assert!(services.find_cases(&other, (&reference, "x")).await.unwrap().is_empty());
         let role = InboxQuery { role: Some("afcd.officer".into()), ..InboxQuery::default() };
         assert!(matches!(services.inbox(&other, role).await, Err(Error::WrongRole)));
-        let looks = services.accesses(&desk.officer, desk.done.case).await.unwrap();
+        let looks = services.accesses(&desk.officer, desk.done.case, None).await.unwrap().items;
         assert!(looks.is_empty());
     }
 
@@ -490,7 +505,7 @@ store::db_tests! {
             assert_eq!(found.len(), 1, "{words}");
         }
         assert!(services.find_cases(&desk.officer, ("nonsense", "call")).await.unwrap().is_empty());
-        let looks = services.accesses(&desk.officer, desk.done.case).await.unwrap();
+        let looks = services.accesses(&desk.officer, desk.done.case, None).await.unwrap().items;
         assert_eq!(looks.iter().filter(|look| look.what == "search").count(), 3);
     }
 

@@ -173,12 +173,12 @@ store::db_tests! {
             .await
             .unwrap();
         let clerk = world.clerk("afcd-officer").await;
-        let read = world.services.accesses(&clerk, case).await.unwrap();
+        let read = world.services.accesses(&clerk, case, None).await.unwrap().items;
         assert_eq!(read[0].reason, "written openly", "a row from before is still read");
         assert_eq!(world.services.seal_reasons().await.unwrap(), 1);
         assert_eq!(world.services.seal_reasons().await.unwrap(), 0);
         assert_eq!(raw_reasons(&world).await, [""]);
-        let read = world.services.accesses(&clerk, case).await.unwrap();
+        let read = world.services.accesses(&clerk, case, None).await.unwrap().items;
         assert_eq!(read[0].reason, "written openly");
         let standing = world.services.standing_reason(&clerk, case).await.unwrap();
         assert_eq!(standing.as_deref(), Some("written openly"));
