@@ -191,7 +191,10 @@ async fn a_date_that_an_owner_moves_slips_where_everybody_sees_it() {
         (&target["progress"], &target["days_late"]),
         (&"postponed".into(), &91.into())
     );
-    let board = visitor.get("/en/programme/td-driving-test-appointment").await.unwrap();
+    let board = visitor
+        .get("/en/programme/td-driving-test-appointment")
+        .await
+        .unwrap();
     let first = board.text().find("board-slipping").unwrap();
     let name = board
         .text()
@@ -460,6 +463,9 @@ async fn the_demonstration_shows_dates_that_are_kept_and_that_slip() {
             .count(),
         7
     );
-    let page = visitor.get("/en/programme/td-driving-test-appointment").await.unwrap();
+    let page = visitor
+        .get("/en/programme/td-driving-test-appointment")
+        .await
+        .unwrap();
     assert!(page.words().contains("Invented for this demonstration"));
 }

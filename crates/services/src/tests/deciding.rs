@@ -1,5 +1,7 @@
 //! The officer's way, and what the applicant sees of it.
 
+use std::time::Duration;
+
 use kernel::{Date, FakeEnv, Id};
 use store::Store;
 
@@ -115,10 +117,11 @@ store::db_tests! {
     }
 
     async fn looks_at_a_case_are_read_a_page_at_a_time(store: Store, clock: FakeEnv) {
-        let desk = Desk::new(store, clock).await;
+        let desk = Desk::new(store, clock.clone()).await;
         let (services, case) = (&desk.world.services, desk.done.case);
         for opened in 0..kernel::limits::PAGE_ITEMS + 3 {
             services.open_case(&desk.officer, case, &format!("look {opened}")).await.unwrap();
+            clock.advance(Duration::from_secs(1));
         }
         let first = services.accesses(&desk.officer, case, None).await.unwrap();
         assert_eq!(first.items.len(), kernel::limits::PAGE_ITEMS);
