@@ -7,15 +7,15 @@ import { DESKTOP, PHONE } from './lib.mjs';
 
 const NARROWEST = { width: 320, height: 640 };
 const WIDEST = { width: 1920, height: 1080 };
-/** Each page is seen in all of these. The first gives the links to go on with. */
-const VIEWS = [
-  { language: 'en', size: WIDEST, colours: 'light' },
-  { language: 'en', size: NARROWEST, colours: 'dark' },
-  { language: 'tc', size: DESKTOP, colours: 'light' },
-  { language: 'tc', size: PHONE, colours: 'light' },
-  { language: 'sc', size: DESKTOP, colours: 'dark' },
-  { language: 'sc', size: PHONE, colours: 'light' },
-];
+/**
+ * Each page is opened in each language, by day or by night, and seen at these widths. The first gives the
+ * links to go on with.
+ */
+const VIEWS = {
+  en: { colours: 'light', sizes: [WIDEST, NARROWEST] },
+  tc: { colours: 'light', sizes: [DESKTOP, PHONE] },
+  sc: { colours: 'dark', sizes: [DESKTOP, NARROWEST] },
+};
 /** Pages of one kind (siblings under one path): enough to meet each template with real content. */
 const SIBLINGS = 5;
 const PAGES = 200;
@@ -40,14 +40,19 @@ export async function crawl(journey, page, start, belongs = () => true) {
   return [...found];
 }
 
-/** Opens one page in each view; gives the links of the first. */
+/** Opens one page in each language and looks at it in each width; gives the links of the first. */
 async function openEverywhere(journey, page, path) {
   let links;
-  for (const { language, size, colours } of VIEWS) {
-    await page.setViewportSize(size);
+  for (const [language, { colours, sizes }] of Object.entries(VIEWS)) {
+    const [first, ...others] = sizes;
     await page.emulateMedia({ colorScheme: colours });
+    await page.setViewportSize(first);
     await journey.visit(page, path.replace(/^\/en(?=\/|$)/, `/${language}`));
     links ??= await linksOf(page);
+    for (const size of others) {
+      await page.setViewportSize(size);
+      await journey.look(page);
+    }
   }
   return links;
 }

@@ -144,7 +144,7 @@ export class Journey {
 
   async #axe(page) {
     if (!page.hasScript) return this.#axeOfTwin(page);
-    await page.evaluate(AXE);
+    if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE);
     return page.evaluate(async (tags) => {
       const { violations } = await globalThis.axe.run(document, {
         runOnly: tags,
