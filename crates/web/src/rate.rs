@@ -137,7 +137,7 @@ impl Limiter {
         })
     }
 
-    fn check_held(&self, key: &Key) -> Result<(), Error> {
+    pub(crate) fn check_held(&self, key: &Key) -> Result<(), Error> {
         let now = self.clock.now();
         let until = self.held().get(key).copied().unwrap_or_default();
         match until.checked_sub(now) {
@@ -146,7 +146,7 @@ impl Limiter {
         }
     }
 
-    fn fail(&self, key: Key) {
+    pub(crate) fn fail(&self, key: Key) {
         if !self.is_on || self.count(&self.failed, &key).is_ok() {
             return;
         }

@@ -276,9 +276,9 @@ pub(crate) fn code_of(answer: &Answer) -> String {
 pub(crate) async fn approve(nodes: &Nodes, node: Node, path: &str) {
     let id = path.split('?').next().unwrap().rsplit('/').next().unwrap();
     let mut phone = Browser::new(&nodes.base);
-    let page = phone.open(node, "/en/demo/phone").await;
-    let opened = [("person", PERSON.0), ("approval", id)];
-    let opened = phone.fill(node, (&page, "/demo/phone"), &opened).await;
+    let path = format!("/en/demo/phone?person={}&approval={id}", PERSON.0);
+    let page = phone.open(node, &path).await;
+    let opened = phone.fill(node, (&page, "/demo/phone"), &[]).await;
     answer_with(&mut phone, node, &opened.place()).await;
 }
 
@@ -287,19 +287,12 @@ pub(crate) async fn approve_latest(nodes: &Nodes, node: Node) {
     let mut phone = Browser::new(&nodes.base);
     let path = format!("/en/demo/phone?person={}", PERSON.0);
     let page = phone.open(node, &path).await;
-    let link = format!("/en/demo/phone/{}/", PERSON.0);
-    let (_, rest) = page.text.split_once(&link).unwrap_or(("", ""));
-    let id = rest.split(['"', '?']).next().unwrap();
-    let id = if id.is_empty() || id == "back" {
-        hidden_approval(&page.text)
-    } else {
-        id.to_owned()
-    };
+    let id = waiting(&page.text);
     approve(nodes, node, &format!("/en/approvals/{id}")).await;
 }
 
 /// The approval that a button of the phone's page opens.
-fn hidden_approval(html: &str) -> String {
+fn waiting(html: &str) -> String {
     html.split("name=\"approval\" value=\"")
         .skip(1)
         .filter_map(|part| part.split('"').next())
