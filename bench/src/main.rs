@@ -7,6 +7,7 @@
 mod complaints;
 mod folder;
 mod growth_bench;
+mod login_bench;
 mod pages_bench;
 mod postgres;
 mod registrants_bench;
@@ -61,16 +62,19 @@ fn measure() -> anyhow::Result<()> {
             registrants_bench::run().await?;
             pages_bench::run().await?;
             sign_bench::run(span)?;
+            login_bench::run(span).await?;
             growth_bench::run().await
         }),
         Some("store") => runtime.block_on(store_bench::run(span)),
         Some("registrants") => runtime.block_on(registrants_bench::run()),
         Some("sign") => sign_bench::run(span),
+        Some("login") => runtime.block_on(login_bench::run(span)),
         Some("growth") => runtime.block_on(growth_bench::run()),
         Some("pages") => runtime.block_on(pages_bench::run()),
         Some(other) => {
             bail!(
-                "there is no measurement `{other}`; there are: store, registrants, pages, sign, growth"
+                "there is no measurement `{other}`; there are: store, registrants, pages, sign, login, \
+                 growth"
             )
         }
     }

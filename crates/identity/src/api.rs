@@ -35,7 +35,7 @@ fn enrolment_routes() -> Routes<Identity> {
             operation::<enrol::Start, enrol::Started>("Start an enrolment"),
             enrol::start,
         )
-        .rate(Rate::Attempt)
+        .rate(Rate::Caller)
         .body_bytes(BODY_BYTES)
         .json(
             post,
@@ -44,7 +44,7 @@ fn enrolment_routes() -> Routes<Identity> {
             operation::<enrol::Confirm, view::Me>("Confirm an enrolment and bind this phone"),
             enrol::confirm,
         )
-        .rate(Rate::Attempt)
+        .rate(Rate::Caller)
         .body_bytes(BODY_BYTES)
         .json(
             post,
@@ -53,6 +53,7 @@ fn enrolment_routes() -> Routes<Identity> {
             operation::<enrol::Raise, view::Me>("Raise the level by showing the card"),
             enrol::raise,
         )
+        .rate(Rate::Caller)
         .body_bytes(BODY_BYTES)
         .json(
             post,
@@ -61,6 +62,7 @@ fn enrolment_routes() -> Routes<Identity> {
             operation::<view::Nothing, view::Done>("Remove this phone"),
             enrol::revoke,
         )
+        .rate(Rate::Caller)
         .body_bytes(BODY_BYTES)
 }
 
@@ -74,6 +76,7 @@ fn approval_routes() -> Routes<Identity> {
             operation::<(), view::Approvals>("What waits for this phone"),
             approval::list,
         )
+        .rate(Rate::Caller)
         .json(
             post,
             "/app/api/approvals/open",
@@ -81,6 +84,7 @@ fn approval_routes() -> Routes<Identity> {
             operation::<approval::Open, view::ApprovalView>("Open an approval by id or reference"),
             approval::open,
         )
+        .rate(Rate::Caller)
         .body_bytes(BODY_BYTES)
         .json(
             post,
@@ -89,6 +93,7 @@ fn approval_routes() -> Routes<Identity> {
             operation::<approval::Decide, view::Decided>("Answer an approval with a signature"),
             approval::decide,
         )
+        .rate(Rate::Caller)
         .body_bytes(BODY_BYTES)
 }
 
@@ -102,6 +107,7 @@ fn person_routes() -> Routes<Identity> {
             operation::<(), view::Me>("Who this phone belongs to"),
             me::me,
         )
+        .rate(Rate::Caller)
         .json(
             get,
             "/app/api/profile",
@@ -109,6 +115,7 @@ fn person_routes() -> Routes<Identity> {
             operation::<(), view::ProfileView>("The e-ME profile"),
             me::profile,
         )
+        .rate(Rate::Caller)
         .json(
             post,
             "/app/api/profile",
@@ -117,6 +124,7 @@ fn person_routes() -> Routes<Identity> {
                 .answers::<me::Refused>(422),
             me::change_profile,
         )
+        .rate(Rate::Caller)
         .body_bytes(BODY_BYTES)
         .json(
             get,
@@ -125,6 +133,7 @@ fn person_routes() -> Routes<Identity> {
             operation::<(), view::Consents>("The consents in force"),
             me::consents,
         )
+        .rate(Rate::Caller)
         .json(
             post,
             "/app/api/consents/revoke",
@@ -132,6 +141,7 @@ fn person_routes() -> Routes<Identity> {
             operation::<me::Revoke, view::Consents>("Withdraw a consent"),
             me::revoke_consent,
         )
+        .rate(Rate::Caller)
         .body_bytes(BODY_BYTES)
         .json(
             get,
@@ -140,4 +150,5 @@ fn person_routes() -> Routes<Identity> {
             operation::<(), view::History>("Who read the profile, and what was approved"),
             me::history,
         )
+        .rate(Rate::Caller)
 }

@@ -32,6 +32,7 @@ pub(crate) mod request;
 mod revoke;
 mod routes;
 pub(crate) mod scope;
+mod seen;
 pub(crate) mod store;
 mod token;
 mod userinfo;
@@ -39,7 +40,7 @@ mod userinfo;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::http::{HeaderMap, HeaderName};
@@ -66,6 +67,8 @@ pub use store::{
     },
     consent::{Connection, connections_of, disconnect},
 };
+
+use seen::Seen;
 
 pub(crate) use authorize::RECOGNISED;
 pub(crate) use grant::Recognised;
@@ -100,8 +103,10 @@ struct Inner {
     subject_key: Secret<[u8; 32]>,
     nonce_key: Secret<[u8; 32]>,
     outbound: Arc<dyn Outbound>,
-    /// Parsed registrations by id, with their revision; the store is asked for the revision each time.
-    clients: Mutex<BTreeMap<String, (i64, client::Client)>>,
+    /// Parsed registrations by id; each transaction that relies on one asks for its revision.
+    clients: Mutex<BTreeMap<String, client::Client>>,
+    /// Access tokens that this process signed or verified.
+    seen: Mutex<Seen>,
 }
 
 impl Provider {
@@ -122,6 +127,7 @@ impl Provider {
             certificate_header: config.certificate_header,
             outbound,
             clients: Mutex::default(),
+            seen: Mutex::default(),
         })))
     }
 
@@ -190,45 +196,54 @@ impl Provider {
 
     /// The client in force with this id; none when it is suspended or not approved.
     pub(crate) async fn client(&self, id: &str) -> Result<Option<client::Client>, Error> {
-        let wanted = id.to_owned();
-        let revision = self
-            .store()
-            .read(move |db| {
-                let id = wanted.clone();
-                async move { store::client::revision_in(&db, &id).await }
-            })
-            .await?;
-        let Some((revision, is_suspended)) = revision else {
-            return Ok(None);
-        };
-        if is_suspended {
-            return Ok(None);
-        }
-        if let Some((known, client)) = self.clients().get(id)
-            && *known == revision
-        {
+        self.forget_changed(id).await?;
+        self.known_client(id).await
+    }
+
+    /// The client as this process knows it, without a look into the store when it does. Whoever relies
+    /// on it asks [`store::client::check_in`] in the transaction that follows, and begins again when the
+    /// registration has changed.
+    pub(crate) async fn known_client(&self, id: &str) -> Result<Option<client::Client>, Error> {
+        if let Some(client) = self.clients().get(id) {
             return Ok(Some(client.clone()));
         }
-        let Some(record) = store::client::find_client(self.store(), id).await? else {
+        let found = store::client::find_client(self.store(), id).await?;
+        let Some(client) = found.and_then(client::Client::of) else {
             return Ok(None);
         };
-        let Some(registration) = record.registration.filter(|_| !record.is_suspended) else {
-            return Ok(None);
-        };
-        let client = client::Client::new(record.id, record.department, registration);
         let mut clients = self.clients();
         if clients.len() >= CLIENTS_KEPT {
             clients.clear();
         }
-        clients.insert(id.to_owned(), (record.revision, client.clone()));
+        clients.insert(id.to_owned(), client.clone());
         Ok(Some(client))
     }
 
-    fn clients(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (i64, client::Client)>> {
+    /// Forgets what is known of a client when the store knows something else; whether it did.
+    pub(crate) async fn forget_changed(&self, id: &str) -> Result<bool, Error> {
+        let Some(known) = self.clients().get(id).cloned() else {
+            return Ok(false);
+        };
+        let client = known.clone();
+        let is_current = self
+            .store()
+            .read(move |db| async move { store::client::is_current_in(&db, &client).await })
+            .await?;
+        if !is_current {
+            self.clients().remove(id);
+        }
+        Ok(!is_current)
+    }
+
+    fn clients(&self) -> MutexGuard<'_, BTreeMap<String, client::Client>> {
         self.0
             .clients
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn has_certificates(&self) -> bool {

@@ -10,7 +10,7 @@ use identity::Phone;
 use kernel::{Id, Text};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Access, Failure, Json, Outcome, Path, Routes, operation};
+use web::{Access, Failure, Json, Outcome, Path, Rate, Routes, operation};
 
 use crate::Portal;
 
@@ -29,6 +29,7 @@ pub(crate) fn routes() -> Routes<Portal> {
             operation::<(), Carried>("The licences of the phone's person"),
             list,
         )
+        .rate(Rate::Caller)
         .json(
             &Method::POST,
             "/app/api/licences/{id}/collect",
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Routes<Portal> {
             operation::<(), Collect>("An offer of one licence, bound to the asking phone"),
             collect,
         )
+        .rate(Rate::Caller)
 }
 
 /// The licences of a person.

@@ -62,9 +62,21 @@ impl App {
     pub async fn open(dir: PathBuf, seed: u64, knobs: Knobs) -> anyhow::Result<Self> {
         let mut config = Config::default();
         config.server.demo = true;
-        config.store.data_dir.clone_from(&dir);
-        let (env, clock) = Env::fake(Time::from_seconds(MORNING), seed);
-        let system = System::open_with(&config, env, knobs).await?;
+        config.store.data_dir = dir;
+        Self::open_at(&config, (Time::from_seconds(MORNING), seed), knobs).await
+    }
+
+    /// As [`App::open`] with a configuration of its own, from a moment on.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn open_at(
+        config: &Config,
+        (moment, seed): (Time, u64),
+        knobs: Knobs,
+    ) -> anyhow::Result<Self> {
+        let (env, clock) = Env::fake(moment, seed);
+        let system = System::open_with(config, env, knobs).await?;
         causeway::publish_packs(&system).await?;
         causeway::seed_demo(&system).await?;
         let router = system.app();
@@ -72,7 +84,7 @@ impl App {
             system,
             clock,
             router,
-            dir,
+            dir: config.store.data_dir.clone(),
         })
     }
 

@@ -160,7 +160,7 @@ fn mime(name: &str) -> Option<&'static str> {
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes.iter().take(HASH_CHARS / 2) {
         text.push_str(&format!("{byte:02x}"));

@@ -1,7 +1,7 @@
 //! What stands before every handler: rate, access, size, and whether a post is ours. A post that
 //! cannot be accepted now keeps its answers: they come back in a page that sends them again.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
@@ -12,8 +12,8 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Access, Error, Explain as _, Failure, Form, Kind, Visit, csrf, ctx, form, lang, openapi,
-    routes::Rule,
+    Access, Error, Explain as _, Failure, Form, Kind, Rate, Visit, csrf, ctx, form, lang, openapi,
+    rate::Door, routes::Rule,
 };
 
 /// Answers of a visitor whose session had ended when the form was sent.
@@ -26,10 +26,6 @@ pub(crate) struct Held {
 
 /// Where held answers are remembered, and the form field that says they are being sent again.
 pub(crate) const HELD: &str = "web.held";
-
-/// The client's network address, put into the request by the shell.
-#[derive(Clone, Copy)]
-pub(crate) struct Client(pub(crate) IpAddr);
 
 /// The rule that answered, put into the response for the shell.
 #[derive(Clone)]
@@ -112,16 +108,23 @@ async fn json(
     Ok(openapi::record(visit.site().recorder(), rule, response).await)
 }
 
+/// Counts the request by who makes it. A call that proves by itself who makes it is counted where the
+/// proof is read.
 fn check_rate(rule: &Rule, visit: &Visit, request: &Request) -> Result<(), Error> {
-    let client = request.extensions().get::<Client>().copied();
-    match (rule.rate, client) {
-        (Some(rate), Some(Client(client))) => visit
-            .site()
-            .limiter()
-            .check(rate, client)
-            .map_err(Error::TooMany),
-        _ => Ok(()),
+    let rate = rule.rate.unwrap_or(Rate::Any);
+    let Some(door) = request.extensions().get::<Door>() else {
+        return Err(Error::Setup("a route outside web::app".to_owned()));
+    };
+    if rate == Rate::Caller {
+        return Ok(());
     }
+    let key = visit.key(door.address());
+    let limiter = visit.site().limiter();
+    limiter.check(Rate::Any, &key)?;
+    if rate == Rate::Any {
+        return Ok(());
+    }
+    limiter.check(rate, &key)
 }
 
 fn allowed(rule: &Rule, visit: &Visit) -> Result<(), Error> {

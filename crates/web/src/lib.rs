@@ -43,7 +43,7 @@ pub use lang::{encode, is_local_path, local_path, negotiate, path_in};
 pub use messages::Messages;
 pub use openapi::{Operation, operation};
 pub use page::{Download, Page};
-pub use rate::Rate;
+pub use rate::{Door, Rate};
 pub use render::value;
 pub use routes::{Access, Kind, RouteRow, Routes};
 pub use session::{Level, Sessions, SignedIn, end_acting_in, end_sessions_in};

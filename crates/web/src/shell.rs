@@ -23,9 +23,10 @@ use tracing::Instrument as _;
 
 use crate::{
     Access, Error, Explanation, Failure, Path, Rate, Routes, Site, Visit, ctx,
-    guard::{self, Client, Ruled},
+    guard::{self, Ruled},
     headers::{self, Extension},
-    lang, rate,
+    lang,
+    rate::{self, Door, Key},
     seal::Token,
     visit::Arrival,
 };
@@ -109,7 +110,7 @@ async fn shell(State(site): State<Site>, request: Request, next: Next) -> Respon
             Err(error) => Failure::of(&error).into_response(),
             Ok(()) => {
                 parts.extensions.insert(visit.clone());
-                parts.extensions.insert(Client(client));
+                parts.extensions.insert(Door::new(site.clone(), client));
                 run(Request::from_parts(parts, body), next).await
             }
         };
@@ -143,9 +144,8 @@ fn admit(site: &Site, request: &Parts, client: IpAddr) -> Result<(), Error> {
     if is_asset(uri) {
         return Ok(());
     }
-    site.limiter()
-        .check(Rate::Any, client)
-        .map_err(Error::TooMany)
+    // Against floods only: who asks too often is counted by the guard, which knows the session.
+    site.limiter().check(Rate::Caller, &Key::address(client))
 }
 
 async fn run(request: Request, next: Next) -> Response {

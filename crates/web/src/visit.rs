@@ -19,7 +19,10 @@ use minijinja::{Value, value::Object};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Error, Failure, Form, Outcome, Page, SignedIn, Site, ctx,
+    Error, Failure, Form, Outcome, Page, SignedIn, Site,
+    assets::hex,
+    ctx,
+    rate::Key,
     seal::Token,
     session::{Data, Loaded},
 };
@@ -225,6 +228,19 @@ impl Visit {
     pub fn require(&self) -> Outcome<Arc<SignedIn>> {
         self.signed_in()
             .ok_or_else(|| Failure::of(&Error::SignedOut))
+    }
+
+    /// Who is counted by limits: the person, else the browser whose session is known here, else the
+    /// network address. A cookie that names no session counts for nothing, because anybody makes one.
+    pub(crate) fn key(&self, address: std::net::IpAddr) -> Key {
+        let browser = self.browser();
+        if let Some(who) = &browser.signed_in {
+            return Key::Named("person", who.actor.subject().to_owned());
+        }
+        match &browser.token {
+            Some(token) if browser.has_row => Key::Named("session", hex(&token.hash())),
+            _ => Key::address(address),
+        }
     }
 
     /// The author of this visit's writes.

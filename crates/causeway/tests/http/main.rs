@@ -18,6 +18,7 @@ mod declared;
 mod files;
 mod journey;
 mod kiosk;
+mod limits;
 mod openid;
 mod operators;
 mod owners;

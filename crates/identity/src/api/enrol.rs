@@ -5,7 +5,7 @@ use kernel::{Date, Hkid, Id};
 use serde::{Deserialize, Serialize};
 use trust::digest;
 use utoipa::ToSchema;
-use web::{Failure, Json, Outcome, Visit};
+use web::{Door, Failure, Json, Outcome, Visit};
 
 use crate::{
     Error, Guardian, Identity, Level, Person, PresenceCheck,
@@ -42,10 +42,17 @@ pub(crate) struct Started {
     is_simulated: bool,
 }
 
+/// What is counted of enrolments: particulars that match nobody, by network address. Each card is
+/// counted too, in the store.
+const COUNTED: &str = "enrolment";
+
 pub(crate) async fn start(
     State(identity): State<Identity>,
+    door: Door,
     phone: NewPhone,
 ) -> Outcome<Json<Started>> {
+    let place = door.here("");
+    door.check_held(COUNTED, &place)?;
     let asked: Start = phone.read()?;
     // A mistyped number is told apart from an unknown one: the check digit is public knowledge.
     let hkid: Hkid = asked.hkid.parse().map_err(|_| Error::Malformed("hkid"))?;
@@ -62,7 +69,11 @@ pub(crate) async fn start(
         guardian: asked.guardian,
     };
     let store = identity.store();
-    let started = enrolment::start(store, identity.vault(), identity.register(), asked).await?;
+    let started = enrolment::start(store, identity.vault(), identity.register(), asked).await;
+    if let Err(Error::NoMatch | Error::TooManyAttempts) = &started {
+        door.failed(COUNTED, &place);
+    }
+    let started = started?;
     Ok(Json(Started {
         enrolment: started.id.to_string(),
         challenge: started.challenge,

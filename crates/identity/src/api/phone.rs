@@ -8,7 +8,7 @@ use axum::{
 use kernel::Actor;
 use serde::de::DeserializeOwned;
 use trust::PublicKey;
-use web::Failure;
+use web::{Door, Failure, Rate};
 
 use crate::{
     Device, Error, Identity, Person, PublicJwk,
@@ -139,8 +139,30 @@ async fn check(
     Ok(body)
 }
 
-async fn phone(identity: &Identity, request: Request) -> Result<Phone, Error> {
+/// What is counted of phones: failures to prove a device's key at one address, and of people: calls.
+const COUNTED: &str = "phone";
+
+/// A phone that proves its key is counted as its person; who cannot prove it waits, at that address.
+async fn phone(identity: &Identity, request: Request) -> Result<Phone, Failure> {
+    let door = Door::of(&request)?;
     let signed = take(request).await?;
+    let claimed = door.here(signed.token.header().kid.as_deref().unwrap_or_default());
+    door.check_held(COUNTED, &claimed)?;
+    match known_phone(identity, signed).await {
+        Ok(phone) => {
+            door.count(Rate::Any, "person", &phone.person.id.to_string())?;
+            Ok(phone)
+        }
+        Err(error) => {
+            if matches!(error, Error::Proof(_) | Error::UnknownDevice) {
+                door.failed(COUNTED, &claimed);
+            }
+            Err(error.into())
+        }
+    }
+}
+
+async fn known_phone(identity: &Identity, signed: Signed) -> Result<Phone, Error> {
     let kid = signed
         .token
         .header()
@@ -188,7 +210,7 @@ where
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        Ok(phone(&Identity::from_ref(state), request).await?)
+        phone(&Identity::from_ref(state), request).await
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
     request::{Asked, Prompt, ReturnTo},
     scope::Scope,
     store::{
+        client::check_in,
         consent::{self, Connection},
         grant,
         request::{self, Pending},
@@ -60,11 +61,19 @@ impl From<web::Error> for Stop {
     }
 }
 
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Page(refusal)
+    }
+}
+
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Refused(refusal) => Self::Page(refusal),
             Fault::Failed(error) => error.into(),
+            Fault::Held(error) => error.into(),
+            Fault::Changed(_) => Self::Page(Refusal::client("the client is unknown")),
         }
     }
 }
@@ -146,17 +155,21 @@ struct Arrival {
     asked: Asked,
     /// The pushed request; a plain one has no row yet.
     pending: Option<Pending>,
+    /// What the person at the browser agreed to before.
+    consent: Option<Connection>,
 }
 
 async fn begin(visit: &Visit, provider: &Provider, query: &str) -> Result<Response, Stop> {
     let params = Params::read(query.as_bytes()).map_err(Stop::Page)?;
-    let arrival = read(provider, &params).await?;
+    let who = Who::at(visit);
+    let arrival = read(provider, (&params, &who)).await?;
     let now = provider.now();
     let began = arrival
         .pending
         .as_ref()
         .map_or(now, |pending| pending.created);
-    let standing = stand(visit, provider, &arrival.client, &arrival.asked).await?;
+    let asked_by = (&arrival.client, &arrival.asked);
+    let standing = who.stand(provider, asked_by, arrival.consent.clone());
     match standing.next(&arrival.asked, (began, now)) {
         Next::Refuse(refusal) => Err(back(&arrival.client, &arrival.asked, refusal)),
         Next::Issue => {
@@ -195,17 +208,19 @@ pub(crate) fn back(client: &Client, asked: &Asked, refusal: Refusal) -> Stop {
     Stop::Back(client.clone(), asked.back(), refusal)
 }
 
-async fn read(provider: &Provider, params: &Params) -> Result<Arrival, Stop> {
+async fn read(provider: &Provider, (params, who): (&Params, &Who)) -> Result<Arrival, Stop> {
     let id = params
         .need("client_id", "client_id is missing")
         .map_err(Stop::Page)?;
-    let client = provider.client(id).await?;
-    let client = client
-        .filter(|client| client.has_grant(GrantKind::Code))
-        .ok_or(Stop::Page(Refusal::client("the client is unknown")))?;
     if let Some(uri) = params.get("request_uri") {
-        return pushed(provider, client, uri).await;
+        return match pushed(provider, (id, uri), who).await {
+            Err(Fault::Changed(_)) if provider.forget_changed(id).await? => {
+                Ok(pushed(provider, (id, uri), who).await?)
+            }
+            arrived => Ok(arrived?),
+        };
     }
+    let client = able(provider.client(id).await?)?;
     let back = ReturnTo::read(params, &client).map_err(Stop::Page)?;
     let refused = |refusal| Stop::Back(client.clone(), back.clone(), refusal);
     if client.is_fapi() {
@@ -218,38 +233,56 @@ async fn read(provider: &Provider, params: &Params) -> Result<Arrival, Stop> {
     }
     let asked = Asked::read(params, &client, back.clone()).map_err(refused)?;
     Ok(Arrival {
+        consent: who.consent(provider, &client).await?,
         client,
         asked,
         pending: None,
     })
 }
 
-/// What stands beside a `request_uri` is not looked at: only what was pushed counts.
-async fn pushed(provider: &Provider, client: Client, uri: &str) -> Result<Arrival, Stop> {
-    let stale = |reason| Stop::Page(Refusal::new(Word::InvalidRequestUri, reason));
+/// A client that may send browsers here.
+fn able(client: Option<Client>) -> Result<Client, Refusal> {
+    client
+        .filter(|client| client.has_grant(GrantKind::Code))
+        .ok_or(Refusal::client("the client is unknown"))
+}
+
+/// What stands beside a `request_uri` is not looked at: only what was pushed counts. One look into the
+/// store for all that decides what comes next.
+async fn pushed(provider: &Provider, (id, uri): (&str, &str), who: &Who) -> Result<Arrival, Fault> {
+    let client = able(provider.known_client(id).await?)?;
+    let stale = |reason| Refusal::new(Word::InvalidRequestUri, reason);
     let secret = uri
         .strip_prefix(URI)
         .ok_or(stale("this request_uri is not one of ours"))?
         .to_owned();
-    let pending = provider
+    let (known, person) = (client.clone(), who.person());
+    let (pending, consent) = provider
         .store()
-        .read(move |db| {
-            let secret = secret.clone();
-            async move { request::by_uri_in(&db, &secret).await }
+        .read(move |db| async move {
+            check_in(&db, &known).await?;
+            let pending = request::by_uri_in(&db, &secret).await?;
+            let consent = match person {
+                Some(person) => consent::find_in(&db, person, known.id()).await?,
+                None => None,
+            };
+            Ok::<_, Fault>((pending, consent))
         })
-        .await?
+        .await?;
+    let pending = pending
         .filter(|pending| pending.client == client.id())
         .ok_or(stale("this request_uri is unknown"))?;
     if pending.used.is_some() {
-        return Err(stale("this request_uri has been used"));
+        return Err(stale("this request_uri has been used").into());
     }
     if provider.now() >= pending.expires {
-        return Err(stale("this request_uri has expired"));
+        return Err(stale("this request_uri has expired").into());
     }
     Ok(Arrival {
         client,
         asked: pending.asked.clone(),
         pending: Some(pending),
+        consent,
     })
 }
 
@@ -292,40 +325,68 @@ pub(crate) async fn stand(
     client: &Client,
     asked: &Asked,
 ) -> Result<Standing, Stop> {
-    let who: Option<Recognised> = visit.recall(RECOGNISED);
-    let person = visit.signed_in().and_then(|who| match &who.actor {
-        kernel::Actor::Resident { person, .. } => person.parse::<Id<Person>>().ok(),
-        _ => None,
-    });
-    let (Some(person), Some(who)) = (person, who) else {
-        return Ok(Standing {
-            person: None,
-            who: None,
-            consent: None,
-            is_other: false,
-            has_agreed: false,
+    let who = Who::at(visit);
+    let consent = who.consent(provider, client).await?;
+    Ok(who.stand(provider, (client, asked), consent))
+}
+
+/// The person at the browser, if one was recognised there.
+struct Who(Option<(Id<Person>, Recognised)>);
+
+impl Who {
+    fn at(visit: &Visit) -> Self {
+        let who: Option<Recognised> = visit.recall(RECOGNISED);
+        let person = visit.signed_in().and_then(|who| match &who.actor {
+            kernel::Actor::Resident { person, .. } => person.parse::<Id<Person>>().ok(),
+            _ => None,
         });
-    };
-    let id = client.id().to_owned();
-    let consent = provider
-        .store()
-        .read(move |db| {
-            let id = id.clone();
-            async move { consent::find_in(&db, person, &id).await }
-        })
-        .await?;
-    let subject = provider.subject(&client.sector, person);
-    let is_other = asked.id_token_hint.as_deref().is_some_and(|hint| {
-        let claims = mint::read_own(provider, mint::ID, hint);
-        claims.is_none_or(|claims| claims.get("sub").and_then(|sub| sub.as_str()) != Some(&subject))
-    });
-    Ok(Standing {
-        person: Some(person),
-        who: Some(who),
-        consent,
-        is_other,
-        has_agreed: false,
-    })
+        Self(person.zip(who))
+    }
+
+    fn person(&self) -> Option<Id<Person>> {
+        self.0.as_ref().map(|(person, _)| *person)
+    }
+
+    async fn consent(
+        &self,
+        provider: &Provider,
+        client: &Client,
+    ) -> Result<Option<Connection>, crate::Error> {
+        let Some(person) = self.person() else {
+            return Ok(None);
+        };
+        let id = client.id().to_owned();
+        provider
+            .store()
+            .read(move |db| async move { consent::find_in(&db, person, &id).await })
+            .await
+    }
+
+    fn stand(
+        self,
+        provider: &Provider,
+        (client, asked): (&Client, &Asked),
+        consent: Option<Connection>,
+    ) -> Standing {
+        let (person, who) = self.0.unzip();
+        let subject = |person| provider.subject(&client.sector, person);
+        let is_other = person
+            .zip(asked.id_token_hint.as_deref())
+            .is_some_and(|(person, hint)| {
+                let claims = mint::read_own(provider, mint::ID, hint);
+                let named = claims
+                    .as_ref()
+                    .and_then(|claims| claims.get("sub")?.as_str());
+                named != Some(&subject(person))
+            });
+        Standing {
+            person,
+            who,
+            consent,
+            is_other,
+            has_agreed: false,
+        }
+    }
 }
 
 impl Standing {

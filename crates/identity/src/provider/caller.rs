@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Method, header};
 use kernel::Time;
 use serde_json::{Map, Value};
 use trust::{base64url, jws::Unverified};
+use web::{Door, Rate};
 
 use super::{
     Provider,
@@ -41,16 +42,59 @@ pub(crate) struct Call<'a> {
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) params: &'a Params,
+    pub(crate) door: &'a Door,
 }
 
-/// Authenticates the caller and reads its DPoP proof, if there is one.
+/// What is counted of clients, by their ids: calls, and failures to authenticate from one address.
+const COUNTED: &str = "client";
+
+/// Authenticates the caller and reads its DPoP proof, if there is one. Who fails too often to be a client
+/// waits, at that address; whoever is it may ask often, from wherever.
 ///
 /// # Errors
-/// `invalid_client`, `invalid_dpop_proof`, `use_dpop_nonce`.
+/// `invalid_client`, `invalid_dpop_proof`, `use_dpop_nonce`, [`Fault::Held`].
 pub(crate) async fn authenticate(provider: &Provider, call: &Call<'_>) -> Result<Caller, Fault> {
-    let given = Given::read(call)?;
+    let given = Given::read(call.headers, call.params)?;
+    let claimed = call.door.here(&given.id);
+    call.door.check_held(COUNTED, &claimed)?;
+    let caller = prove(provider, call, given).await;
+    match &caller {
+        Ok(caller) => call.door.count(Rate::Caller, COUNTED, caller.client.id())?,
+        Err(Fault::Refused(refusal)) if refusal.word == Word::InvalidClient => {
+            call.door.failed(COUNTED, &claimed);
+        }
+        Err(_) => {}
+    }
+    caller
+}
+
+/// Whether a call ended as it did because its client's registration had changed, so that it is worth
+/// making again.
+pub(crate) async fn is_stale<T: Sync>(
+    provider: &Provider,
+    (headers, body): (&HeaderMap, &[u8]),
+    ended: &Result<T, Fault>,
+) -> bool {
+    let id = match ended {
+        Err(Fault::Changed(id)) => id.clone(),
+        Err(Fault::Refused(_)) => match claimed(headers, body) {
+            Some(id) => id,
+            None => return false,
+        },
+        _ => return false,
+    };
+    provider.forget_changed(&id).await.unwrap_or_default()
+}
+
+/// Who a call says it is of.
+fn claimed(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    let params = Params::read(body).ok()?;
+    Some(Given::read(headers, &params).ok()?.id)
+}
+
+async fn prove(provider: &Provider, call: &Call<'_>, given: Given<'_>) -> Result<Caller, Fault> {
     let client = provider
-        .client(&given.id)
+        .known_client(&given.id)
         .await?
         .ok_or(Refusal::client("the client is unknown"))?;
     if call
@@ -110,15 +154,14 @@ struct Given<'a> {
 
 impl<'a> Given<'a> {
     /// One way of authentication and no second (RFC 6749 section 2.3).
-    fn read(call: &Call<'a>) -> Result<Self, Refusal> {
-        let basic = call
-            .headers
+    fn read(headers: &HeaderMap, params: &'a Params) -> Result<Self, Refusal> {
+        let basic = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(|text| text.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
-        let assertion = call.params.get("client_assertion");
-        if call.params.has("client_secret") || (basic.is_some() && assertion.is_some()) {
+        let assertion = params.get("client_assertion");
+        if params.has("client_secret") || (basic.is_some() && assertion.is_some()) {
             return Err(Refusal::client("this way of authentication is not offered"));
         }
         if let Some((_, encoded)) = basic {
@@ -128,17 +171,17 @@ impl<'a> Given<'a> {
             return Ok(Self { id, proof });
         }
         if let Some(token) = assertion {
-            if call.params.get("client_assertion_type") != Some(JWT_BEARER) {
+            if params.get("client_assertion_type") != Some(JWT_BEARER) {
                 return Err(Refusal::client("client_assertion_type is wrong"));
             }
-            let id = match call.params.get("client_id") {
+            let id = match params.get("client_id") {
                 Some(id) => id.to_owned(),
                 None => issuer_of(token).ok_or(Refusal::client("the assertion names nobody"))?,
             };
             let proof = Proof::Assertion(token);
             return Ok(Self { id, proof });
         }
-        let id = call.params.get("client_id");
+        let id = params.get("client_id");
         let id = id.ok_or(Refusal::client("the client does not say who it is"))?;
         Ok(Self {
             id: id.to_owned(),

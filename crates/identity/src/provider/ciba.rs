@@ -6,7 +6,7 @@ use kernel::{Actor, Id, Text, Time};
 use serde::{Deserialize, Serialize};
 use trust::{Place, Sealed, base64url};
 use utoipa::ToSchema;
-use web::Response;
+use web::{Door, Rate, Response};
 
 use super::{
     Provider,
@@ -22,7 +22,7 @@ use super::{
     scope::Scope,
     store::{
         ciba::{self, NewWaiting, Waiting},
-        consent, grant, use_all_in,
+        consent, enter_in, grant,
     },
     token::{Tokens, tokens},
 };
@@ -62,21 +62,31 @@ pub(crate) struct Acknowledged {
 
 pub(crate) async fn authorize(
     State(provider): State<Provider>,
+    door: Door,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let mut ended = ask(&provider, (&door, &headers), &body).await;
+    if caller::is_stale(&provider, (&headers, &body), &ended).await {
+        ended = ask(&provider, (&door, &headers), &body).await;
+    }
     use web::IntoResponse as _;
-    match ask(&provider, &headers, &body).await {
+    match ended {
         Ok(acknowledged) => web::Json(acknowledged).into_response(),
         Err(fault) => fault.answer(),
     }
 }
 
-async fn ask(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<Acknowledged, Fault> {
+async fn ask(
+    provider: &Provider,
+    (door, headers): (&Door, &HeaderMap),
+    body: &[u8],
+) -> Result<Acknowledged, Fault> {
     let outer = Params::read(body)?;
     let call = Call {
         path: PATH,
         headers,
+        door,
         params: &outer,
     };
     let caller = caller::authenticate(provider, &call).await?;
@@ -94,6 +104,8 @@ async fn ask(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<Ac
     let message = read_message(&params)?;
     let notification = read_notification(&params, &client)?;
     let person = hinted(provider, &client, &params).await?;
+    // However many clients ask, and from wherever: one person's phone is not kept ringing.
+    door.count(Rate::Attempt, "asked", &person.to_string())?;
     if !connect::may_act(provider, person, &details).await? {
         let reason = "the person may not act for this company";
         return Err(Refusal::new(Word::AccessDenied, reason).into());
@@ -129,14 +141,14 @@ async fn keep(
     (question, new): (NewApproval, NewWaiting),
 ) -> Result<Approval, Fault> {
     let draws = approval::Draws::of(provider.env());
-    let once = caller.once.clone();
+    let caller = caller.clone();
     provider
         .store()
         .write(&Actor::system("openid"), move |tx| {
             let (question, new) = (question.clone(), new.clone());
-            let (once, draws) = (once.clone(), draws.clone());
+            let (caller, draws) = (caller.clone(), draws.clone());
             async move {
-                use_all_in(&tx, &once).await?;
+                enter_in(&tx, &caller).await?;
                 let asked = approval::ask_with_in(&tx, &question, &draws).await;
                 let asked = match asked {
                     Err(crate::Error::TooManyOpen) => {
@@ -328,7 +340,7 @@ struct Poll {
 
 impl Poll {
     async fn run_in(&self, tx: &::store::Write) -> Result<Polled, Fault> {
-        use_all_in(tx, &self.caller.once).await?;
+        enter_in(tx, &self.caller).await?;
         let waiting = ciba::find_in(tx, &self.secret)
             .await?
             .filter(|waiting| waiting.client == self.caller.client.id())

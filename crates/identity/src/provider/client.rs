@@ -280,20 +280,29 @@ pub(crate) struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     id: String,
+    /// Of the record this was read from.
+    revision: i64,
     department: String,
     registration: Registration,
     keys: Keys,
 }
 
 impl Client {
-    pub(crate) fn new(id: String, department: String, registration: Registration) -> Self {
+    /// None while nothing is in force, or the client is suspended.
+    pub(crate) fn of(record: ClientRecord) -> Option<Self> {
+        let registration = record.registration.filter(|_| !record.is_suspended)?;
         let keys = Keys::of(&registration.keys).unwrap_or_default();
-        Self(Arc::new(Inner {
-            id,
-            department,
+        Some(Self(Arc::new(Inner {
+            id: record.id,
+            revision: record.revision,
+            department: record.department,
             registration,
             keys,
-        }))
+        })))
+    }
+
+    pub(crate) fn revision(&self) -> i64 {
+        self.0.revision
     }
 
     pub(crate) fn id(&self) -> &str {

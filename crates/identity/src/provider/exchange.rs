@@ -2,6 +2,8 @@
 //! becomes the company, and `act` says which person acts. The new token lives as long as any access
 //! token, and ends with the session and the consent it came from.
 
+use std::sync::Arc;
+
 use kernel::Actor;
 use serde_json::json;
 
@@ -15,8 +17,8 @@ use super::{
     refusal::{Fault, Refusal, Word},
     request::read_details,
     store::{
+        enter_in,
         grant::{self, Grant},
-        use_all_in,
     },
     token::{Tokens, check_key, scheme},
 };
@@ -79,7 +81,7 @@ pub(crate) async fn redeem(
 struct Wanted {
     provider: Provider,
     caller: Caller,
-    access: Access,
+    access: Arc<Access>,
     company: String,
     details: Vec<Detail>,
 }
@@ -87,7 +89,7 @@ struct Wanted {
 impl Wanted {
     /// A grant of its own for the company, ending when the access token does.
     async fn grant_in(&self, tx: &::store::Write) -> Result<Grant, Fault> {
-        use_all_in(tx, &self.caller.once).await?;
+        enter_in(tx, &self.caller).await?;
         let grant = grant::find_in(tx, self.access.grant, &self.access.jti)
             .await?
             .filter(|grant| grant.is_live(tx.now()))

@@ -6,7 +6,7 @@ use kernel::Actor;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use web::{HeaderValue, IntoResponse, Response, header};
+use web::{Door, HeaderValue, IntoResponse, Response, header};
 
 use super::{
     Provider,
@@ -16,8 +16,8 @@ use super::{
     refusal::{Fault, NOT_A_RESOURCE, Refusal, Word},
     request::acr,
     store::{
+        enter_in,
         grant::{self, Grant},
-        use_all_in,
     },
 };
 
@@ -36,10 +36,15 @@ pub(crate) struct Introspected {
 
 pub(crate) async fn introspect(
     State(provider): State<Provider>,
+    door: Door,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match look(&provider, &headers, &body).await {
+    let mut ended = look(&provider, (&door, &headers), &body).await;
+    if caller::is_stale(&provider, (&headers, &body), &ended).await {
+        ended = look(&provider, (&door, &headers), &body).await;
+    }
+    match ended {
         Ok((client, found)) => {
             let wants_signed = headers
                 .get(header::ACCEPT)
@@ -70,13 +75,14 @@ pub(crate) async fn introspect(
 
 async fn look(
     provider: &Provider,
-    headers: &HeaderMap,
+    (door, headers): (&Door, &HeaderMap),
     body: &[u8],
 ) -> Result<(String, Introspected), Fault> {
     let params = Params::read(body)?;
     let call = Call {
         path: PATH,
         headers,
+        door,
         params: &params,
     };
     let caller = caller::authenticate(provider, &call).await?;
@@ -85,13 +91,13 @@ async fn look(
     let id = access
         .as_ref()
         .map(|access| (access.grant, access.jti.clone()));
-    let once = caller.once.clone();
+    let own = caller.clone();
     let grant = provider
         .store()
         .write(&Actor::system("openid"), move |tx| {
-            let (once, id, token) = (once.clone(), id.clone(), token.clone());
+            let (own, id, token) = (own.clone(), id.clone(), token.clone());
             async move {
-                use_all_in(&tx, &once).await?;
+                enter_in(&tx, &own).await?;
                 Ok::<_, Fault>(match id {
                     Some((id, jti)) => grant::find_in(&tx, id, &jti).await?,
                     None => grant::by_refresh_in(&tx, &token).await?,
@@ -113,7 +119,7 @@ async fn look(
     }
     let claims = match access {
         Some(access) => {
-            let mut claims = access.claims;
+            let mut claims = access.claims.clone();
             claims.remove("grant");
             claims
         }

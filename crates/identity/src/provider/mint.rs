@@ -1,10 +1,12 @@
 //! Tokens: access tokens as JWT (RFC 9068), ID tokens, signed answers (JARM, RFC 9701), logout
 //! tokens. One ES256 key of the key store signs all, and `typ` keeps one from passing for another.
 
-use kernel::{Id, Text};
+use std::sync::Arc;
+
+use kernel::{Actor, Id, Text};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use trust::{Purpose, base64url, digest, jwe, jws::Signer, jws::Unverified};
+use trust::{Purpose, Vault, base64url, digest, jwe, jws::Signer, jws::Unverified};
 
 use super::{
     Provider,
@@ -16,8 +18,8 @@ use super::{
     store::grant::Grant,
 };
 use crate::{
-    Error, Person, Reading,
-    store::profile::{own_profile, record_reading},
+    Error, FieldKey, Person, Profile, Reading,
+    store::profile::{profile_in, record_reading_in},
 };
 
 /// The `typ` of each token.
@@ -39,6 +41,8 @@ pub(crate) struct Access {
     pub(crate) client: String,
     pub(crate) subject: String,
     pub(crate) jti: String,
+    /// Seconds since the epoch.
+    pub(crate) expires: i64,
     pub(crate) claims: Map<String, Value>,
 }
 
@@ -95,7 +99,13 @@ pub(crate) fn access(
             fields.insert("act".to_owned(), act.clone());
         }
     }
-    sign(provider, ACCESS, &claims)
+    let token = sign(provider, ACCESS, &claims)?;
+    if let Value::Object(claims) = claims
+        && let Some(access) = Access::of(claims)
+    {
+        provider.seen().keep(&token, Arc::new(access));
+    }
+    Ok(token)
 }
 
 /// RFC 7800: what the holder must show.
@@ -157,28 +167,77 @@ pub(crate) async fn personal(
     provider: &Provider,
     client: &Client,
     grant: &Grant,
-    (claims, extra): (&[Claim], &[crate::FieldKey]),
-) -> Result<(Map<String, Value>, crate::Profile), Error> {
-    if (claims.is_empty() && extra.is_empty()) || grant.content.subject.is_some() {
-        return Ok(Default::default());
+    claims: &[Claim],
+) -> Result<Map<String, Value>, Error> {
+    let wanted = Wanted::of(provider, client, grant, (claims, &[]));
+    if wanted.is_nothing() {
+        return Ok(Map::new());
     }
-    let identity = provider.identity();
-    let profile = own_profile(provider.store(), identity.vault(), grant.person).await?;
-    let mut fields: Vec<crate::FieldKey> = claims.iter().map(|claim| claim.field()).collect();
-    fields.extend(extra);
-    fields.sort_unstable();
-    fields.dedup();
-    fields.retain(|field| profile.get(*field).is_some());
-    record_reading(
-        provider.store(),
-        &reading(client, grant.person, claims),
-        &fields,
-    )
-    .await?;
-    let found = scope::claims_of(&profile, claims);
-    let mut profile = profile;
-    profile.fields.retain(|field| extra.contains(&field.key));
-    Ok((found, profile))
+    let (claims, _) = provider
+        .store()
+        .write(&Actor::system("identity"), move |tx| {
+            let wanted = wanted.clone();
+            async move { wanted.read_in(&tx).await }
+        })
+        .await?;
+    Ok(claims)
+}
+
+/// What a client reads of a person.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    vault: Vault,
+    reading: Reading,
+    claims: Vec<Claim>,
+    /// Fields beyond the claims.
+    extra: Vec<FieldKey>,
+}
+
+impl Wanted {
+    pub(crate) fn of(
+        provider: &Provider,
+        client: &Client,
+        grant: &Grant,
+        (claims, extra): (&[Claim], &[FieldKey]),
+    ) -> Self {
+        // A company's token says nothing of the person.
+        let (claims, extra) = match grant.content.subject {
+            None => (claims, extra),
+            Some(_) => (&[][..], &[][..]),
+        };
+        Self {
+            vault: provider.identity().vault().clone(),
+            reading: reading(client, grant.person, claims),
+            claims: claims.to_vec(),
+            extra: extra.to_vec(),
+        }
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.claims.is_empty() && self.extra.is_empty()
+    }
+
+    /// The claims and the other fields, in the write that puts the reading on record.
+    pub(crate) async fn read_in(
+        &self,
+        tx: &::store::Write,
+    ) -> Result<(Map<String, Value>, Profile), Error> {
+        if self.is_nothing() {
+            return Ok(Default::default());
+        }
+        let mut profile = profile_in(tx, &self.vault, self.reading.person).await?;
+        let mut fields: Vec<FieldKey> = self.claims.iter().map(|claim| claim.field()).collect();
+        fields.extend(&self.extra);
+        fields.sort_unstable();
+        fields.dedup();
+        fields.retain(|field| profile.get(*field).is_some());
+        record_reading_in(tx, &self.reading, &fields).await?;
+        let found = scope::claims_of(&profile, &self.claims);
+        profile
+            .fields
+            .retain(|field| self.extra.contains(&field.key));
+        Ok((found, profile))
+    }
 }
 
 fn reading(client: &Client, person: Id<Person>, claims: &[Claim]) -> Reading {
@@ -199,30 +258,36 @@ fn reading(client: &Client, person: Id<Person>, claims: &[Claim]) -> Reading {
 ///
 /// # Errors
 /// `invalid_token`.
-pub(crate) fn read_access(provider: &Provider, token: &str) -> Result<Access, Refusal> {
-    let claims = read_own(provider, ACCESS, token)
-        .ok_or(Refusal::token("the access token is not one of ours"))?;
-    let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let exp = claims
-        .get("exp")
-        .and_then(Value::as_i64)
-        .unwrap_or_default();
-    if provider.now().seconds() >= exp {
+pub(crate) fn read_access(provider: &Provider, token: &str) -> Result<Arc<Access>, Refusal> {
+    let foreign = Refusal::token("the access token is not one of ours");
+    let known = provider.seen().find(token);
+    let access = match known {
+        Some(access) => access,
+        None => {
+            let claims = read_own(provider, ACCESS, token).ok_or(foreign.clone())?;
+            let access = Arc::new(Access::of(claims).ok_or(foreign)?);
+            provider.seen().keep(token, Arc::clone(&access));
+            access
+        }
+    };
+    if provider.now().seconds() >= access.expires {
         return Err(Refusal::token("the access token has expired"));
     }
-    let parts = (text("grant"), text("client_id"), text("sub"), text("jti"));
-    let (Some(grant), Some(client), Some(subject), Some(jti)) = parts else {
-        return Err(Refusal::token("the access token is not one of ours"));
-    };
-    Ok(Access {
-        grant: grant
-            .parse()
-            .map_err(|_| Refusal::token("the access token is not one of ours"))?,
-        client: client.to_owned(),
-        subject: subject.to_owned(),
-        jti: jti.to_owned(),
-        claims: claims.clone(),
-    })
+    Ok(access)
+}
+
+impl Access {
+    fn of(claims: Map<String, Value>) -> Option<Self> {
+        let text = |name: &str| Some(claims.get(name)?.as_str()?.to_owned());
+        Some(Self {
+            grant: text("grant")?.parse().ok()?,
+            client: text("client_id")?,
+            subject: text("sub")?,
+            jti: text("jti")?,
+            expires: claims.get("exp")?.as_i64()?,
+            claims,
+        })
+    }
 }
 
 /// The claims of a token that this platform signed, of the given type, by a key still published.

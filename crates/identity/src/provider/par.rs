@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use trust::jws::Unverified;
 use utoipa::ToSchema;
-use web::{IntoResponse, Response, StatusCode};
+use web::{Door, IntoResponse, Response, StatusCode};
 
 use super::{
     Provider,
@@ -20,7 +20,7 @@ use super::{
     params::Params,
     refusal::{Fault, Refusal, Word},
     request::{Asked, ReturnTo},
-    store::{request, use_all_in},
+    store::{enter_in, request},
 };
 
 /// The path of this endpoint.
@@ -41,10 +41,15 @@ pub(crate) struct Pushed {
 
 pub(crate) async fn push(
     State(provider): State<Provider>,
+    door: Door,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut response = match keep(&provider, &headers, &body).await {
+    let mut ended = keep(&provider, (&door, &headers), &body).await;
+    if caller::is_stale(&provider, (&headers, &body), &ended).await {
+        ended = keep(&provider, (&door, &headers), &body).await;
+    }
+    let mut response = match ended {
         Ok(pushed) => (StatusCode::CREATED, web::Json(pushed)).into_response(),
         Err(fault) => fault.answer(),
     };
@@ -52,11 +57,16 @@ pub(crate) async fn push(
     response
 }
 
-async fn keep(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<Pushed, Fault> {
+async fn keep(
+    provider: &Provider,
+    (door, headers): (&Door, &HeaderMap),
+    body: &[u8],
+) -> Result<Pushed, Fault> {
     let params = Params::read(body)?;
     let call = Call {
         path: PATH,
         headers,
+        door,
         params: &params,
     };
     let caller = caller::authenticate(provider, &call).await?;
@@ -67,17 +77,16 @@ async fn keep(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<P
     let asked = read(provider, &caller, params)?;
     let secret = provider.draw();
     let uri = format!("{URI}{secret}");
-    let Caller { client, once, .. } = caller;
     let actor = Actor::system("openid");
     let expires = provider.now() + PAR_LIFE;
     provider
         .store()
         .write(&actor, move |tx| {
-            let (client, once) = (client.clone(), once.clone());
-            let (asked, secret) = (asked.clone(), secret.clone());
+            let (caller, asked, secret) = (caller.clone(), asked.clone(), secret.clone());
             async move {
-                use_all_in(&tx, &once).await?;
-                request::keep_in(&tx, client.id(), &asked, (&secret, expires)).await?;
+                enter_in(&tx, &caller).await?;
+                let client = caller.client.id();
+                request::keep_in(&tx, client, &asked, (&secret, expires)).await?;
                 Ok::<_, Fault>(())
             }
         })

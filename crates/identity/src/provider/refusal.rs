@@ -148,6 +148,12 @@ pub(crate) enum Fault {
     Refused(#[from] Refusal),
     #[error(transparent)]
     Failed(#[from] crate::Error),
+    /// Asked too often: answered as everywhere else on the site.
+    #[error(transparent)]
+    Held(#[from] web::Error),
+    /// The registration of this client is no longer what this process knew: the call begins again.
+    #[error("the registration of {0} has changed")]
+    Changed(String),
 }
 
 impl Fault {
@@ -155,6 +161,8 @@ impl Fault {
         match self {
             Self::Refused(refusal) => refusal.answer(),
             Self::Failed(error) => Failure::of(&error).into_response(),
+            Self::Held(error) => Failure::of(&error).into_response(),
+            Self::Changed(_) => Refusal::client("the client is unknown").answer(),
         }
     }
 }

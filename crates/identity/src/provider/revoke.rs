@@ -4,7 +4,7 @@
 use axum::{body::Bytes, extract::State, http::HeaderMap};
 use kernel::{Actor, Time};
 use serde_json::Value;
-use web::{IntoResponse, Response, StatusCode};
+use web::{Door, IntoResponse, Response, StatusCode};
 
 use super::{
     Provider,
@@ -12,7 +12,7 @@ use super::{
     mint,
     params::Params,
     refusal::Fault,
-    store::{grant, use_all_in},
+    store::{enter_in, grant},
 };
 
 /// The path of this endpoint.
@@ -20,20 +20,30 @@ pub(crate) const PATH: &str = "/oauth/revoke";
 
 pub(crate) async fn revoke(
     State(provider): State<Provider>,
+    door: Door,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match end(&provider, &headers, &body).await {
+    let mut ended = end(&provider, (&door, &headers), &body).await;
+    if caller::is_stale(&provider, (&headers, &body), &ended).await {
+        ended = end(&provider, (&door, &headers), &body).await;
+    }
+    match ended {
         Ok(()) => StatusCode::OK.into_response(),
         Err(fault) => fault.answer(),
     }
 }
 
-async fn end(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<(), Fault> {
+async fn end(
+    provider: &Provider,
+    (door, headers): (&Door, &HeaderMap),
+    body: &[u8],
+) -> Result<(), Fault> {
     let params = Params::read(body)?;
     let call = Call {
         path: PATH,
         headers,
+        door,
         params: &params,
     };
     let caller = caller::authenticate(provider, &call).await?;
@@ -46,7 +56,7 @@ async fn end(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<()
         .write(&Actor::system("openid"), move |tx| {
             let (caller, token, access) = (caller.clone(), token.clone(), access.clone());
             async move {
-                use_all_in(&tx, &caller.once).await?;
+                enter_in(&tx, &caller).await?;
                 if let Some(access) = access {
                     let exp = access.claims.get("exp").and_then(Value::as_i64);
                     let until = Time::from_seconds(exp.unwrap_or_default());

@@ -117,7 +117,7 @@ fn client_routes() -> Routes<Provider> {
             par::push,
         )
         .body_bytes(BODY_BYTES)
-        .rate(Rate::Any)
+        .rate(Rate::Caller)
         .json(
             post,
             token::PATH,
@@ -130,7 +130,7 @@ fn client_routes() -> Routes<Provider> {
             token::token,
         )
         .body_bytes(BODY_BYTES)
-        .rate(Rate::Any)
+        .rate(Rate::Caller)
         .json(
             post,
             ciba::PATH,
@@ -143,7 +143,7 @@ fn client_routes() -> Routes<Provider> {
             ciba::authorize,
         )
         .body_bytes(BODY_BYTES)
-        .rate(Rate::Any)
+        .rate(Rate::Caller)
 }
 
 fn token_routes() -> Routes<Provider> {
@@ -162,7 +162,7 @@ fn token_routes() -> Routes<Provider> {
             introspect::introspect,
         )
         .body_bytes(BODY_BYTES)
-        .rate(Rate::Any)
+        .rate(Rate::Caller)
         .json(
             post,
             revoke::PATH,
@@ -175,7 +175,7 @@ fn token_routes() -> Routes<Provider> {
             revoke::revoke,
         )
         .body_bytes(BODY_BYTES)
-        .rate(Rate::Any)
+        .rate(Rate::Caller)
 }
 
 fn resource_routes() -> Routes<Provider> {
@@ -192,6 +192,7 @@ fn resource_routes() -> Routes<Provider> {
             described(),
             userinfo::get,
         )
+        .rate(Rate::Caller)
         .json(
             &Method::POST,
             userinfo::PATH,
@@ -199,5 +200,5 @@ fn resource_routes() -> Routes<Provider> {
             described(),
             userinfo::post,
         )
-        .rate(Rate::Any)
+        .rate(Rate::Caller)
 }

@@ -11,7 +11,10 @@ use ::store::{Stmt, Write, params};
 use kernel::Time;
 use trust::digest;
 
-use super::refusal::{Fault, Refusal};
+use super::{
+    caller::Caller,
+    refusal::{Fault, Refusal},
+};
 
 ::store::sql! {
     USE_ONCE = "INSERT INTO used_token (digest, expires) VALUES ($1, $2)
@@ -55,6 +58,16 @@ impl Once {
             refusal,
         }
     }
+}
+
+/// Begins a transaction of a client's call: its registration is the one it was authenticated by, and
+/// what it showed is used from now on, on every node.
+///
+/// # Errors
+/// [`Fault::Changed`], or the refusal of the first thing that was used before.
+pub(crate) async fn enter_in(tx: &Write, caller: &Caller) -> Result<(), Fault> {
+    client::check_in(tx, &caller.client).await?;
+    use_all_in(tx, &caller.once).await
 }
 
 /// Marks all of `used` as used; the store knows, so every node does.

@@ -5,6 +5,7 @@ mod attacks;
 mod ciba;
 mod clients;
 mod fapi;
+mod limits;
 mod oidc;
 mod rp;
 mod signing;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use trust::{base64url, digest};
 use utoipa::ToSchema;
-use web::{IntoResponse, Response};
+use web::{Door, IntoResponse, Response};
 
 use super::{
     Provider,
@@ -20,8 +20,8 @@ use super::{
     params::Params,
     refusal::{Fault, Refusal, Word},
     store::{
+        enter_in,
         grant::{self, Grant},
-        use_all_in,
     },
 };
 use crate::PersonState;
@@ -52,10 +52,15 @@ pub(crate) struct Tokens {
 
 pub(crate) async fn token(
     State(provider): State<Provider>,
+    door: Door,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut response = match redeem(&provider, &headers, &body).await {
+    let mut ended = redeem(&provider, (&door, &headers), &body).await;
+    if caller::is_stale(&provider, (&headers, &body), &ended).await {
+        ended = redeem(&provider, (&door, &headers), &body).await;
+    }
+    let mut response = match ended {
         Ok(tokens) => web::Json(tokens).into_response(),
         Err(fault) => fault.answer(),
     };
@@ -63,7 +68,11 @@ pub(crate) async fn token(
     response
 }
 
-async fn redeem(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result<Tokens, Fault> {
+async fn redeem(
+    provider: &Provider,
+    (door, headers): (&Door, &HeaderMap),
+    body: &[u8],
+) -> Result<Tokens, Fault> {
     let params = Params::read(body)?;
     let kind = params.need("grant_type", "grant_type is missing")?;
     let kind: GrantKind = kind
@@ -72,6 +81,7 @@ async fn redeem(provider: &Provider, headers: &HeaderMap, body: &[u8]) -> Result
     let call = Call {
         path: PATH,
         headers,
+        door,
         params: &params,
     };
     let caller = caller::authenticate(provider, &call).await?;
@@ -134,7 +144,7 @@ async fn use_code_in(
     caller: &Caller,
     shown: &Shown,
 ) -> Result<Redeemed, Fault> {
-    use_all_in(tx, &caller.once).await?;
+    enter_in(tx, caller).await?;
     let grant = grant::by_code_in(tx, &shown.code)
         .await?
         .filter(|grant| grant.client == caller.client.id())
@@ -194,7 +204,7 @@ async fn by_refresh(provider: &Provider, caller: Caller, params: &Params) -> Res
         .write(&Actor::system("openid"), move |tx| {
             let (caller, token) = (own.clone(), token.clone());
             async move {
-                use_all_in(&tx, &caller.once).await?;
+                enter_in(&tx, &caller).await?;
                 let grant = grant::by_refresh_in(&tx, &token)
                     .await?
                     .filter(|grant| grant.client == caller.client.id())
@@ -241,8 +251,8 @@ pub(crate) async fn tokens(
     let client = &caller.client;
     let bound = caller.bound.as_ref();
     let access_token = mint::access(provider, client, grant, bound)?;
-    let claims = (&grant.content.id_claims[..], &[][..]);
-    let (personal, _) = mint::personal(provider, client, grant, claims).await?;
+    let claims = &grant.content.id_claims;
+    let personal = mint::personal(provider, client, grant, claims).await?;
     let about = (access_token.as_str(), personal);
     let id_token = mint::id_token(provider, client, grant, about)?;
     let details = &grant.content.details;

@@ -1,6 +1,8 @@
 //! The userinfo endpoint (OpenID Connect Core section 5.3), which is also this platform's example of a
 //! protected resource: proof of possession, revocation, step-up (RFC 9470).
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{HeaderMap, Method, header},
@@ -9,7 +11,7 @@ use kernel::Actor;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use web::{IntoResponse, Response};
+use web::{Door, IntoResponse, Rate, Response};
 
 use super::{
     Provider,
@@ -23,10 +25,12 @@ use super::{
     scope::Scope,
     store::{
         Once,
+        client::check_in,
         grant::{self, Grant},
         use_all_in,
     },
 };
+use crate::FieldKey;
 
 /// The path of this endpoint.
 pub(crate) const PATH: &str = "/oauth/userinfo";
@@ -41,18 +45,36 @@ pub(crate) struct UserInfo {
     claims: Map<String, Value>,
 }
 
-pub(crate) async fn get(State(provider): State<Provider>, headers: HeaderMap) -> Response {
-    answer(&provider, Method::GET, &headers).await
+pub(crate) async fn get(
+    State(provider): State<Provider>,
+    door: Door,
+    headers: HeaderMap,
+) -> Response {
+    answer(&provider, Method::GET, (&door, &headers)).await
 }
 
-pub(crate) async fn post(State(provider): State<Provider>, headers: HeaderMap) -> Response {
-    answer(&provider, Method::POST, &headers).await
+pub(crate) async fn post(
+    State(provider): State<Provider>,
+    door: Door,
+    headers: HeaderMap,
+) -> Response {
+    answer(&provider, Method::POST, (&door, &headers)).await
 }
 
-async fn answer(provider: &Provider, method: Method, headers: &HeaderMap) -> Response {
+async fn answer(
+    provider: &Provider,
+    method: Method,
+    (door, headers): (&Door, &HeaderMap),
+) -> Response {
+    let mut told = tell(provider, method.clone(), (door, headers)).await;
+    if let Err(Fault::Changed(client)) = &told
+        && provider.forget_changed(client).await.unwrap_or_default()
+    {
+        told = tell(provider, method, (door, headers)).await;
+    }
     let is_dpop = scheme_of(headers).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("dpop"));
     let scheme = if is_dpop { "DPoP" } else { "Bearer" };
-    let mut response = match tell(provider, method, headers).await {
+    let mut response = match told {
         Ok(info) => web::Json(info).into_response(),
         Err(Fault::Refused(refusal)) => refusal.challenge(scheme),
         Err(fault) => fault.answer(),
@@ -72,90 +94,94 @@ fn scheme_of(headers: &HeaderMap) -> Option<(&str, &str)> {
     value.to_str().ok()?.split_once(' ')
 }
 
-async fn tell(provider: &Provider, method: Method, headers: &HeaderMap) -> Result<UserInfo, Fault> {
-    let (grant, client, access) = open(provider, (method, PATH, headers)).await?;
-    if !grant.content.scopes.contains(&Scope::Openid) {
-        return Err(Refusal::token("the token is not for userinfo").into());
+async fn tell(
+    provider: &Provider,
+    method: Method,
+    (door, headers): (&Door, &HeaderMap),
+) -> Result<UserInfo, Fault> {
+    let (scheme, token) =
+        scheme_of(headers).ok_or(Refusal::token("the access token is missing"))?;
+    let access = mint::read_access(provider, token)?;
+    let client = provider
+        .known_client(&access.client)
+        .await?
+        .ok_or(Refusal::token("the client is no longer in force"))?;
+    door.count(Rate::Caller, "client", client.id())?;
+    let shown = (&*access, scheme, token);
+    let once = check_holder(provider, &client, shown, (method, PATH, headers))?;
+    let look = Look {
+        provider: provider.clone(),
+        client,
+        access,
+        once,
+    };
+    provider
+        .store()
+        .write(&Actor::system("openid"), move |tx| {
+            let look = look.clone();
+            async move { look.look_in(&tx).await }
+        })
+        .await
+}
+
+/// A look of a client at a person, whose token was shown by whom it is bound to.
+#[derive(Clone)]
+struct Look {
+    provider: Provider,
+    client: Client,
+    access: Arc<Access>,
+    once: Option<Once>,
+}
+
+impl Look {
+    /// The token is live, the proof is used, the reading is on record and the values are read: one
+    /// write.
+    async fn look_in(&self, tx: &::store::Write) -> Result<UserInfo, Fault> {
+        check_in(tx, &self.client).await?;
+        use_all_in(tx, self.once.as_slice()).await?;
+        let grant = grant::find_in(tx, self.access.grant, &self.access.jti)
+            .await?
+            .filter(|grant| grant.is_live(tx.now()))
+            .ok_or(Refusal::token("the access token is revoked"))?;
+        if !grant.content.scopes.contains(&Scope::Openid) {
+            return Err(Refusal::token("the token is not for userinfo").into());
+        }
+        let shared = shared(&grant);
+        // The card number is for those who showed the card.
+        if shared.contains(&FieldKey::Hkid) && grant.content.level < crate::Level::Plus {
+            return Err(step_up(ACR_PLUS).into());
+        }
+        let wanted = (&grant.content.info()[..], &shared[..]);
+        let wanted = mint::Wanted::of(&self.provider, &self.client, &grant, wanted);
+        let (mut claims, profile) = wanted.read_in(tx).await?;
+        if !shared.is_empty() {
+            let fields: Map<String, Value> = profile
+                .fields
+                .into_iter()
+                .map(|field| {
+                    let source = json!({ "value": field.value, "source": field.source });
+                    (field.key.code().to_owned(), source)
+                })
+                .collect();
+            claims.insert("share_data".to_owned(), Value::Object(fields));
+        }
+        Ok(UserInfo {
+            sub: self.access.subject.clone(),
+            claims,
+        })
     }
-    let shared: Vec<crate::FieldKey> = grant
-        .content
-        .details
-        .iter()
+}
+
+/// The fields a person shared beyond the claims of scopes.
+fn shared(grant: &Grant) -> Vec<FieldKey> {
+    let details = grant.content.details.iter();
+    details
         .flat_map(|detail| match detail {
             Detail::ShareData { datatypes, .. } => datatypes.as_slice(),
             _ => &[],
         })
         .copied()
-        .collect();
-    // The card number is for those who showed the card.
-    if shared.contains(&crate::FieldKey::Hkid) && grant.content.level < crate::Level::Plus {
-        return Err(step_up(ACR_PLUS).into());
-    }
-    let wanted = (&grant.content.info()[..], &shared[..]);
-    let (mut claims, profile) = mint::personal(provider, &client, &grant, wanted).await?;
-    if !shared.is_empty() {
-        let fields: Map<String, Value> = profile
-            .fields
-            .into_iter()
-            .map(|field| {
-                let source = json!({ "value": field.value, "source": field.source });
-                (field.key.code().to_owned(), source)
-            })
-            .collect();
-        claims.insert("share_data".to_owned(), Value::Object(fields));
-    }
-    Ok(UserInfo {
-        sub: access.subject,
-        claims,
-    })
-}
-
-/// Opens the token of a request to a protected resource of this platform: ours, live, and shown by
-/// whom it is bound to.
-///
-/// # Errors
-/// `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`.
-pub(crate) async fn open(
-    provider: &Provider,
-    (method, path, headers): (Method, &'static str, &HeaderMap),
-) -> Result<(Grant, Client, Access), Fault> {
-    let (scheme, token) =
-        scheme_of(headers).ok_or(Refusal::token("the access token is missing"))?;
-    let access = mint::read_access(provider, token)?;
-    let client = provider
-        .client(&access.client)
-        .await?
-        .ok_or(Refusal::token("the client is no longer in force"))?;
-    let once = check_holder(
-        provider,
-        &client,
-        (&access, scheme, token),
-        (method, path, headers),
-    )?;
-    let (id, jti) = (access.grant, access.jti.clone());
-    let find = move |db: ::store::Read| {
-        let jti = jti.clone();
-        async move { grant::find_in(&db, id, &jti).await }
-    };
-    let grant = match once {
-        None => provider.store().read(find).await?,
-        Some(once) => {
-            provider
-                .store()
-                .write(&Actor::system("openid"), move |tx| {
-                    let (once, find) = (once.clone(), find.clone());
-                    async move {
-                        use_all_in(&tx, &[once]).await?;
-                        Ok::<_, Fault>(find((*tx).clone()).await?)
-                    }
-                })
-                .await?
-        }
-    };
-    let grant = grant
-        .filter(|grant| grant.is_live(provider.now()))
-        .ok_or(Refusal::token("the access token is revoked"))?;
-    Ok((grant, client, access))
+        .collect()
 }
 
 /// A bound token is shown with its key or certificate, and under its own scheme: a DPoP token as

@@ -86,7 +86,7 @@ pub async fn own_profile(
         .await
 }
 
-async fn profile_in(db: &Read, vault: &Vault, id: Id<Person>) -> Result<Profile, Error> {
+pub(crate) async fn profile_in(db: &Read, vault: &Vault, id: Id<Person>) -> Result<Profile, Error> {
     let owner = person::get_in(db, id).await?;
     let particulars = person::particulars_in(db, vault, id).await?;
     let stored: Vec<Stored> = db.all(&LIST_FIELDS, params![id]).await?;

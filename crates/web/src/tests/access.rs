@@ -231,8 +231,9 @@ async fn guessing_is_slowed_down_and_the_page_says_for_how_long() {
     let mut browser = Browser::default();
     let token = browser.get(&world, "/en/sign-in").await.token();
     let form = format!("csrf={token}&role=resident");
+    // The first counts for the address, the others for whoever is signed in by then.
     let mut last = browser.post(&world, "/en/sign-in", &form).await;
-    for _ in 0..20 {
+    for _ in 0..21 {
         last = browser.post(&world, "/en/sign-in", &form).await;
     }
     assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS);
@@ -243,6 +244,78 @@ async fn guessing_is_slowed_down_and_the_page_says_for_how_long() {
         browser.post(&world, "/en/sign-in", &form).await.status,
         StatusCode::TOO_MANY_REQUESTS
     );
+}
+
+/// A browser with a session of its own, of a person called `name`.
+async fn somebody(world: &World, name: &str) -> Browser {
+    let mut who = crate::tests::person(kernel::Role::Resident);
+    who.actor = kernel::Actor::Resident {
+        person: name.to_owned(),
+        company: None,
+    };
+    let data = crate::session::Data::new();
+    let sessions = world.site.sessions();
+    let token = sessions.begin(Some(&who), &data, None).await.unwrap();
+    let mut browser = Browser::default();
+    browser.hold("causeway", &token.cookie());
+    browser
+}
+
+#[tokio::test]
+async fn people_behind_one_address_do_not_hold_each_other_up() {
+    let world = World::new().await;
+    let mut people = Vec::new();
+    for number in 0..50 {
+        people.push(somebody(&world, &format!("p{number}")).await);
+    }
+    // More than one may ask in a minute, from one address.
+    for browser in &mut people {
+        for _ in 0..30 {
+            let page = browser.get(&world, "/en/mine").await;
+            assert_eq!(page.status, StatusCode::OK);
+        }
+    }
+    // Whoever is nobody yet is counted by the address, and a cookie of no session counts for nothing.
+    let mut last = StatusCode::OK;
+    for number in 0..=1_200 {
+        let mut stranger = Browser::default();
+        stranger.hold("causeway", &format!("{number:0>43}"));
+        last = stranger.get(&world, "/en").await.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let page = people[0].get(&world, "/en/mine").await;
+    assert_eq!(page.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn one_person_is_counted_across_all_browsers() {
+    let world = World::new().await;
+    let (mut one, mut other) = (somebody(&world, "p1").await, somebody(&world, "p1").await);
+    for _ in 0..600 {
+        one.get(&world, "/en/mine").await;
+        other.get(&world, "/en/mine").await;
+    }
+    let page = other.get(&world, "/en/mine").await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    let page = somebody(&world, "p2").await.get(&world, "/en/mine").await;
+    assert_eq!(page.status, StatusCode::OK);
+}
+
+#[test]
+fn who_fails_too_often_waits_and_nobody_else_does() {
+    use crate::rate::{Key, Limiter};
+    let (env, clock) = kernel::Env::fake(kernel::Time::from_seconds(1_795_314_000), 7);
+    let limiter = Limiter::new(&env, true);
+    let key = |name: &str| Key::Named("client", name.to_owned());
+    for _ in 0..20 {
+        limiter.fail(key("guesser"));
+    }
+    assert!(limiter.check_held(&key("guesser")).is_ok());
+    limiter.fail(key("guesser"));
+    assert!(limiter.check_held(&key("guesser")).is_err());
+    assert!(limiter.check_held(&key("honest")).is_ok());
+    clock.advance(std::time::Duration::from_secs(61));
+    assert!(limiter.check_held(&key("guesser")).is_ok());
 }
 
 #[test]

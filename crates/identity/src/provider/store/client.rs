@@ -7,7 +7,10 @@ use serde_json::json;
 
 use crate::{
     Error,
-    provider::client::{ClientRecord, Registration},
+    provider::{
+        client::{Client, ClientRecord, Registration},
+        refusal::Fault,
+    },
     store::json as to_json,
 };
 
@@ -62,9 +65,22 @@ impl FromRow for ClientRecord {
     }
 }
 
-/// The revision of a client and whether it is suspended.
-pub(crate) async fn revision_in(db: &Read, id: &str) -> Result<Option<(i64, bool)>, Error> {
-    Ok(db.one(&FIND_REVISION, params![id]).await?)
+/// Whether `client` is what is in force.
+pub(crate) async fn is_current_in(db: &Read, client: &Client) -> Result<bool, Error> {
+    let found: Option<(i64, bool)> = db.one(&FIND_REVISION, params![client.id()]).await?;
+    Ok(found == Some((client.revision(), false)))
+}
+
+/// Ends a transaction that relies on a registration which has changed since this process read it.
+///
+/// # Errors
+/// [`Fault::Changed`].
+pub(crate) async fn check_in(db: &Read, client: &Client) -> Result<(), Fault> {
+    if is_current_in(db, client).await? {
+        Ok(())
+    } else {
+        Err(Fault::Changed(client.id().to_owned()))
+    }
 }
 
 pub(crate) async fn find_in(db: &Read, id: &str) -> Result<Option<ClientRecord>, Error> {

@@ -125,6 +125,19 @@ impl World {
             has_rate_limits: false,
             ..SiteConfig::default()
         };
+        Self::with(store, clock, config).await
+    }
+
+    /// With limits, behind a proxy that says where a request comes from.
+    pub(crate) async fn limited(store: &Store, clock: FakeEnv) -> Self {
+        let config = SiteConfig {
+            trusted_proxies: vec![std::net::Ipv4Addr::LOCALHOST.into()],
+            ..SiteConfig::default()
+        };
+        Self::with(store, clock, config).await
+    }
+
+    async fn with(store: &Store, clock: FakeEnv, config: SiteConfig) -> Self {
         let base_url = config.base_url.clone();
         let site = Site::new(config, store.clone(), &[crate::BUNDLE]).unwrap();
         let keys = KeyStore::in_memory(store.env()).unwrap();
