@@ -211,6 +211,7 @@ impl System {
         let runner = insight::jobs(runner, &self.store);
         let runner = services::jobs(runner, &self.services);
         let runner = crate::wallet::jobs(runner, self);
+        let runner = crate::alarm::jobs(runner);
         let runner = crate::evidence::jobs(runner, self);
         let system = self.clone();
         runner.every("causeway.sweep", SWEEP_EVERY, move || {

@@ -9,7 +9,10 @@ use crate::{
     Error,
     approval::RETENTION_DAYS,
     signing::UPLOAD_HOURS,
-    store::{approval, enrolment, profile, registrant, signing, standing, token},
+    store::{
+        approval, browser, enrolment, passkey, profile, recovery, registrant, signing, standing,
+        token,
+    },
 };
 
 /// How often [`sweep`] should run.
@@ -27,6 +30,9 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             let days = Duration::from_secs(RETENTION_DAYS * 86_400);
             approval::sweep_in(&tx, tx.now() - days).await?;
             token::forget_in(&tx).await?;
+            passkey::forget_in(&tx).await?;
+            browser::forget_in(&tx).await?;
+            recovery::void_in(&tx).await?;
             enrolment::forget_in(&tx).await?;
             profile::forget_readings_in(&tx).await?;
             let day = Duration::from_secs(UPLOAD_HOURS * 3_600);

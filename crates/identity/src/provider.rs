@@ -69,6 +69,7 @@ pub use store::{
 
 pub(crate) use authorize::RECOGNISED;
 pub(crate) use grant::Recognised;
+pub(crate) use logout::end_session_in;
 
 /// Ends the browser's session and what was granted to clients in it; they are told.
 pub(crate) async fn sign_out(visit: &web::Visit, identity: &Identity) -> web::Outcome<()> {

@@ -14,6 +14,7 @@ mod catalogue;
 mod company;
 mod cross_boundary;
 pub mod demo_phone;
+mod devices;
 mod examine;
 mod feedback;
 mod holding;
@@ -195,6 +196,22 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/who_looked.html"),
         ),
         (
+            "portal/devices.html",
+            include_str!("../templates/devices.html"),
+        ),
+        (
+            "portal/device_end.html",
+            include_str!("../templates/device_end.html"),
+        ),
+        (
+            "portal/passkey_new.html",
+            include_str!("../templates/passkey_new.html"),
+        ),
+        (
+            "portal/recover.html",
+            include_str!("../templates/recover.html"),
+        ),
+        (
             "portal/company_parts.html",
             include_str!("../templates/company_parts.html"),
         ),
@@ -305,6 +322,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(apply::routes())
         .merge(application::routes())
         .merge(account::routes())
+        .merge(devices::routes())
         .merge(my_data::routes())
         .merge(profile::routes())
         .merge(carried::routes())

@@ -12,7 +12,7 @@ use crate::{
     enrolment::{ADULT_AGE, MINIMUM_AGE},
     standing::{CHANGES_SHOWN, CHILDREN_MAX, DEATHS, KEEPER},
     store::{
-        approval, company::resident, consent, device, enrolment, member, officer, person,
+        approval, company::resident, consent, device, enrolment, member, officer, passkey, person,
         profile_version,
     },
 };
@@ -131,7 +131,7 @@ fn guard_keeper(by: &Officer, role: Option<Role>) -> Result<(), Error> {
     if fits { Ok(()) } else { Err(Error::WrongPost) }
 }
 
-fn checked(reason: &str) -> Result<String, Error> {
+pub(crate) fn checked(reason: &str) -> Result<String, Error> {
     let reason = reason.trim();
     if reason.is_empty() {
         return Err(Error::Malformed("reason"));
@@ -241,6 +241,7 @@ async fn close_in(
     if device::live_in(tx, id).await?.is_some() {
         device::revoke_in(tx, id, "the account is closed").await?;
     }
+    passkey::revoke_all_in(tx, id).await?;
     change_in(tx, id, (PersonState::Closed, ground), reason).await?;
     let event = Event {
         kind: "causeway.person.closed.v1",
