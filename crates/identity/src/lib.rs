@@ -122,7 +122,7 @@ pub use store::{
     registrant::registrants,
     standing::{
         account_changes, agree_for_child, check_child, child_digest, close as close_account,
-        close_digest, guardianships_of, lift as lift_account, note_death,
+        close_digest, guardianships_of, lift as lift_account, note_death, sign_out_everywhere,
         suspend as suspend_account, withdraw_guardianship,
     },
     statements,

@@ -61,7 +61,7 @@ pub use routes::routes;
 pub use scope::{Claim, Scope};
 pub use store::{
     client::{
-        CLIENTS_LISTED, ClientChange, change_client, client_days, clients_of,
+        CLIENTS_LISTED, ClientChange, change_client, client_days, client_logins, clients_of,
         create_in as create_client_in, find_client, renew_secret,
     },
     consent::{Connection, connections_of, disconnect},

@@ -25,6 +25,7 @@ mod my_data;
 mod preview;
 mod profile;
 mod programme;
+mod recognition;
 mod service_view;
 mod signing;
 mod statistics;
@@ -144,6 +145,10 @@ pub static BUNDLE: Bundle = Bundle {
         (
             "portal/statistics_registrants.html",
             include_str!("../templates/statistics_registrants.html"),
+        ),
+        (
+            "portal/statistics_identity.html",
+            include_str!("../templates/statistics_identity.html"),
         ),
         (
             "portal/statistics_usage.html",
@@ -332,6 +337,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(holding::routes())
         .merge(information::routes())
         .merge(statistics::routes())
+        .merge(recognition::routes())
         .merge(preview::routes())
         .merge(programme::routes())
         .merge(kiosk::routes())
