@@ -95,6 +95,8 @@ pub enum Error {
     TooManyPasskeys,
     #[error("card and code from the counter do not fit")]
     RecoveryRefused,
+    #[error("the phone has not shown its holder")]
+    NotPresent,
     #[error("this address has no passkeys")]
     NoPasskeys,
     #[error("a stored row cannot be read: {0}")]
@@ -153,6 +155,7 @@ impl Error {
             Self::PasskeyRefused => ("ID-060", S::FORBIDDEN),
             Self::TooManyPasskeys => ("ID-061", S::CONFLICT),
             Self::RecoveryRefused => ("ID-062", S::UNPROCESSABLE_ENTITY),
+            Self::NotPresent => ("ID-064", S::FORBIDDEN),
             Self::NoPasskeys => ("ID-063", S::NOT_FOUND),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
@@ -261,6 +264,7 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::TooManyPasskeys,
         Error::RecoveryRefused,
         Error::NoPasskeys,
+        Error::NotPresent,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
         Error::Journal(journal::Error::Gone("")),

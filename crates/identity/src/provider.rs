@@ -32,6 +32,7 @@ pub(crate) mod request;
 mod revoke;
 mod routes;
 pub(crate) mod scope;
+mod signing;
 pub(crate) mod store;
 mod token;
 mod userinfo;
@@ -59,6 +60,7 @@ pub use refusal::{Refusal, Word};
 pub use request::{ACR_BASIC, ACR_PLUS, Prompt, ResponseMode};
 pub use routes::routes;
 pub use scope::{Claim, Scope};
+pub use signing::{SigningCounter, signing_routes};
 pub use store::{
     client::{
         CLIENTS_LISTED, ClientChange, change_client, client_days, client_logins, clients_of,

@@ -47,6 +47,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0015_keep_profile_versions.sql",
     "0020_create_passkey.sql",
     "0021_create_recovery.sql",
+    "0022_sign_for_client.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

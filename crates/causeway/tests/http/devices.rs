@@ -106,8 +106,11 @@ async fn what_was_not_me_signs_everybody_out_and_stands_in_the_inbox() {
 #[tokio::test]
 async fn who_lost_everything_gets_a_code_from_two_officers() {
     let app = App::start().await.unwrap();
-    let card = identity::demo::find(RESIDENT).unwrap().hkid;
-    let card = card.as_str().to_owned();
+    let card = identity::demo::find(RESIDENT)
+        .unwrap()
+        .hkid
+        .as_str()
+        .to_owned();
     let mut officer = app.browser();
     let find = officer
         .sign_in("dpo-officer", "/en/desk/accounts")

@@ -416,6 +416,14 @@ static WORDS: &[Words] = &[
             "瀏覽器只接受具網域名稱及安全連線的網站使用通行密鑰。請使用手機。",
         ],
     },
+    Words {
+        code: "ID-064",
+        title: ["The phone must check that it is you", "手機須確認是你本人"],
+        advice: [
+            "Whoever asks for this signature wants your face or your card checked first. Open the request again and follow the app.",
+            "要求簽署的一方須先核對你的面容或身份證。請重新開啟要求並按應用程式指示操作。",
+        ],
+    },
 ];
 
 /// The words of the error with this code.
