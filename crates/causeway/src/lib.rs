@@ -3,6 +3,7 @@
 //! Nothing here decides anything about a service, a person or a case: this crate opens the stores and
 //! keys, hands them to the crates below, and collects their routes, jobs and tables.
 
+mod alarm;
 pub mod cli;
 pub mod config;
 mod evidence;

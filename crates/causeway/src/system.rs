@@ -155,12 +155,13 @@ impl System {
     /// Every route of the product.
     #[must_use]
     pub fn routes(&self) -> Routes {
+        let room = identity::SigningRoom::new(self.identity.clone(), self.notary.clone());
         let portal = portal::Portal {
             services: self.services.clone(),
             identity: self.identity.clone(),
             store: self.store.clone(),
             licences: self.licences(),
-            signing: identity::SigningRoom::new(self.identity.clone(), self.notary.clone()),
+            signing: room.clone(),
         };
         let desk = desk::Desk {
             services: self.services.clone(),
@@ -173,6 +174,7 @@ impl System {
             .merge(desk::routes(&desk))
             .merge(identity::routes(&self.identity))
             .merge(identity::provider::routes(&self.provider))
+            .merge(identity::provider::signing_routes(&self.provider, &room))
             .merge(credentials::routes().with_state(&self.licences()))
             .merge(payments::pages::routes(&self.shroff))
             .merge(payments::sandbox::routes(&self.sandbox))
@@ -211,6 +213,7 @@ impl System {
         let runner = insight::jobs(runner, &self.store);
         let runner = services::jobs(runner, &self.services);
         let runner = crate::wallet::jobs(runner, self);
+        let runner = crate::alarm::jobs(runner);
         let runner = crate::evidence::jobs(runner, self);
         let system = self.clone();
         runner.every("causeway.sweep", SWEEP_EVERY, move || {

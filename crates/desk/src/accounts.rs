@@ -2,7 +2,7 @@
 //! suspended with a ground, lifted by a supervisor. The register's officers note deaths here.
 
 use axum::{extract::State, response::Response};
-use identity::{Error, Ground, Officer, Person, PersonState, Reading};
+use identity::{Error, Ground, Officer, Person, PersonState, Reading, Shown};
 use kernel::{Actor, Hkid, Id, Role, Text};
 use serde::{Deserialize, Serialize};
 use web::{Access, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx};
@@ -29,7 +29,7 @@ struct Opened {
 }
 
 /// The officer at the browser, who must work where accounts or deaths are kept.
-async fn officer(desk: &Desk, visit: &Visit) -> Outcome<Officer> {
+pub(crate) async fn officer(desk: &Desk, visit: &Visit) -> Outcome<Officer> {
     let Actor::Officer { officer, .. } = &visit.require()?.actor else {
         return Err(Error::NotOfficer.into());
     };
@@ -113,7 +113,7 @@ async fn find(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<Res
 }
 
 /// The account that this browser gave a reason for.
-fn guard(visit: &Visit, id: Id<Person>) -> Outcome<()> {
+pub(crate) fn guard(visit: &Visit, id: Id<Person>) -> Outcome<()> {
     let opened: Option<Opened> = visit.recall(OPENED);
     if opened.is_some_and(|one| one.person == id) {
         Ok(())
@@ -122,47 +122,33 @@ fn guard(visit: &Visit, id: Id<Person>) -> Outcome<()> {
     }
 }
 
-async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<Id<Person>>) -> Outcome<Page> {
+async fn show(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<Id<Person>>,
+) -> Outcome<Response> {
     let by = officer(&desk, &visit).await?;
     guard(&visit, id)?;
-    account_page(&desk, &visit, (&by, id), ("", "")).await
+    account_page(&desk, &visit, (&by, id), (&Form::default(), &[])).await
 }
 
-async fn account_page(
+/// The page of an account, with what was typed and what is wrong with it.
+pub(crate) async fn account_page(
     desk: &Desk,
     visit: &Visit,
     (by, id): (&Officer, Id<Person>),
-    (reason, error): (&str, &str),
-) -> Outcome<Page> {
+    (form, wrong): (&Form, &[(&str, &str)]),
+) -> Outcome<Response> {
     let found = identity::find_person(&desk.store, id)
         .await?
         .ok_or(Error::NotFound)?;
-    let phone = identity::live_device(&desk.store, id).await?;
-    let changes = identity::account_changes(&desk.store, id).await?;
-    let changes: Vec<Value> = changes
-        .iter()
-        .map(|one| {
-            let department = one.department.as_deref();
-            ctx! {
-                at => one.at,
-                words => visit.t(&format!("desk.accounts.state.{}", one.state)),
-                detail => visit.t(&format!("desk.accounts.ground.{}", one.ground)),
-                who => department.map(|code| desk.services.catalogue().department_name(code)),
-            }
-        })
-        .collect();
-    let error = if error.is_empty() {
-        String::new()
-    } else {
-        visit.t(error)
+    let words = |field: &str| {
+        let found = wrong.iter().find(|(name, _)| *name == field);
+        found.map(|(_, key)| visit.t(key)).unwrap_or_default()
     };
-    let errors: Vec<Value> = (!error.is_empty())
-        .then(|| ctx! { field => "reason", words => error })
-        .into_iter()
-        .collect();
-    let grounds: Vec<Value> = Ground::SUSPENDING
+    let errors: Vec<Value> = wrong
         .iter()
-        .map(|one| ctx! { value => one.code(), words => visit.t(&format!("desk.accounts.ground.{one}")) })
+        .map(|(field, key)| ctx! { field => *field, words => visit.t(key) })
         .collect();
     let context = ctx! {
         name => found.name.get(visit.lang()),
@@ -174,17 +160,78 @@ async fn account_page(
         },
         level => found.level.code(),
         enrolled => found.enrolled,
-        phone => phone.map(|one| ctx! { name => one.name, since => one.created, seen => one.last_seen }),
-        changes,
-        grounds,
+        entrances => entrances(desk, visit, id).await?,
+        changes => changes(desk, visit, id).await?,
+        grounds => choices(visit, "desk.accounts.ground", &Ground::SUSPENDING),
+        documents => choices(visit, "desk.recovery.shown", Shown::ALL),
         may_suspend => found.state == PersonState::Active,
         may_lift => found.state == PersonState::Suspended && by.role == Role::Supervisor,
         needs_supervisor => found.state == PersonState::Suspended && by.role != Role::Supervisor,
-        reason,
-        error,
+        ground => form.get("ground").unwrap_or("lost_phone"),
+        reason => form.text("reason"),
+        reason_error => words("reason"),
+        shown => form.text("shown"),
+        shown_error => words("shown"),
+        recovery_reason => form.text("recovery_reason"),
+        recovery_reason_error => words("recovery_reason"),
+        sign_out_reason => form.text("sign_out_reason"),
+        sign_out_reason_error => words("sign_out_reason"),
         errors,
     };
-    Ok(visit.page("desk/account.html", context))
+    let page = visit.page("desk/account.html", context);
+    Ok(if wrong.is_empty() {
+        page.into_response()
+    } else {
+        page.with_errors().into_response()
+    })
+}
+
+fn choices<T: std::fmt::Display>(visit: &Visit, area: &str, all: &[T]) -> Vec<Value> {
+    all.iter()
+        .map(|one| ctx! { value => one.to_string(), words => visit.t(&format!("{area}.{one}")) })
+        .collect()
+}
+
+/// Phone, passkeys and browsers of a person, in words.
+async fn entrances(desk: &Desk, visit: &Visit, id: Id<Person>) -> Outcome<Vec<Value>> {
+    let phone = identity::live_device(&desk.store, id).await?;
+    let passkeys = identity::passkeys_of(&desk.store, id).await?;
+    let browsers = identity::browsers_of(&desk.store, id).await?;
+    let mut all = Vec::new();
+    let mut push = |kind: &str, name: &str, since, seen: Option<_>| {
+        let kind = visit.t(&format!("desk.accounts.entrance.{kind}"));
+        all.push(ctx! { kind, name, since, seen });
+    };
+    if let Some(one) = &phone {
+        push("phone", &one.name, one.created, Some(one.last_seen));
+    }
+    for one in &passkeys {
+        let kind = if one.is_synced { "synced" } else { "bound" };
+        push(kind, &one.name, one.created, one.last_used);
+    }
+    for one in &browsers {
+        push(
+            "browser",
+            one.place.get(visit.lang()),
+            one.since,
+            Some(one.seen),
+        );
+    }
+    Ok(all)
+}
+
+async fn changes(desk: &Desk, visit: &Visit, id: Id<Person>) -> Outcome<Vec<Value>> {
+    let changes = identity::account_changes(&desk.store, id).await?;
+    let changes = changes.iter().map(|one| {
+        let department = one.department.as_deref();
+        ctx! {
+            at => one.at,
+            words => visit.t(&format!("desk.accounts.state.{}", one.state)),
+            detail => visit.t(&format!("desk.accounts.ground.{}", one.ground)),
+            who => department.map(|code| desk.services.catalogue().department_name(code)),
+        }
+    });
+    Ok(changes.collect())
 }
 
 async fn change(
@@ -195,14 +242,22 @@ async fn change(
 ) -> Outcome<Response> {
     let by = officer(&desk, &visit).await?;
     guard(&visit, id)?;
-    let reason = form.text("reason");
-    let (done, key) = if form.text("do") == "lift" {
-        let lifted = identity::lift_account(&desk.store, &by, id, reason).await;
-        (lifted, "desk.accounts.lifted")
-    } else {
-        let ground: Ground = form.text("ground").parse().unwrap_or(Ground::Own);
-        let suspended = identity::suspend_account(&desk.store, &by, id, (ground, reason)).await;
-        (suspended, "desk.accounts.suspended")
+    let (store, reason) = (&desk.store, form.text("reason"));
+    let (done, key) = match form.text("do") {
+        "lift" => {
+            let lifted = identity::lift_account(store, &by, id, reason).await;
+            (lifted, "desk.accounts.lifted")
+        }
+        "sign_out" => {
+            let why = form.text("sign_out_reason");
+            let out = identity::sign_out_everywhere(store, &by, id, why).await;
+            (out, "desk.accounts.signed_out")
+        }
+        _ => {
+            let ground: Ground = form.text("ground").parse().unwrap_or(Ground::Own);
+            let suspended = identity::suspend_account(store, &by, id, (ground, reason)).await;
+            (suspended, "desk.accounts.suspended")
+        }
     };
     match done {
         Ok(()) => {
@@ -210,9 +265,13 @@ async fn change(
             Ok(visit.redirect(&visit.to(&format!("/desk/accounts/{id}"))))
         }
         Err(Error::Malformed(_)) => {
-            let error = (reason, "desk.accounts.wrong.reason");
-            let page = account_page(&desk, &visit, (&by, id), error).await?;
-            Ok(page.with_errors().into_response())
+            let field = if form.text("do") == "sign_out" {
+                "sign_out_reason"
+            } else {
+                "reason"
+            };
+            let wrong = [(field, "desk.accounts.wrong.reason")];
+            account_page(&desk, &visit, (&by, id), (&form, &wrong)).await
         }
         Err(error) => Err(error.into()),
     }

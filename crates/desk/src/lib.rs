@@ -17,6 +17,7 @@ mod operator;
 mod overview;
 mod packs_view;
 mod programme;
+mod recovery;
 mod release;
 mod retire;
 mod statistics;
@@ -46,6 +47,14 @@ pub static BUNDLE: Bundle = Bundle {
         (
             "desk/account.html",
             include_str!("../templates/account.html"),
+        ),
+        (
+            "desk/recoveries.html",
+            include_str!("../templates/recoveries.html"),
+        ),
+        (
+            "desk/recovery_code.html",
+            include_str!("../templates/recovery_code.html"),
         ),
         (
             "desk/accounts.html",
@@ -170,6 +179,7 @@ pub static BUNDLE: Bundle = Bundle {
 pub fn routes(desk: &Desk) -> Routes {
     inbox::routes()
         .merge(accounts::routes())
+        .merge(recovery::routes())
         .merge(case::routes())
         .merge(handing::routes())
         .merge(money::routes())

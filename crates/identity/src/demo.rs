@@ -15,7 +15,7 @@ use crate::{
     Level, MemberRole, Officer, Person, PersonName, Powers, PublicJwk, RegisterEntry, Sex,
     SimulatedCompanies, SimulatedRegister,
     proof::{DECISION_TYP, SignedDecision},
-    store::{answer, company, device, enrolment, member, officer, person, profile},
+    store::{answer, company, device, enrolment, member, officer, person, profile, signing},
 };
 
 /// The name of the simulated phone in a person's list of phones.
@@ -315,5 +315,10 @@ pub async fn answer(
         jti: base64url::encode(store.env().bytes::<16>()),
     };
     let jws = Signer::new(&phone.key, DECISION_TYP).sign(&claims)?;
+    if decision == Decision::Approve {
+        // An invented phone shows an invented holder.
+        let actor = answer::actor_of(&phone.device);
+        signing::present(store, &actor, (shown.id, phone.person.id)).await?;
+    }
     answer::decide(store, &phone.device, &jws).await
 }

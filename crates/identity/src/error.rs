@@ -89,6 +89,16 @@ pub enum Error {
     AccountTooNew(u16),
     #[error("the signer holds another identity card")]
     CardMismatch,
+    #[error("the passkey is not accepted")]
+    PasskeyRefused,
+    #[error("the person has as many passkeys as are allowed")]
+    TooManyPasskeys,
+    #[error("card and code from the counter do not fit")]
+    RecoveryRefused,
+    #[error("the phone has not shown its holder")]
+    NotPresent,
+    #[error("this address has no passkeys")]
+    NoPasskeys,
     #[error("a stored row cannot be read: {0}")]
     Corrupt(&'static str),
     #[error(transparent)]
@@ -142,6 +152,11 @@ impl Error {
             Self::Pdf(_) => ("ID-041", S::UNPROCESSABLE_ENTITY),
             Self::AccountTooNew(_) => ("ID-042", S::FORBIDDEN),
             Self::CardMismatch => ("ID-043", S::FORBIDDEN),
+            Self::PasskeyRefused => ("ID-060", S::FORBIDDEN),
+            Self::TooManyPasskeys => ("ID-061", S::CONFLICT),
+            Self::RecoveryRefused => ("ID-062", S::UNPROCESSABLE_ENTITY),
+            Self::NotPresent => ("ID-064", S::FORBIDDEN),
+            Self::NoPasskeys => ("ID-063", S::NOT_FOUND),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
             Self::Trust(_) => ("ID-026", S::INTERNAL_SERVER_ERROR),
@@ -245,6 +260,11 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::Pdf(paper::pdf::PdfError::NotPdf),
         Error::AccountTooNew(0),
         Error::CardMismatch,
+        Error::PasskeyRefused,
+        Error::TooManyPasskeys,
+        Error::RecoveryRefused,
+        Error::NoPasskeys,
+        Error::NotPresent,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
         Error::Journal(journal::Error::Gone("")),

@@ -8,8 +8,11 @@ use kernel::Actor;
 use crate::{
     Error,
     approval::RETENTION_DAYS,
-    signing::UPLOAD_HOURS,
-    store::{approval, enrolment, profile, registrant, signing, standing, token},
+    signing::{EVIDENCE_YEARS, UNSIGNED_DAYS, UPLOAD_HOURS},
+    store::{
+        approval, browser, enrolment, passkey, profile, recovery, registrant, signing, standing,
+        token,
+    },
 };
 
 /// How often [`sweep`] should run.
@@ -27,9 +30,15 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             let days = Duration::from_secs(RETENTION_DAYS * 86_400);
             approval::sweep_in(&tx, tx.now() - days).await?;
             token::forget_in(&tx).await?;
+            passkey::forget_in(&tx).await?;
+            browser::forget_in(&tx).await?;
+            recovery::void_in(&tx).await?;
             enrolment::forget_in(&tx).await?;
             profile::forget_readings_in(&tx).await?;
             let day = Duration::from_secs(UPLOAD_HOURS * 3_600);
+            let years = Duration::from_secs(EVIDENCE_YEARS * 366 * 86_400);
+            let unsigned = Duration::from_secs(UNSIGNED_DAYS * 86_400);
+            signing::forget_in(&tx, (tx.now() - years, tx.now() - unsigned)).await?;
             signing::forget_uploads_in(&tx, tx.now() - day).await?;
             registrant::fold_in(&tx).await?;
             standing::come_of_age_in(&tx).await?;

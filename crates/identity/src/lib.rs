@@ -21,11 +21,13 @@ mod error;
 mod jobs;
 mod officer;
 mod pages;
+mod passkey;
 mod person;
 mod presence;
 mod profile;
 pub mod proof;
 pub mod provider;
+mod recovery;
 mod registry;
 pub mod signing;
 pub mod simulation;
@@ -55,12 +57,17 @@ pub use error::{Error, explanations};
 pub use jobs::{SWEEP_EVERY, sweep};
 pub use officer::Officer;
 pub use pages::{BUNDLE, act_for, ask_in, binding};
+pub use passkey::{
+    Authority, Browser, Ceremony, CeremonyKind, Entrance, Known, Means, PASSKEY_ADDED,
+    PASSKEY_NAME_CHARS, PASSKEY_REVOKED, PASSKEYS_MAX, Passkey, RelyingParty,
+};
 pub use person::{Level, Particulars, Person, PersonName, PersonState, Sex};
 pub use presence::{NotPresent, Presence, PresenceCheck, SimulatedPresence};
 pub use profile::{
     AREAS, Address, AddressKind, Field, FieldKey, PROOF_BYTES, PROOF_DAYS, Profile, Source,
     ValueError,
 };
+pub use recovery::{NewRecovery, Recovery, RecoveryState, Shown};
 pub use registry::{CompaniesRegister, CompanyAnswer, CompanyRecord, SimulatedCompanies};
 pub use signing::{
     Acknowledgement, ItemKind, NewItem, NewSigning, SigningAlgorithm, SigningEvidence, SigningItem,
@@ -76,6 +83,7 @@ pub use store::{
         ask, cancel, consume, consume_in, decided_of, find_by_reference, find_for_browser,
         find_for_person, forget_in as forget_approval_in, open_of, outcome,
     },
+    browser::{DISOWNED, browsers_of, disown_in, revoke_entrance_in},
     commission::{
         answer_commission, commission_members, commissions, end_commission, name_members,
     },
@@ -91,6 +99,10 @@ pub use store::{
         mandates_of, members, who_may,
     },
     officer::{find_officer, officer_name, officer_of, officers_in},
+    passkey::{
+        add_by_passkey, add_by_phone, adding_digest, begin_passkey, find_ceremony, finish_adding,
+        passkey_name, passkeys_of, rename_passkey, sign_in_by_passkey,
+    },
     person::{counted_in, find_person, find_person_by_hkid, set_state_in as set_person_state_in},
     profile::{
         Changes, READINGS_KEPT_DAYS, Reading, ReadingQuery, ReadingRecord, find_reading,
@@ -106,10 +118,11 @@ pub use store::{
         InvitationAnswer, Proposed, Verdict, answer_invitation, decide_proposal, firm_by_number,
         invitations_to, invite, is_passed_in, propose, waiting, withdraw_invitation,
     },
+    recovery::{ask_recovery, decide_recovery, redeem_recovery, waiting_recoveries},
     registrant::registrants,
     standing::{
         account_changes, agree_for_child, check_child, child_digest, close as close_account,
-        close_digest, guardianships_of, lift as lift_account, note_death,
+        close_digest, guardianships_of, lift as lift_account, note_death, sign_out_everywhere,
         suspend as suspend_account, withdraw_guardianship,
     },
     statements,

@@ -2,6 +2,7 @@
 //! the QR code and the four digits, and what is shown for each outcome. Works without a script: the
 //! waiting page then reloads itself.
 
+mod passkey;
 mod qr;
 mod session;
 mod waiting;
@@ -37,6 +38,10 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/acting.html"),
         ),
         (
+            "identity/passkey_refused.html",
+            include_str!("../templates/passkey_refused.html"),
+        ),
+        (
             "identity/connect.html",
             include_str!("../templates/connect.html"),
         ),
@@ -54,10 +59,16 @@ pub static BUNDLE: Bundle = Bundle {
         ),
     ],
     messages: include_str!("../messages.yaml"),
-    assets: &[Asset {
-        name: "identity/identity.css",
-        bytes: include_bytes!("../assets/identity.css"),
-    }],
+    assets: &[
+        Asset {
+            name: "identity/identity.css",
+            bytes: include_bytes!("../assets/identity.css"),
+        },
+        Asset {
+            name: "identity/passkey.js",
+            bytes: include_bytes!("../assets/passkey.js"),
+        },
+    ],
 };
 
 /// Any signed-in person, resident or staff.
@@ -81,6 +92,21 @@ pub(crate) fn routes() -> Routes<Identity> {
             Access::Public,
             waiting::cancel,
         )
+        .post(
+            "/{lang}/approvals/{id}/passkey",
+            Access::Public,
+            passkey::sign_in,
+        )
+        .rate(Rate::Attempt)
+        .json(
+            &axum::http::Method::POST,
+            passkey::CHALLENGE,
+            Access::Public,
+            web::operation::<passkey::Ask, passkey::Challenge>("Ask for a passkey of this site")
+                .standard("W3C Web Authentication Level 3, section 5.1.10"),
+            passkey::challenge,
+        )
+        .rate(Rate::Post)
         .get("/{lang}/sign-out", Access::Public, session::sign_out_page)
         .post("/{lang}/sign-out", Access::Public, session::sign_out)
         .get("/{lang}/acting", SIGNED_IN, session::acting)

@@ -3,13 +3,16 @@
 
 use std::fmt;
 
-/// What is checked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PresenceCheck {
-    /// A living face that fits the card.
-    Face,
-    /// The card's chip, read by the phone.
-    Card,
+use crate::code::codes;
+
+codes! {
+    /// What is checked.
+    PresenceCheck {
+        /// A living face that fits the card.
+        Face = "face",
+        /// The card's chip, read by the phone.
+        Card = "card",
+    }
 }
 
 /// The check failed, or its evidence cannot be read.

@@ -33,6 +33,7 @@ mod revoke;
 mod routes;
 pub(crate) mod scope;
 mod seen;
+mod signing;
 pub(crate) mod store;
 mod token;
 mod userinfo;
@@ -60,9 +61,10 @@ pub use refusal::{Refusal, Word};
 pub use request::{ACR_BASIC, ACR_PLUS, Prompt, ResponseMode};
 pub use routes::routes;
 pub use scope::{Claim, Scope};
+pub use signing::{SigningCounter, signing_routes};
 pub use store::{
     client::{
-        CLIENTS_LISTED, ClientChange, change_client, client_days, clients_of,
+        CLIENTS_LISTED, ClientChange, change_client, client_days, client_logins, clients_of,
         create_in as create_client_in, find_client, renew_secret,
     },
     consent::{Connection, connections_of, disconnect},
@@ -72,6 +74,7 @@ use seen::Seen;
 
 pub(crate) use authorize::RECOGNISED;
 pub(crate) use grant::Recognised;
+pub(crate) use logout::end_session_in;
 
 /// Ends the browser's session and what was granted to clients in it; they are told.
 pub(crate) async fn sign_out(visit: &web::Visit, identity: &Identity) -> web::Outcome<()> {

@@ -17,7 +17,7 @@ use trust::{Algorithm, cms::Form, digest};
 pub use document::{EXAMINED_BYTES, Examined, Finding, Subject as Examinee, examine, seal_pdf};
 pub use room::SigningRoom;
 
-use crate::{Approval, Binding, Error, Evidence, Person, code::codes};
+use crate::{Approval, Binding, Error, Evidence, Person, PresenceCheck, code::codes};
 
 /// Documents of one request.
 pub const DOCUMENTS_MAX: usize = 1_000;
@@ -35,6 +35,10 @@ pub const UPLOAD_BYTES: usize = 10 * 1024 * 1024;
 pub const UPLOADS_MAX: i64 = 20;
 /// Hours a file is kept for the person who brought it.
 pub const UPLOAD_HOURS: u64 = 24;
+/// Years that evidence of a signature is kept for whoever must show it.
+pub const EVIDENCE_YEARS: u64 = 7;
+/// Days a request that nobody signed is kept.
+pub const UNSIGNED_DAYS: u64 = 90;
 /// Documents named on the phone; the number of all is always shown.
 pub(crate) const NAMED_MAX: usize = 6;
 
@@ -107,6 +111,10 @@ pub struct NewSigning {
     /// Hours since enrolment before the account may sign this: cheap protection against accounts
     /// opened with stolen papers.
     pub minimum_age_hours: u16,
+    /// The application that asks, where one does: only it gets the result.
+    pub client: Option<String>,
+    /// What the phone must show of its holder when it approves.
+    pub presence: Option<PresenceCheck>,
     /// The card the signer must hold, as [`SigningRoom::card_index`] gives it.
     pub card: Option<Vec<u8>>,
     pub binding: Binding,
@@ -199,6 +207,10 @@ pub struct SigningRequest {
     pub expires: Time,
     pub signed: Option<Time>,
     pub acknowledged: Option<Acknowledgement>,
+    pub client: Option<String>,
+    pub presence: Option<PresenceCheck>,
+    /// When the phone showed it.
+    pub presence_at: Option<Time>,
 }
 
 /// One document of a request.

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod approval;
+pub(crate) mod browser;
 pub(crate) mod commission;
 pub(crate) mod company;
 pub(crate) mod consent;
@@ -9,10 +10,12 @@ pub(crate) mod device;
 pub(crate) mod enrolment;
 pub(crate) mod member;
 pub(crate) mod officer;
+pub(crate) mod passkey;
 pub(crate) mod person;
 pub(crate) mod profile;
 pub(crate) mod profile_version;
 pub(crate) mod proposal;
+pub(crate) mod recovery;
 pub(crate) mod registrant;
 pub(crate) mod signing;
 pub(crate) mod simulation;
@@ -42,6 +45,9 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0013_create_company_member.sql",
     "0014_create_guardianship.sql",
     "0015_keep_profile_versions.sql",
+    "0020_create_passkey.sql",
+    "0021_create_recovery.sql",
+    "0022_sign_for_client.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -49,6 +55,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
 pub fn statements() -> Vec<&'static ::store::Stmt> {
     [
         approval::STATEMENTS,
+        browser::STATEMENTS,
         commission::STATEMENTS,
         company::STATEMENTS,
         consent::STATEMENTS,
@@ -56,10 +63,12 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         enrolment::STATEMENTS,
         member::STATEMENTS,
         officer::STATEMENTS,
+        passkey::STATEMENTS,
         person::STATEMENTS,
         profile::STATEMENTS,
         profile_version::STATEMENTS,
         proposal::STATEMENTS,
+        recovery::STATEMENTS,
         registrant::STATEMENTS,
         signing::STATEMENTS,
         simulation::STATEMENTS,

@@ -1,9 +1,11 @@
 //! Each test states a rule of people, phones and approvals.
 
 mod approvals;
+mod authenticator;
 mod browser;
 mod companies;
 mod enrolment;
+mod passkeys;
 mod profiles;
 mod rules;
 mod signing;

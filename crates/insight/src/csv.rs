@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{MEASURES, Registrants, UsageReport};
+use crate::{MEASURES, RECOGNITION, Recognition, Registrants, UsageReport};
 
 /// A field, quoted where it has to be. Nothing here begins with a sign that a spreadsheet would run.
 fn field(text: &str) -> String {
@@ -30,6 +30,34 @@ impl Registrants {
             line(row.band.code(), [row.basic, row.plus, row.total]);
         }
         line("total", [self.basic, self.plus, self.total]);
+        csv
+    }
+}
+
+impl Recognition {
+    /// Columns: `by` (`day`, `age_band`, `level`, `client`), its `name`, then each measure; of a client only
+    /// its sign-ins are known. The last row is the total.
+    #[must_use]
+    pub fn to_csv(&self) -> String {
+        let mut csv = format!("by,name,{}\r\n", RECOGNITION.join(","));
+        let mut line = |by: &str, name: &str, counts: &[Option<i64>]| {
+            let figures =
+                (0..RECOGNITION.len()).map(|place| figure(counts.get(place).copied().flatten()));
+            let figures: Vec<String> = figures.collect();
+            let _ = write!(csv, "{by},{},{}\r\n", field(name), figures.join(","));
+        };
+        let tables = [
+            ("day", &self.days),
+            ("age_band", &self.ages),
+            ("level", &self.levels),
+            ("client", &self.clients),
+        ];
+        for (by, rows) in tables {
+            for row in rows {
+                line(by, &row.name, &row.counts);
+            }
+        }
+        line("total", "", &self.totals);
         csv
     }
 }

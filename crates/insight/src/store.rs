@@ -3,7 +3,7 @@
 use ::store::{FromRow, Read, Row, Write, params};
 use kernel::Date;
 
-use crate::{Error, Period, fact::Fact, period::first_of_month};
+use crate::{Error, Period, fact::Fact, period::first_of_month, recognition::DaySum};
 
 /// Days whose facts are kept in every detail; older ones are folded into their month.
 pub const KEEP_DAYS: i64 = 400;
@@ -39,6 +39,9 @@ pub(crate) const FOLDED_DAYS: usize = 31;
                 FROM usage_month WHERE month BETWEEN $1 AND $2) AS facts
         GROUP BY step, service, department, outcome, decider, timely, value
         ORDER BY service, step, value";
+    DAYS = "SELECT step, day, level, age_band, CAST(SUM(count) AS BIGINT) AS count FROM usage_fact
+        WHERE step IN ('signed_in', 'filled', 'signed', 'consented') AND day BETWEEN $1 AND $2
+        GROUP BY step, day, level, age_band ORDER BY day, step, level, age_band";
     PAGES = "SELECT step, page, field, CAST(SUM(count) AS BIGINT) AS count FROM usage_fact
         WHERE step IN ('answered', 'refused', 'erred') AND day BETWEEN $1 AND $2 AND service = $3
         GROUP BY step, page, field ORDER BY page, field, step";
@@ -70,6 +73,18 @@ impl FromRow for Sum {
             decider: row.get("decider")?,
             timely: row.get("timely")?,
             value: row.get("value")?,
+            count: row.get("count")?,
+        })
+    }
+}
+
+impl FromRow for DaySum {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            step: row.get("step")?,
+            day: row.get("day")?,
+            level: row.get("level")?,
+            age_band: row.get("age_band")?,
             count: row.get("count")?,
         })
     }
@@ -157,6 +172,10 @@ pub(crate) async fn drop_months(tx: &Write, before: Date) -> Result<u64, Error> 
 
 pub(crate) async fn sums(db: &Read, period: Period) -> Result<Vec<Sum>, Error> {
     Ok(db.all(&SUMS, params![period.from, period.to]).await?)
+}
+
+pub(crate) async fn days(db: &Read, period: Period) -> Result<Vec<DaySum>, Error> {
+    Ok(db.all(&DAYS, params![period.from, period.to]).await?)
 }
 
 pub(crate) async fn pages(db: &Read, service: &str, period: Period) -> Result<Vec<PageSum>, Error> {

@@ -28,6 +28,8 @@ pub enum Step {
     Raised,
     /// A form was filled from the profile; `value` is how many fields.
     Filled,
+    /// A person agreed that a service or a client may read something.
+    Consented,
     /// Answers were signed on the phone.
     Signed,
     /// A draft was begun.
@@ -59,6 +61,7 @@ store::text_codes!(Step {
     Enrolled => "enrolled",
     Raised => "raised",
     Filled => "filled",
+    Consented => "consented",
     Signed => "signed",
     Started => "started",
     Answered => "answered",

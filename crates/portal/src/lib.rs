@@ -14,6 +14,7 @@ mod catalogue;
 mod company;
 mod cross_boundary;
 pub mod demo_phone;
+mod devices;
 mod examine;
 mod feedback;
 mod holding;
@@ -24,6 +25,7 @@ mod my_data;
 mod preview;
 mod profile;
 mod programme;
+mod recognition;
 mod service_view;
 mod signing;
 mod statistics;
@@ -145,6 +147,10 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/statistics_registrants.html"),
         ),
         (
+            "portal/statistics_identity.html",
+            include_str!("../templates/statistics_identity.html"),
+        ),
+        (
             "portal/statistics_usage.html",
             include_str!("../templates/statistics_usage.html"),
         ),
@@ -193,6 +199,22 @@ pub static BUNDLE: Bundle = Bundle {
         (
             "portal/who_looked.html",
             include_str!("../templates/who_looked.html"),
+        ),
+        (
+            "portal/devices.html",
+            include_str!("../templates/devices.html"),
+        ),
+        (
+            "portal/device_end.html",
+            include_str!("../templates/device_end.html"),
+        ),
+        (
+            "portal/passkey_new.html",
+            include_str!("../templates/passkey_new.html"),
+        ),
+        (
+            "portal/recover.html",
+            include_str!("../templates/recover.html"),
         ),
         (
             "portal/company_parts.html",
@@ -305,6 +327,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(apply::routes())
         .merge(application::routes())
         .merge(account::routes())
+        .merge(devices::routes())
         .merge(my_data::routes())
         .merge(profile::routes())
         .merge(carried::routes())
@@ -314,6 +337,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(holding::routes())
         .merge(information::routes())
         .merge(statistics::routes())
+        .merge(recognition::routes())
         .merge(preview::routes())
         .merge(programme::routes())
         .merge(kiosk::routes())

@@ -119,12 +119,33 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
             ("since", at(one.updated)),
         ]));
     }
+    let passkeys = identity::passkeys_of(store, who).await?;
+    let passkeys = passkeys.iter().map(|one| {
+        Item(vec![
+            ("name", one.name.clone().into()),
+            ("since", at(one.created)),
+            (
+                "used",
+                one.last_used.map_or_else(|| String::new().into(), at),
+            ),
+        ])
+    });
+    let browsers = identity::browsers_of(store, who).await?;
+    let browsers = browsers.iter().map(|one| {
+        Item(vec![
+            ("name", one.place.get(visit.lang()).to_owned().into()),
+            ("means", code("portal.devices.means.", one.means.code())),
+            ("since", at(one.since)),
+        ])
+    });
     let phone = identity::live_device(store, who).await?;
     let phone = phone.map(|one| Item(vec![("name", one.name.into()), ("since", at(one.created))]));
     Ok(vec![
         Section::of("account", vec![account]),
         Section::of("profile", profile_items),
         Section::of("phone", phone.into_iter().collect()),
+        Section::of("passkeys", passkeys.collect()),
+        Section::of("browsers", browsers.collect()),
     ])
 }
 

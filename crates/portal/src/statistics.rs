@@ -97,13 +97,13 @@ pub(crate) fn latest(today: Date) -> Period {
 }
 
 /// A month that may be chosen.
-fn month(text: &str, today: Date) -> Option<Period> {
+pub(crate) fn month(text: &str, today: Date) -> Option<Period> {
     let month = Period::month_of(format!("{text}-01").parse().ok()?);
     let oldest = Period::month_of(today).from.plus_months(1 - MONTHS);
     (oldest..=today).contains(&month.from).then_some(month)
 }
 
-fn code_of(month: Date) -> String {
+pub(crate) fn code_of(month: Date) -> String {
     month.to_string().chars().take(7).collect()
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn month_words(month: Date, lang: Lang) -> String {
     .unwrap_or(long)
 }
 
-fn month_choices(visit: &Visit) -> Vec<web::Value> {
+pub(crate) fn month_choices(visit: &Visit) -> Vec<web::Value> {
     let present = Period::month_of(visit.site().env().today()).from;
     (0..MONTHS)
         .map(|back| {
@@ -136,7 +136,7 @@ async fn registrants(portal: &Portal, day: Date) -> Outcome<Registrants> {
 }
 
 /// A length in a chart.
-fn share(count: Option<i64>, most: i64) -> f64 {
+pub(crate) fn share(count: Option<i64>, most: i64) -> f64 {
     let part = |count: i64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     count.map_or(0.0, |count| part(count) / part(most.max(1)))
 }

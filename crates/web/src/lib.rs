@@ -46,7 +46,10 @@ pub use page::{Download, Page};
 pub use rate::{Door, Rate};
 pub use render::value;
 pub use routes::{Access, Kind, RouteRow, Routes};
-pub use session::{Level, Sessions, SignedIn, end_acting_in, end_sessions_in};
+pub use session::{
+    Level, LiveSession, Sessions, SignedIn, end_acting_in, end_session_in, end_sessions_in,
+    live_sessions_in,
+};
 pub use shell::{app, error_list};
 pub use site::{Bundle, Site, SiteConfig};
 pub use traffic::TrafficRow;

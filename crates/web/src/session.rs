@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use kernel::{Actor, Env, Role, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use store::{FromRow, Row, Store, Write, params};
+use store::{FromRow, Read, Row, Store, Write, params};
 
 use crate::{Error, seal::Token};
 
@@ -28,6 +28,8 @@ const SEEN_STEP: Duration = Duration::from_secs(60);
 const DATA_BYTES: usize = 256 * 1024;
 /// Rows removed by one sweep.
 const SWEEP_ROWS: i64 = 1_000;
+/// Sessions of one person that are shown.
+const SESSIONS_SHOWN: i64 = 50;
 const PURPOSE: &str = "session";
 
 store::sql! {
@@ -40,6 +42,9 @@ store::sql! {
     TOUCH_SESSION = "UPDATE web_session SET seen_at = $2, idle_until = $3 WHERE token_hash = $1";
     END_SESSION = "DELETE FROM web_session WHERE token_hash = $1";
     END_SUBJECT = "DELETE FROM web_session WHERE subject = $1";
+    LIVE_OF_SUBJECT = "SELECT token_hash, created_at, seen_at FROM web_session \
+        WHERE subject = $1 AND idle_until > $2 AND expires_at > $2 ORDER BY seen_at DESC LIMIT $3";
+    END_ONE = "DELETE FROM web_session WHERE subject = $1 AND token_hash = $2";
     END_ACTING = "DELETE FROM web_session WHERE company = $1 AND subject = $2";
     SWEEP_SESSIONS = "DELETE FROM web_session WHERE token_hash IN (SELECT token_hash FROM \
         web_session WHERE idle_until <= $1 OR expires_at <= $1 LIMIT $2)";
@@ -372,6 +377,43 @@ pub async fn end_acting_in(tx: &Write, person: &str, company: &str) -> Result<u6
 /// The store failed.
 pub async fn end_sessions_in(tx: &Write, subject: &str) -> Result<u64, store::Error> {
     tx.run(&END_SUBJECT, params![subject]).await
+}
+
+/// A session of somebody, to be shown to them.
+#[derive(Clone, Debug)]
+pub struct LiveSession {
+    /// Names the session in the database. It is a digest of the browser's secret and opens nothing.
+    pub key: Vec<u8>,
+    pub created: Time,
+    /// When it was last used, to the minute.
+    pub seen: Time,
+}
+
+impl FromRow for LiveSession {
+    fn from_row(row: &Row) -> Result<Self, store::Error> {
+        Ok(Self {
+            key: row.get("token_hash")?,
+            created: row.get("created_at")?,
+            seen: row.get("seen_at")?,
+        })
+    }
+}
+
+/// The sessions of a person or officer that still open something, the latest used first.
+///
+/// # Errors
+/// The store failed.
+pub async fn live_sessions_in(db: &Read, subject: &str) -> Result<Vec<LiveSession>, store::Error> {
+    db.all(&LIVE_OF_SUBJECT, params![subject, db.now(), SESSIONS_SHOWN])
+        .await
+}
+
+/// Ends one session of a person or officer; answers how many ended, which is none for another's.
+///
+/// # Errors
+/// The store failed.
+pub async fn end_session_in(tx: &Write, subject: &str, key: &[u8]) -> Result<u64, store::Error> {
+    tx.run(&END_ONE, params![subject, key]).await
 }
 
 /// The company somebody acts for.

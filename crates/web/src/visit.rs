@@ -425,6 +425,14 @@ impl Visit {
         Ok(())
     }
 
+    /// The key under which the session of this browser is kept, as [`crate::LiveSession`] has it.
+    #[must_use]
+    pub fn session_key(&self) -> Option<Vec<u8>> {
+        let browser = self.browser();
+        let token = browser.token.as_ref().filter(|_| browser.has_row);
+        token.map(Token::hash)
+    }
+
     /// Ends the session on this browser and forgets what it remembered.
     ///
     /// # Errors

@@ -84,6 +84,7 @@ async fn pages(document: &Value, browser: &mut Browser<'_>) {
         "/credentials/types/driving_licence",
         "/en/statistics/registrants.json",
         "/en/statistics/usage.json",
+        "/en/statistics/identity.json",
         "/en/programme.json",
     ] {
         let answer = browser.get(path).await.unwrap();
@@ -122,6 +123,12 @@ async fn person(app: &App, phone: &Wire<'_>) {
 
     let mut browser = app.browser();
     let waiting = browser.get("/en/sign-in?next=/en/inbox").await.unwrap();
+    let ask = Request::post("/passkeys/challenge")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ACCEPT, "application/json")
+        .body(Body::from("{\"kind\":\"sign_in\"}"));
+    let challenge = browser.send(ask.unwrap()).await.unwrap();
+    assert_eq!(challenge.status, StatusCode::OK, "{}", challenge.text());
     let approval = waiting.path.rsplit('/').next().unwrap();
     phone.approve(approval).await;
     phone.get("/app/api/approvals").await;

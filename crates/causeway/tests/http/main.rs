@@ -15,6 +15,7 @@ mod clients;
 mod codes;
 mod companies;
 mod declared;
+mod devices;
 mod files;
 mod journey;
 mod kiosk;

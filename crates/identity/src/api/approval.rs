@@ -1,17 +1,19 @@
 //! Listing, opening and answering approvals.
 
 use axum::extract::State;
+use kernel::Id;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Json, Outcome};
 
 use crate::{
-    Error, Identity,
+    Approval, Decision, Error, Identity,
     api::{
+        enrol::{Check, check},
         phone::Phone,
         view::{ApprovalView, Approvals, Decided},
     },
-    store::{answer, approval},
+    store::{answer, approval, signing},
 };
 
 pub(crate) async fn list(
@@ -44,7 +46,9 @@ pub(crate) async fn open(
         Open::Reference(typed) => approval::find_by_reference(store, &typed).await?,
     };
     let opened = answer::open(store, &phone.device, id).await?;
-    Ok(Json(ApprovalView::of(&opened, store.env().now())))
+    let mut view = ApprovalView::of(&opened, store.env().now());
+    view.presence = signing::presence_of(store, id).await?;
+    Ok(Json(view))
 }
 
 /// The signed answer (see [`crate::proof::SignedDecision`]).
@@ -52,6 +56,9 @@ pub(crate) async fn open(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Decide {
     jws: String,
+    /// What the phone shows of its holder, where the approval asks for it.
+    #[serde(default)]
+    presence: Option<Check>,
 }
 
 pub(crate) async fn decide(
@@ -59,9 +66,28 @@ pub(crate) async fn decide(
     phone: Phone,
 ) -> Outcome<Json<Decided>> {
     let asked: Decide = phone.read()?;
+    let claims = answer::read(identity.store(), &phone.device, &asked.jws)?;
+    if claims.decision == Decision::Approve {
+        show_holder(&identity, &phone, claims.id, asked.presence).await?;
+    }
     let decided = answer::decide(identity.store(), &phone.device, &asked.jws).await?;
     Ok(Json(Decided {
         id: decided.id.to_string(),
         state: decided.state,
     }))
+}
+
+/// A request to sign may want the face or the card checked by the phone that approves it.
+async fn show_holder(
+    identity: &Identity,
+    phone: &Phone,
+    id: Id<Approval>,
+    shown: Option<Check>,
+) -> Result<(), Error> {
+    let store = identity.store();
+    let Some(wanted) = signing::presence_of(store, id).await? else {
+        return Ok(());
+    };
+    check(identity, wanted, shown.ok_or(Error::NotPresent)?)?;
+    signing::present(store, &phone.actor(), (id, phone.person.id)).await
 }

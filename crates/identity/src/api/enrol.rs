@@ -99,7 +99,7 @@ pub(crate) enum Check {
 }
 
 /// Asks whoever makes the check. A simulated one counts only where the register is simulated too.
-fn check(identity: &Identity, what: PresenceCheck, made: Check) -> Result<(), Error> {
+pub(crate) fn check(identity: &Identity, what: PresenceCheck, made: Check) -> Result<(), Error> {
     let Check::Simulated = made;
     let presence = identity.presence();
     if presence.is_simulated() && !identity.register().is_simulated() {

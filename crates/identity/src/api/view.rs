@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Address, Approval, ApprovalState, Consent, Error, Field, FieldKey, Identity, Level, MemberRole,
-    Person, PersonName, Profile, Purpose, ReadingRecord, Source,
+    Person, PersonName, PresenceCheck, Profile, Purpose, ReadingRecord, Source,
     store::{device, member, officer},
 };
 
@@ -118,6 +118,8 @@ pub(crate) struct ApprovalView {
     state: ApprovalState,
     created: String,
     seconds_left: u64,
+    /// What the phone must show of its holder when it approves.
+    pub(crate) presence: Option<PresenceCheck>,
 }
 
 /// One line of what is approved.
@@ -149,6 +151,7 @@ impl ApprovalView {
             state: approval.state_at(now),
             created: approval.created.rfc3339(),
             seconds_left: approval.seconds_left(now),
+            presence: None,
         }
     }
 }

@@ -378,6 +378,52 @@ static WORDS: &[Words] = &[
             "請核對出生日期。成年人無須他人同意，而監護人必須為成年人。",
         ],
     },
+    Words {
+        code: "ID-060",
+        title: ["The passkey was not accepted", "通行密鑰未獲接納"],
+        advice: [
+            "It may have been removed here, or belongs to another site. Sign in with your phone, and look at your list of devices.",
+            "該密鑰可能已被移除，或屬於另一網站。請以手機登入，並查看裝置清單。",
+        ],
+    },
+    Words {
+        code: "ID-061",
+        title: [
+            "You have as many passkeys as are allowed",
+            "通行密鑰已達上限",
+        ],
+        advice: [
+            "Remove one that you no longer use, then add the new one.",
+            "請先移除不再使用的密鑰，再加入新的密鑰。",
+        ],
+    },
+    Words {
+        code: "ID-062",
+        title: ["Card and code do not fit together", "身份證與代碼不相符"],
+        advice: [
+            "Check both. After five wrong codes, or a day, the code is void; ask for another at the counter.",
+            "請核對兩者。輸入錯誤五次或超過一天後代碼即告失效，請到櫃位重新申請。",
+        ],
+    },
+    Words {
+        code: "ID-063",
+        title: [
+            "There are no passkeys at this address",
+            "此網址不支援通行密鑰",
+        ],
+        advice: [
+            "Browsers accept passkeys only for a site with a name and a secure connection. Use your phone.",
+            "瀏覽器只接受具網域名稱及安全連線的網站使用通行密鑰。請使用手機。",
+        ],
+    },
+    Words {
+        code: "ID-064",
+        title: ["The phone must check that it is you", "手機須確認是你本人"],
+        advice: [
+            "Whoever asks for this signature wants your face or your card checked first. Open the request again and follow the app.",
+            "要求簽署的一方須先核對你的面容或身份證。請重新開啟要求並按應用程式指示操作。",
+        ],
+    },
 ];
 
 /// The words of the error with this code.

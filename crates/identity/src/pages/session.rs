@@ -7,10 +7,14 @@ use trust::base64url;
 use web::{Failure, Form, Outcome, Page, SignedIn, Visit, ctx};
 
 use crate::{
-    Approval, Approved, Binding, Company, Error, Identity, Level, Mandate, NewApproval, Officer,
+    Approval, Binding, Company, Error, Identity, Level, Mandate, Means, NewApproval, Officer,
     Person, Purpose, place_of,
     provider::{self, RECOGNISED, Recognised},
-    store::{approval, member, officer, person},
+    store::{
+        approval,
+        browser::{self, NewBrowser},
+        member, officer, person,
+    },
 };
 
 /// Where the browser's binding secret is remembered.
@@ -27,6 +31,13 @@ pub async fn binding(visit: &Visit) -> Result<Binding, web::Error> {
     }
     let secret = base64url::encode(visit.site().env().bytes::<32>());
     visit.remember(SECRET, &secret).await?;
+    Ok(Binding::of(secret.as_bytes()))
+}
+
+/// The binding this browser has already; nothing is begun for a browser that no page has seen.
+pub(crate) fn known_binding(visit: &Visit) -> Result<Binding, Error> {
+    let secret: Option<String> = visit.recall(SECRET);
+    let secret = secret.ok_or(Error::OtherBrowser)?;
     Ok(Binding::of(secret.as_bytes()))
 }
 
@@ -59,17 +70,35 @@ fn place(headers: &HeaderMap) -> kernel::Text {
     place_of(agent.unwrap_or_default())
 }
 
-/// Signs the approving person in on this browser, as a resident or as an officer.
+/// Who comes in, to what, by what and from where.
+pub(crate) struct Entering {
+    pub(crate) person: Id<Person>,
+    pub(crate) purpose: Purpose,
+    pub(crate) means: Means,
+    pub(crate) place: kernel::Text,
+}
+
+/// Signs a person in on this browser, as a resident or as an officer.
 pub(crate) async fn enter(
     visit: &Visit,
     identity: &Identity,
-    approved: &Approved,
+    entering: Entering,
 ) -> Result<(), Failure> {
     let store = identity.store();
-    let owner = person::find_person(store, approved.person)
+    let Entering {
+        person,
+        purpose,
+        means,
+        place,
+    } = entering;
+    let mut owner = person::find_person(store, person)
         .await?
         .ok_or(Error::NotFound)?;
-    let who = if approved.purpose == Purpose::Desk {
+    if means != Means::Phone {
+        // What the plus level adds is shown with the phone.
+        owner.level = Level::Basic;
+    }
+    let who = if purpose == Purpose::Desk {
         let post = officer::officer_of(store, owner.id)
             .await?
             .ok_or(Error::NotOfficer)?;
@@ -82,9 +111,18 @@ pub(crate) async fn enter(
         at: store.env().now().seconds(),
         level: owner.level,
         session: base64url::encode(store.env().bytes::<16>()),
+        means,
     };
     visit.remember(RECOGNISED, &recognised).await?;
     visit.sign_in(who).await?;
+    let new = NewBrowser {
+        key: visit.session_key().unwrap_or_default(),
+        person,
+        session: recognised.session,
+        means,
+        place,
+    };
+    browser::put(store, new).await?;
     Ok(())
 }
 
@@ -144,9 +182,13 @@ pub async fn act_for(
             Some(mandate.ok_or(Error::NotFound)?.company)
         }
     };
+    let before = visit.session_key();
     visit
         .sign_in(as_resident(visit, &owner, chosen.as_ref()))
         .await?;
+    if let (Some(before), Some(now)) = (before, visit.session_key()) {
+        browser::renew(identity.store(), before, now).await?;
+    }
     Ok(())
 }
 

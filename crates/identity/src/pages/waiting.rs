@@ -10,16 +10,17 @@ use serde::{Deserialize, Serialize};
 use web::{Failure, Outcome, Page, Path, Visit, ctx, local_path};
 
 use crate::{
-    Approval, ApprovalState, Error, FailReason, Identity, Level, NewApproval, Purpose,
+    Approval, ApprovalState, Error, FailReason, Identity, Level, Means, NewApproval, Purpose,
+    RelyingParty,
     pages::{
         qr,
-        session::{ask_in, binding, enter},
+        session::{Entering, ask_in, binding, enter},
     },
     store::approval,
 };
 
 /// Where the browser remembers the sign-in it has begun, so that reloading does not begin another.
-const BEGUN: &str = "identity.sign_in";
+pub(super) const BEGUN: &str = "identity.sign_in";
 /// Tells the script of the live part where to go.
 const NEXT: HeaderName = HeaderName::from_static("x-next");
 
@@ -154,7 +155,13 @@ async fn approved(visit: &Visit, identity: &Identity, found: &Approval) -> Outco
     }
     let own = binding(visit).await?;
     let used = approval::consume(identity.store(), &visit.actor(), found.id, &own).await?;
-    enter(visit, identity, &used).await?;
+    let entering = Entering {
+        person: used.person,
+        purpose: used.purpose,
+        means: Means::Phone,
+        place: found.place.clone(),
+    };
+    enter(visit, identity, entering).await?;
     visit.forget(BEGUN).await?;
     Ok(visit.redirect(&used.return_to))
 }
@@ -174,7 +181,10 @@ fn waiting(visit: &Visit, found: &Approval) -> Page {
         found.id
     );
     let (qr_side, qr_path) = qr::path(&scanned).unwrap_or_default();
+    let party = RelyingParty::of(&site.config().base_url);
+    let takes_passkeys = found.purpose == Purpose::SignIn && party.is_some() && !visit.is_kiosk();
     let context = ctx! {
+        takes_passkeys,
         purpose => found.purpose,
         requester => found.requester,
         summary => found.summary,

@@ -387,6 +387,7 @@ impl Poll {
             challenge: None,
             bound: self.caller.bound.clone(),
             level: approved.level,
+            means: crate::Means::Phone,
             auth_time: approved.decided.seconds(),
             approval: Some(approved.approval),
             is_lasting: client.has_grant(GrantKind::Refresh),

@@ -13,7 +13,7 @@ use super::{
     request::Asked,
     scope::{Claim, Scope},
 };
-use crate::{Approval, Level, Person};
+use crate::{Approval, Level, Means, Person};
 
 /// A code lives this long and is used once.
 pub(crate) const CODE_LIFE: Duration = Duration::from_secs(60);
@@ -47,6 +47,9 @@ pub(crate) struct Recognised {
     pub(crate) level: Level,
     /// A random name of the browser's session; only digests of it with a client's id leave.
     pub(crate) session: String,
+    /// By what.
+    #[serde(default)]
+    pub(crate) means: Means,
 }
 
 /// The content of a grant.
@@ -70,6 +73,9 @@ pub(crate) struct Granted {
     pub(crate) bound: Option<Bound>,
     pub(crate) level: Level,
     pub(crate) auth_time: i64,
+    /// By what the person was recognised.
+    #[serde(default)]
+    pub(crate) means: Means,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) approval: Option<Id<Approval>>,
     /// Whether a refresh token comes with it.
@@ -124,6 +130,7 @@ impl Granted {
             bound: asked.dpop_jkt.clone().map(Bound::Key),
             level: who.level,
             auth_time: who.at,
+            means: who.means,
             approval: None,
             is_lasting: client.has_grant(GrantKind::Refresh),
             outlives_session: outlives(&asked.scopes),

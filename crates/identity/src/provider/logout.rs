@@ -1,6 +1,7 @@
 //! Logout: a client sends the browser to end the session here (OpenID Connect RP-Initiated Logout),
 //! and every client of the session hears of it (Back-Channel Logout), by jobs that try again.
 
+use ::store::Write;
 use axum::{
     body::Bytes,
     extract::{RawQuery, State},
@@ -171,13 +172,16 @@ pub(crate) async fn end_session(
     store
         .write(actor, move |tx| {
             let session = session.clone();
-            async move {
-                for (id, client, person) in grant::end_session_in(&tx, &session).await? {
-                    let payload = json!({ "client": client, "person": person, "session": session });
-                    jobs::enqueue_in(&tx, jobs::LOGOUT, id.to_string(), payload).await?;
-                }
-                Ok::<_, Error>(())
-            }
+            async move { end_session_in(&tx, &session).await }
         })
         .await
+}
+
+/// As [`end_session`], in the write that ends the session.
+pub(crate) async fn end_session_in(tx: &Write, session: &str) -> Result<(), Error> {
+    for (id, client, person) in grant::end_session_in(tx, session).await? {
+        let payload = json!({ "client": client, "person": person, "session": session });
+        jobs::enqueue_in(tx, jobs::LOGOUT, id.to_string(), payload).await?;
+    }
+    Ok(())
 }

@@ -30,9 +30,6 @@ pub(crate) const INTROSPECTION: &str = "token-introspection+jwt";
 const JARM: &str = "oauth-authz-resp+jwt";
 /// A signed authorization answer is read at once.
 const JARM_LIFE: i64 = 120;
-/// How the phone's approval is named in `amr` (RFC 8176): a key held by the person, on another
-/// channel, with the person present.
-const AMR: [&str; 3] = ["pop", "mca", "user"];
 
 /// An access token, as it is given and as it is read back.
 #[derive(Clone, Debug)]
@@ -85,7 +82,7 @@ pub(crate) fn access(
         "scope": content.scope_words(),
         "auth_time": content.auth_time,
         "acr": acr(content.level),
-        "amr": AMR,
+        "amr": content.means.amr(),
         "grant": grant.id,
     });
     if let Some(fields) = claims.as_object_mut() {
@@ -131,7 +128,7 @@ pub(crate) fn id_token(
         "exp": (now + ID_TOKEN_LIFE).seconds(),
         "auth_time": content.auth_time,
         "acr": acr(content.level),
-        "amr": AMR,
+        "amr": content.means.amr(),
         "at_hash": base64url::encode(half.get(..16).unwrap_or_default()),
     });
     if let Some(fields) = claims.as_object_mut() {

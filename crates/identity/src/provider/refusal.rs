@@ -27,6 +27,7 @@ codes! {
         InvalidTarget = "invalid_target",
         InvalidToken = "invalid_token",
         InsufficientAuthentication = "insufficient_user_authentication",
+        InsufficientScope = "insufficient_scope",
         LoginRequired = "login_required",
         RequestNotSupported = "request_not_supported",
         ServerError = "server_error",
@@ -128,7 +129,10 @@ impl Refusal {
             words.push_str(wanted);
         }
         let mut response = self.answer();
-        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        *response.status_mut() = match self.word {
+            Word::InsufficientScope => StatusCode::FORBIDDEN,
+            _ => StatusCode::UNAUTHORIZED,
+        };
         if let Ok(words) = HeaderValue::from_str(&words) {
             response
                 .headers_mut()

@@ -15,6 +15,7 @@ codes! {
         Phone = "phone",
         Address = "address",
         OfflineAccess = "offline_access",
+        Sign = "sign",
     }
 }
 
@@ -40,7 +41,7 @@ impl Scope {
             Self::Email => &[Claim::Email],
             Self::Phone => &[Claim::PhoneNumber],
             Self::Address => &[Claim::Address],
-            Self::Openid | Self::OfflineAccess => &[],
+            Self::Openid | Self::OfflineAccess | Self::Sign => &[],
         }
     }
 }
@@ -55,6 +56,7 @@ impl Scope {
             Self::Email => Text::new("Reads e-mail address", "讀取電郵地址"),
             Self::Phone => Text::new("Reads mobile number", "讀取流動電話號碼"),
             Self::Address => Text::new("Reads address", "讀取住址"),
+            Self::Sign => Text::new("Asks you to sign documents", "要求你簽署文件"),
             Self::OfflineAccess => Text::new("Reads while you are away", "在你沒有登入期間讀取"),
         })
     }

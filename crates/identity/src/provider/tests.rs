@@ -4,6 +4,7 @@
 mod attacks;
 mod ciba;
 mod clients;
+mod documents;
 mod fapi;
 mod limits;
 mod oidc;

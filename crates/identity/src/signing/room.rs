@@ -113,6 +113,9 @@ impl SigningRoom {
             expires: asked.expires,
             signed: None,
             acknowledged: None,
+            client: new.client.clone(),
+            presence: new.presence,
+            presence_at: None,
         };
         let items = self.seal_items(request.id, &new.items)?;
         let kept = request.clone();
@@ -239,6 +242,9 @@ impl SigningRoom {
                         ApprovalState::Approved => {}
                         ApprovalState::Expired => return Err(Error::Expired),
                         _ => return Err(Error::NotApproved),
+                    }
+                    if request.presence.is_some() && request.presence_at.is_none() {
+                        return Err(Error::NotPresent);
                     }
                     let owner = person::get_in(&db, request.person).await?;
                     let items = open_items(&db, &vault, id).await?;
@@ -375,6 +381,34 @@ impl SigningRoom {
                     return Err(Error::NotFound);
                 }
                 tables::evidence_in(&db, id).await
+            })
+            .await
+    }
+
+    /// The request of an application about a person, whose it must be on both sides, and how its
+    /// approval stands.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when another application asked, or for another person.
+    pub(crate) async fn of_client(
+        &self,
+        id: Id<SigningRequest>,
+        (client, person): (&str, Id<Person>),
+    ) -> Result<(SigningRequest, ApprovalState), Error> {
+        let client = client.to_owned();
+        self.identity
+            .store()
+            .read(move |db| {
+                let client = client.clone();
+                async move {
+                    let request = tables::get_in(&db, id).await?;
+                    let is_own = request.client.as_deref() == Some(client.as_str());
+                    if !is_own || request.person != person {
+                        return Err(Error::NotFound);
+                    }
+                    let asked = approval::get_in(&db, request.approval).await?;
+                    Ok((request, asked.state_at(db.now())))
+                }
             })
             .await
     }

@@ -148,6 +148,8 @@ impl SigningRoom {
                 data: None,
             }],
             minimum_age_hours: 0,
+            client: None,
+            presence: None,
             card: None,
             binding,
             place,

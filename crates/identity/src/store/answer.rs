@@ -138,6 +138,21 @@ struct Given {
     device: Device,
 }
 
+/// What a phone has decided about what, once its signature has been checked.
+pub(crate) struct ReadDecision {
+    pub(crate) id: Id<Approval>,
+    pub(crate) decision: Decision,
+}
+
+/// Reads an answer without counting it.
+pub(crate) fn read(store: &Store, device: &Device, jws: &str) -> Result<ReadDecision, Error> {
+    let (id, claims) = read_decision(store, device, jws)?;
+    Ok(ReadDecision {
+        id,
+        decision: claims.decision,
+    })
+}
+
 fn read_decision(
     store: &Store,
     device: &Device,

@@ -7,8 +7,8 @@ use kernel::{Actor, Id, Time};
 use serde_json::json;
 
 use crate::{
-    Approval, ApprovalState, Approved, Binding, Error, FailReason, NewApproval, Outcome, Person,
-    Purpose, Step,
+    Approval, ApprovalState, Approved, Binding, Error, FailReason, Means, NewApproval, Outcome,
+    Person, Purpose, Step,
     approval::{
         DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, leads_to,
         reference_of, transition,
@@ -259,23 +259,8 @@ pub async fn consume_in(
     if !owner.is_active() {
         return Err(Error::Inactive);
     }
-    if matches!(approval.purpose, Purpose::SignIn | Purpose::Desk) {
-        let data = json!({
-            "person": owner.id, "purpose": approval.purpose, "level": owner.level,
-            "birth_year": owner.birth_year,
-        });
-        let subject = owner.id.to_string();
-        journal::emit(
-            tx,
-            Event {
-                kind: SIGNED_IN,
-                subject,
-                data,
-            },
-        )
-        .await?;
-    }
-    count_in(tx, &approval, &owner).await?;
+    let how = (approval.purpose, Means::Phone);
+    signed_in_in(tx, &owner, how, &approval.return_to).await?;
     Ok(Approved {
         approval: id,
         purpose: approval.purpose,
@@ -288,14 +273,31 @@ pub async fn consume_in(
     })
 }
 
-/// Counts what a resident was let in to. A signature is counted by whoever has it signed.
-async fn count_in(tx: &Write, approval: &Approval, owner: &Person) -> Result<(), Error> {
-    let step = match approval.purpose {
+/// Tells of a completed sign-in, and counts what a resident was let in to. A signature is counted by
+/// whoever has it signed.
+pub(crate) async fn signed_in_in(
+    tx: &Write,
+    owner: &Person,
+    (purpose, means): (Purpose, Means),
+    return_to: &str,
+) -> Result<(), Error> {
+    if matches!(purpose, Purpose::SignIn | Purpose::Desk) {
+        let event = Event {
+            kind: SIGNED_IN,
+            subject: owner.id.to_string(),
+            data: json!({
+                "person": owner.id, "purpose": purpose, "means": means, "level": owner.level,
+                "birth_year": owner.birth_year,
+            }),
+        };
+        journal::emit(tx, event).await?;
+    }
+    let step = match purpose {
         Purpose::SignIn => Counted::SignedIn,
         Purpose::StepUp => Counted::SteppedUp,
         _ => return Ok(()),
     };
-    let (lang, service) = leads_to(&approval.return_to);
+    let (lang, service) = leads_to(return_to);
     let step = Usage::of(step)
         .about("", service.unwrap_or_default(), 0)
         .lang(lang)

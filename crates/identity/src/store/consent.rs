@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
-use journal::{Audit, Event};
+use journal::{Audit, Event, Step, Usage};
 use kernel::Id;
 use serde_json::json;
 
@@ -70,6 +70,8 @@ pub async fn grant_consent_in(tx: &Write, new: &NewConsent) -> Result<Consent, E
     .await?;
     let data = json!({ "person": new.person, "purpose": new.purpose, "fields": new.fields });
     note(tx, "consent.granted", id, data).await?;
+    let step = super::person::counted_in(tx, new.person, Usage::of(Step::Consented)).await?;
+    journal::usage(tx, step).await?;
     consent_in(tx, new.person, &new.purpose)
         .await?
         .ok_or(Error::NotFound)

@@ -1,23 +1,32 @@
 //! Requests to sign, what was signed, and files brought to sign.
 
-use ::store::{FromRow, Read, Row, Write, params};
+use ::store::{FromRow, Read, Row, Store, Write, params};
 use kernel::{Id, Time};
 use trust::{Place, Sealed, Vault};
 
 use crate::{
-    Acknowledgement, Error, Person, SigningEvidence, SigningItem, SigningRequest, Upload,
-    store::json as to_json,
+    Acknowledgement, Approval, Error, Person, PresenceCheck, SigningEvidence, SigningItem,
+    SigningRequest, Upload, store::json as to_json,
 };
 
 ::store::sql! {
     INSERT_REQUEST = "INSERT INTO signing_request
-            (id, person, department, service, algorithm, approval, digest, created, expires)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+            (id, person, department, service, algorithm, approval, digest, created, expires,
+            client, presence)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     INSERT_ITEM = "INSERT INTO signing_item (request, position, kind, name, digest, content)
         VALUES ($1, $2, $3, $4, $5, $6)";
     FIND_REQUEST = "SELECT id, person, department, service, algorithm, approval, digest, created,
-            expires, signed, acknowledged
+            expires, signed, acknowledged, client, presence, presence_at
         FROM signing_request WHERE id = $1";
+    PRESENCE_OF = "SELECT presence FROM signing_request
+        WHERE approval = $1 AND presence IS NOT NULL";
+    SET_PRESENT = "UPDATE signing_request SET presence_at = $3
+        WHERE approval = $1 AND person = $2 AND presence_at IS NULL";
+    OLD_REQUESTS = "SELECT id, approval FROM signing_request
+        WHERE created < $1 OR (signed IS NULL AND created < $2) ORDER BY created LIMIT $3";
+    DROP_ITEMS = "DELETE FROM signing_item WHERE request = $1";
+    DROP_REQUEST = "DELETE FROM signing_request WHERE id = $1";
     LIST_ITEMS = "SELECT position, kind, name, digest, content, signature
         FROM signing_item WHERE request = $1 ORDER BY position LIMIT 1000";
     SET_SIGNED = "UPDATE signing_request SET signed = $2, certificate = $3, chain = $4,
@@ -39,6 +48,9 @@ use crate::{
     FORGET_UPLOADS = "DELETE FROM signing_upload WHERE received < $1";
 }
 
+/// Requests one sweep forgets.
+pub(crate) const FORGOTTEN: i64 = 200;
+
 impl FromRow for SigningRequest {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
         Ok(Self {
@@ -53,6 +65,9 @@ impl FromRow for SigningRequest {
             expires: row.get("expires")?,
             signed: row.get("signed")?,
             acknowledged: row.get("acknowledged")?,
+            client: row.get("client")?,
+            presence: row.get("presence")?,
+            presence_at: row.get("presence_at")?,
         })
     }
 }
@@ -131,7 +146,9 @@ pub(crate) async fn insert_in(
             request.approval,
             request.digest,
             request.created,
-            request.expires
+            request.expires,
+            request.client,
+            request.presence
         ],
     )
     .await?;
@@ -211,6 +228,47 @@ pub(crate) async fn evidence_in(
     db.one(&FIND_EVIDENCE, params![id])
         .await?
         .ok_or(Error::NotFound)
+}
+
+/// What the phone must show of its holder for this approval, where a request to sign says so.
+pub(crate) async fn presence_of(
+    store: &Store,
+    approval: Id<Approval>,
+) -> Result<Option<PresenceCheck>, Error> {
+    let code: Option<String> = store
+        .read(move |db| async move { db.one(&PRESENCE_OF, params![approval]).await })
+        .await?;
+    let check = code.map(|code| code.parse().map_err(|_| Error::Corrupt("presence")));
+    check.transpose()
+}
+
+/// The phone has shown it.
+pub(crate) async fn present(
+    store: &Store,
+    actor: &kernel::Actor,
+    (approval, person): (Id<Approval>, Id<Person>),
+) -> Result<(), Error> {
+    store
+        .write(actor, move |tx| async move {
+            tx.run(&SET_PRESENT, params![approval, person, tx.now()])
+                .await?;
+            Ok(())
+        })
+        .await
+}
+
+/// Forgets evidence past its years, and requests that nobody signed; how many there were. Their
+/// approvals go with them.
+pub(crate) async fn forget_in(tx: &Write, (old, unsigned): (Time, Time)) -> Result<usize, Error> {
+    let gone: Vec<(Id<SigningRequest>, Id<Approval>)> = tx
+        .all(&OLD_REQUESTS, params![old, unsigned, FORGOTTEN])
+        .await?;
+    for (request, approval) in &gone {
+        tx.run(&DROP_ITEMS, params![*request]).await?;
+        tx.run(&DROP_REQUEST, params![*request]).await?;
+        super::approval::forget_in(tx, *approval).await?;
+    }
+    Ok(gone.len())
 }
 
 /// Writes what the one who asked says; the first word stands.

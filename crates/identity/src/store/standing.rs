@@ -12,7 +12,7 @@ use crate::{
     enrolment::{ADULT_AGE, MINIMUM_AGE},
     standing::{CHANGES_SHOWN, CHILDREN_MAX, DEATHS, KEEPER},
     store::{
-        approval, company::resident, consent, device, enrolment, member, officer, person,
+        approval, browser, company::resident, consent, device, enrolment, member, passkey, person,
         profile_version,
     },
 };
@@ -119,11 +119,7 @@ pub(crate) async fn change_in(
     if state == PersonState::Active {
         return Ok(());
     }
-    web::end_sessions_in(tx, &id.to_string()).await?;
-    if let Some(post) = officer::of_person_in(tx, id).await? {
-        web::end_sessions_in(tx, &post.id.to_string()).await?;
-    }
-    Ok(())
+    browser::end_all_in(tx, id).await
 }
 
 fn guard_keeper(by: &Officer, role: Option<Role>) -> Result<(), Error> {
@@ -131,7 +127,7 @@ fn guard_keeper(by: &Officer, role: Option<Role>) -> Result<(), Error> {
     if fits { Ok(()) } else { Err(Error::WrongPost) }
 }
 
-fn checked(reason: &str) -> Result<String, Error> {
+pub(crate) fn checked(reason: &str) -> Result<String, Error> {
     let reason = reason.trim();
     if reason.is_empty() {
         return Err(Error::Malformed("reason"));
@@ -189,6 +185,38 @@ pub async fn lift(store: &Store, by: &Officer, id: Id<Person>, reason: &str) -> 
         .await
 }
 
+/// An officer signs a person out of every browser; phone and passkeys stay.
+///
+/// # Errors
+/// [`Error::WrongPost`]; [`Error::NotFound`]; [`Error::Malformed`] without a reason.
+pub async fn sign_out_everywhere(
+    store: &Store,
+    by: &Officer,
+    id: Id<Person>,
+    reason: &str,
+) -> Result<(), Error> {
+    guard_keeper(by, None)?;
+    let reason = checked(reason)?;
+    store
+        .write(&by.actor(), move |tx| {
+            let reason = reason.clone();
+            async move {
+                person::get_in(&tx, id).await?;
+                browser::end_all_in(&tx, id).await?;
+                let audit = Audit {
+                    action: "person.signed_out",
+                    noun: "person",
+                    id: id.to_string(),
+                    reason: Some(reason),
+                    detail: json!({}),
+                };
+                journal::audit(&tx, audit).await?;
+                Ok(())
+            }
+        })
+        .await
+}
+
 /// Closes an account by its owner's own approval: the phone, mandates, consents and the profile go; the
 /// person's row, sealed, stays with what was applied for, so that records keep their owner and nobody
 /// opens a second account with the card.
@@ -241,6 +269,7 @@ async fn close_in(
     if device::live_in(tx, id).await?.is_some() {
         device::revoke_in(tx, id, "the account is closed").await?;
     }
+    passkey::revoke_all_in(tx, id).await?;
     change_in(tx, id, (PersonState::Closed, ground), reason).await?;
     let event = Event {
         kind: "causeway.person.closed.v1",

@@ -6,8 +6,13 @@ use axum::{
     http::{Method, Request, StatusCode, header},
 };
 use kernel::{FakeEnv, Id};
+use serde_json::Value;
 
-use crate::{Approval, Decision, demo, open, store::approval::find_for_person, tests::wire::World};
+use crate::{
+    Approval, Decision, Level, Person, demo, open,
+    store::approval::find_for_person,
+    tests::{Holder, authenticator::Authenticator, enrol, passkeys, wire::World},
+};
 
 #[derive(Default)]
 struct Browser {
@@ -256,4 +261,135 @@ async fn phone_answers(world: &World, key: &str, id: Id<Approval>, decision: Dec
             assert!(browser.get(&world, &page).await.text.contains(words), "{lang}");
         }
     }
+
+    async fn a_passkey_signs_in_on_the_page_that_waits_for_the_phone(store: Store) {
+        let (world, holder, mut device) = passkey_world(&store).await;
+        let mut browser = Browser::default();
+        let (page, _) = begin(&world, &mut browser, "/en/sign-in?next=/en/acting").await;
+        let shown = browser.get(&world, &page).await;
+        assert!(shown.text.contains("data-passkey-in") && shown.text.contains("username webauthn"));
+        let before = browser.session();
+        let answer = by_passkey(&world, &mut browser, &page, &mut device).await;
+        assert_eq!((answer.status, answer.place.as_str()), (StatusCode::SEE_OTHER, "/en/acting"));
+        assert_ne!(before, browser.session());
+        assert!(browser.get(&world, "/en/acting").await.text.contains("KWAN Sum Yi"));
+        let held = crate::browsers_of(&store, holder.person.id).await.unwrap();
+        assert_eq!((held.len(), held[0].means), (1, crate::Means::Bound));
+        assert_eq!(held[0].place.en, "Firefox on Windows");
+        // The desk asks for the plus level, which a passkey does not show.
+        let mut desk = Browser::default();
+        let (page, _) = begin(&world, &mut desk, "/en/desk/sign-in").await;
+        assert!(!desk.get(&world, &page).await.text.contains("data-passkey-in"));
+        let refused = by_passkey(&world, &mut desk, &page, &mut device).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT);
+    }
+
+    async fn an_unknown_passkey_is_told_so_and_the_browser_forgets_it(store: Store) {
+        let (world, holder, mut device) = passkey_world(&store).await;
+        let held = crate::passkeys_of(&store, holder.person.id).await.unwrap();
+        let who = holder.person.id;
+        let id = held[0].id;
+        let which = crate::Entrance::Passkey(id);
+        end_as(&store, who, which, false).await;
+        let mut browser = Browser::default();
+        let (page, _) = begin(&world, &mut browser, "/en/sign-in").await;
+        let answer = by_passkey(&world, &mut browser, &page, &mut device).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let named = format!("data-passkey-unknown=\"{}\"", held[0].credential());
+        assert!(answer.text.contains(&named), "{}", answer.text);
+    }
+
+    async fn a_challenge_is_only_for_a_browser_that_saw_a_page(store: Store) {
+        let (world, _, _) = passkey_world(&store).await;
+        let answer = challenge(&world, &Browser::default(), "sign_in").await;
+        assert_eq!(answer.0, StatusCode::FORBIDDEN);
+        let mut browser = Browser::default();
+        begin(&world, &mut browser, "/en/sign-in").await;
+        let answer = challenge(&world, &browser, "add").await;
+        assert_eq!(answer.0, StatusCode::BAD_REQUEST);
+    }
+
+    async fn what_was_not_me_goes_and_every_session_with_it(store: Store) {
+        let (world, holder, mut device) = passkey_world(&store).await;
+        let who = holder.person.id;
+        let mut browsers = [Browser::default(), Browser::default(), Browser::default()];
+        for browser in &mut browsers {
+            let (page, _) = begin(&world, browser, "/en/sign-in?next=/en/acting").await;
+            by_passkey(&world, browser, &page, &mut device).await;
+        }
+        let held = crate::browsers_of(&store, who).await.unwrap();
+        assert_eq!(held.len(), 3);
+        end_as(&store, who, crate::Entrance::Browser(held[0].key.clone()), false).await;
+        assert_eq!(crate::browsers_of(&store, who).await.unwrap().len(), 2);
+        let passkeys = crate::passkeys_of(&store, who).await.unwrap();
+        end_as(&store, who, crate::Entrance::Passkey(passkeys[0].id), true).await;
+        assert!(crate::browsers_of(&store, who).await.unwrap().is_empty());
+        for browser in &mut browsers {
+            assert_eq!(browser.get(&world, "/en/acting").await.status, StatusCode::SEE_OTHER);
+        }
+    }
+}
+
+/// A person with a passkey, at a site that takes passkeys.
+async fn passkey_world(store: &Store) -> (World, Holder, Authenticator) {
+    let world = World::new(store);
+    let holder = enrol(store, world.identity.vault(), "kwan-sum-yi", Level::Plus).await;
+    let mut device = Authenticator::new(store);
+    passkeys::add(store, &holder, &mut device).await.unwrap();
+    (world, holder, device)
+}
+
+async fn challenge(world: &World, browser: &Browser, kind: &str) -> (StatusCode, Value) {
+    let cookies: Vec<String> = browser
+        .cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/passkeys/challenge")
+        .header(header::ACCEPT, "application/json")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::COOKIE, cookies.join("; "))
+        .body(Body::from(format!("{{\"kind\":\"{kind}\"}}")))
+        .unwrap();
+    let (status, _, text) = world.send(request).await;
+    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+/// What the page's script does.
+async fn by_passkey(
+    world: &World,
+    browser: &mut Browser,
+    page: &str,
+    device: &mut Authenticator,
+) -> Answer {
+    let (status, begun) = challenge(world, browser, "sign_in").await;
+    assert_eq!(status, StatusCode::OK, "{begun}");
+    let options = serde_json::from_str(begun["options"].as_str().unwrap()).unwrap();
+    let form = [
+        ("ceremony", begun["ceremony"].as_str().unwrap().to_owned()),
+        ("credential", device.assert(&options)),
+    ];
+    let form = serde_urlencoded::to_string(form).unwrap();
+    browser
+        .fill(world, page, &format!("{page}/passkey"), &form)
+        .await
+}
+
+/// Its owner removes something, or says that it was not theirs.
+async fn end_as(store: &Store, who: Id<Person>, which: crate::Entrance, is_foreign: bool) {
+    store
+        .write(&kernel::Actor::Visitor, move |tx| {
+            let which = which.clone();
+            async move {
+                if is_foreign {
+                    crate::disown_in(&tx, who, &which).await
+                } else {
+                    crate::revoke_entrance_in(&tx, who, &which).await
+                }
+            }
+        })
+        .await
+        .unwrap();
 }

@@ -43,6 +43,8 @@ fn request(holder: &Holder, items: Vec<NewItem>) -> NewSigning {
         algorithm: SigningAlgorithm::Es256,
         items,
         minimum_age_hours: 0,
+        client: None,
+        presence: None,
         card: None,
         binding: browser("one"),
         place: Text::same("Chrome"),
@@ -75,6 +77,58 @@ fn poppler(name: &str, notary: &Notary, pdf: &[u8]) -> String {
 
 ::store::db_tests! {
     OWNERS;
+
+    async fn evidence_is_forgotten_after_its_years_a_few_at_a_time(store: Store, clock: FakeEnv) {
+        let (room, keys) = room(&store);
+        let holder = enrol(&store, &keys.vault(), "cheung-ka-yan", Level::Plus).await;
+        let ask = || request(&holder, vec![item(ItemKind::Document, "Plan", b"plan")]);
+        let (signed, approval) = room.ask(&Actor::Visitor, ask()).await.unwrap();
+        reply(&store, &holder, &approval, Decision::Approve).await.unwrap();
+        room.sign(&Actor::Visitor, signed.id, &browser("one")).await.unwrap();
+        let (unsigned, _) = room.ask(&Actor::Visitor, ask()).await.unwrap();
+        let day = Duration::from_secs(86_400);
+        clock.advance(day * 91);
+        crate::sweep(&store).await.unwrap();
+        let who = holder.person.id;
+        assert!(matches!(room.result(unsigned.id, who).await, Err(Error::NotFound)));
+        room.evidence(signed.id, who).await.unwrap();
+        clock.advance(day * 366 * 7);
+        crate::sweep(&store).await.unwrap();
+        assert!(matches!(room.evidence(signed.id, who).await, Err(Error::NotFound)));
+        // A sweep takes a few, so that it never holds the store for long.
+        let most = usize::try_from(crate::store::signing::FORGOTTEN).unwrap();
+        for round in 0..=most {
+            if round % 15 == 0 {
+                clock.advance(crate::SIGN_TTL);
+                crate::sweep(&store).await.unwrap();
+            }
+            room.ask(&Actor::Visitor, ask()).await.unwrap();
+        }
+        clock.advance(day * 91);
+        for left in [most, 1, 0] {
+            let before = store.env().now() - day * 90;
+            let gone = store.write(&Actor::Visitor, move |tx| async move {
+                crate::store::signing::forget_in(&tx, (before, before)).await
+            });
+            assert_eq!(gone.await.unwrap(), left);
+        }
+    }
+
+    async fn a_face_that_was_not_shown_signs_nothing(store: Store) {
+        let (room, keys) = room(&store);
+        let holder = enrol(&store, &keys.vault(), "cheung-ka-yan", Level::Plus).await;
+        let new = NewSigning {
+            presence: Some(crate::PresenceCheck::Face),
+            ..request(&holder, vec![item(ItemKind::Document, "Plan", b"plan")])
+        };
+        let (asked, approval) = room.ask(&Actor::Visitor, new).await.unwrap();
+        reply(&store, &holder, &approval, Decision::Approve).await.unwrap();
+        let early = room.sign(&Actor::Visitor, asked.id, &browser("one")).await;
+        assert!(matches!(early, Err(Error::NotPresent)), "{early:?}");
+        let shown = (approval.id, holder.person.id);
+        crate::store::signing::present(&store, &Actor::Visitor, shown).await.unwrap();
+        room.sign(&Actor::Visitor, asked.id, &browser("one")).await.unwrap();
+    }
 
     async fn what_the_phone_approved_is_signed_and_nothing_else(store: Store) {
         let (room, keys) = room(&store);

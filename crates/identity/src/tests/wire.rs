@@ -34,6 +34,7 @@ impl World {
             has_rate_limits: false,
             is_demo: true,
             records_answers: true,
+            base_url: super::passkeys::BASE.to_owned(),
             ..SiteConfig::default()
         };
         let site = Site::new(config, store.clone(), &[crate::BUNDLE]).unwrap();

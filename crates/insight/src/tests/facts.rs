@@ -57,6 +57,29 @@ async fn rows(store: &Store, statement: &'static store::Stmt) -> i64 {
 store::db_tests! {
     [&journal::MIGRATIONS, &crate::MIGRATIONS];
 
+    async fn use_of_the_identity_stands_by_day_age_and_level(store: Store) {
+        let today = store.env().today();
+        let step = |step, level: &str, birth_year| Usage::of(step).by(level, birth_year, today);
+        let mut steps = vec![step(Step::Consented, "basic", 2010); 12];
+        steps.extend(vec![step(Step::SignedIn, "plus", 1990); 160]);
+        steps.extend(vec![step(Step::SignedIn, "basic", 1950); 3]);
+        count(&store, steps).await;
+        runner(&store).run_pending().await.unwrap();
+        let period = Period::days_to(today, 3);
+        let exact = crate::recognition(&store, period).await.unwrap();
+        assert_eq!(exact.days.len(), 3);
+        assert_eq!(exact.days[2].counts, [Some(163), Some(0), Some(0), Some(12)]);
+        assert_eq!(exact.levels[0].counts, [Some(3), Some(0), Some(0), Some(12)]);
+        let shown = exact.with_clients([("Parking, online".to_owned(), 4)]).published();
+        assert_eq!(shown.days[2].counts[0], None, "the only figure of a column would be its total less the rest");
+        assert_eq!(shown.ages.iter().filter(|row| row.counts[0].is_some_and(|count| count > 0)).count(), 0);
+        assert_eq!(shown.totals[0], Some(200));
+        assert_eq!(shown.clients[0].counts, [None]);
+        let csv = shown.to_csv();
+        assert!(csv.starts_with("by,name,sign_ins,fills,signatures,consents\r\n"), "{csv}");
+        assert!(csv.contains("client,\"Parking, online\",,,,\r\n"), "{csv}");
+    }
+
     async fn an_event_counts_once_however_often_it_is_delivered(store: Store) {
         count(&store, vec![of(Step::Started), of(Step::Started), of(Step::Submitted)]).await;
         // Two processes, and one of them again after a restart.

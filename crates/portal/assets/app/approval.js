@@ -40,6 +40,7 @@ function question(app, shown) {
           h("div", { class: "details-body" }, h("p", {}, t("approval.digest.words")), h("p", {}, h("code", { class: "digest" }, shown.digest))),
         )
       : null,
+    shown.presence ? h("p", { class: "inset" }, t(`approval.presence.${shown.presence}`)) : null,
   ];
 }
 
@@ -48,7 +49,7 @@ function answers(root, app, shown, trouble) {
   const give = (decision) => async () => {
     try {
       const jws = await app.decide(shown, decision);
-      const decided = await app.api("/app/api/approvals/decide", { method: "POST", body: { jws } });
+      const decided = await app.api("/app/api/approvals/decide", { method: "POST", body: { jws, ...(shown.presence && decision === "approve" && { presence: "simulated" }) } });
       done(root, app, shown, decided.state);
     } catch (problem) {
       complain(trouble, problem, t);

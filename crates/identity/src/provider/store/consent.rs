@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
-use journal::Audit;
+use journal::{Audit, Step, Usage};
 use kernel::{Actor, Id, Time};
 use serde_json::json;
 
 use super::grant;
-use crate::{Error, Person, provider::scope::Scope, store::json as to_json};
+use crate::{
+    Error, Person,
+    provider::scope::Scope,
+    store::{json as to_json, person},
+};
 
 ::store::sql! {
     FIND_CONSENT = "SELECT person, client, scopes, granted, expires FROM oidc_consent
@@ -99,6 +103,8 @@ pub(crate) async fn put_in(
         tx.now() + CONSENT_LIFE
     ];
     tx.run(&PUT_CONSENT, values).await?;
+    let step = person::counted_in(tx, person, Usage::of(Step::Consented)).await?;
+    journal::usage(tx, step).await?;
     note(tx, "connection.granted", (person, client), &all).await
 }
 

@@ -14,11 +14,11 @@ use axum::{
 use kernel::{Actor, FakeEnv, Id};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use trust::{KeyStore, SigningKey, base64url, digest};
+use trust::{KeyStore, Notary, SigningKey, base64url, digest};
 use web::{Site, SiteConfig};
 
 use crate::{
-    Approval, Decision, Identity, demo as people, open,
+    Approval, Decision, Identity, SigningRoom, demo as people, open,
     provider::{
         Outbound, Post, Provider, ProviderConfig, Registration, Sent, demo,
         store::client::{ClientChange, change_client, create_in},
@@ -154,7 +154,10 @@ impl World {
         };
         let outbound = Arc::clone(&letterbox);
         let provider = Provider::new(identity.clone(), keys.clone(), config, outbound).unwrap();
-        let routes = crate::routes(&identity).merge(crate::provider::routes(&provider));
+        let room = SigningRoom::new(identity.clone(), Notary::new(keys.clone(), &base_url));
+        let routes = crate::routes(&identity)
+            .merge(crate::provider::routes(&provider))
+            .merge(crate::provider::signing_routes(&provider, &room));
         let key = Arc::new(SigningKey::generate(store.env()).unwrap());
         let rp = Rp {
             id: "rates".to_owned(),
@@ -278,7 +281,7 @@ impl World {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
-    async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();

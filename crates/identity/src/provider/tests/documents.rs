@@ -1,0 +1,180 @@
+//! Documents that an application asks a person to sign, from the token to the evidence.
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use kernel::Id;
+use serde_json::{Value, json};
+use trust::{base64url, digest};
+
+use super::{
+    modules,
+    world::{Answer, Rp, World},
+};
+use crate::{
+    Approval, Decision, SigningRequest,
+    provider::{client::ScopePurpose, scope::Scope},
+};
+
+/// A relying party that may ask for signatures, and its token for the person.
+async fn signer(w: &mut World) -> (Rp, String) {
+    let rp = w
+        .another("tenancies", |wanted| {
+            wanted.scopes.push(ScopePurpose {
+                scope: Scope::Sign,
+                purpose: kernel::Text::new("To sign your tenancy", "簽署租約"),
+            });
+        })
+        .await;
+    let tokens = w.login(&rp, &[("scope", "openid sign")]).await;
+    let token = tokens["access_token"].as_str().unwrap().to_owned();
+    (rp, token)
+}
+
+async fn call(w: &World, (rp, token): (&Rp, &str), path: &str, body: &Value) -> Answer {
+    let ath = base64url::encode(digest::sha256(token));
+    let proof = rp.proof_with(("POST", path), |claims| {
+        claims.insert("ath".to_owned(), json!(ath));
+    });
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header("authorization", format!("DPoP {token}"))
+        .header("dpop", proof)
+        .header(header::ACCEPT, "application/json")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_string()));
+    w.send(request.unwrap()).await
+}
+
+fn lease() -> Value {
+    let hash = base64url::encode(digest::sha256("lease"));
+    let offer = r#"{"rent":12000}"#;
+    json!({
+        "service": { "en": "Short term tenancy", "tc": "短期租約" },
+        "documents": [
+            { "name": "Lease.pdf", "kind": "pdf_cades", "digest": hash },
+            { "name": "Offer", "kind": "data", "digest": base64url::encode(digest::sha256(offer)), "data": offer },
+        ],
+    })
+}
+
+async fn approval_of(w: &World, asked: &Value) -> Id<Approval> {
+    let id: Id<SigningRequest> = asked["id"].as_str().unwrap().parse().unwrap();
+    let found = w
+        .store
+        .read(move |db| async move { crate::store::signing::get_in(&db, id).await });
+    found.await.unwrap().approval
+}
+
+async fn answered(w: &World, asked: &Value, decision: Decision) {
+    let approval = approval_of(w, asked).await;
+    w.phone(&format!("/{approval}"), decision).await;
+}
+
+modules! {
+    async fn an_application_has_documents_signed_by_the_persons_word(w) {
+        let (rp, token) = signer(w).await;
+        let own = (&rp, token.as_str());
+        let asked = call(w, own, "/signing/ask", &lease()).await;
+        assert_eq!(asked.status, StatusCode::OK, "{asked:?}");
+        let asked = asked.json();
+        let which = json!({ "id": asked["id"] });
+        let early = call(w, own, "/signing/result", &which).await.json();
+        assert_eq!((&early["state"], &early["documents"]), (&json!("pending"), &json!([])));
+        let none = call(w, own, "/signing/evidence", &which).await;
+        assert_eq!(none.status, StatusCode::NOT_FOUND);
+        answered(w, &asked, Decision::Approve).await;
+        let told = call(w, own, "/signing/result", &which).await.json();
+        assert_eq!(told["state"], "signed", "{told}");
+        assert_eq!(told["documents"][0]["name"], "Lease.pdf");
+        assert!(told["documents"][1]["signature"].as_str().unwrap().split('.').count() == 3);
+        let again = call(w, own, "/signing/result", &which).await.json();
+        assert_eq!(again, told, "asking again gives the same");
+        let kept = call(w, own, "/signing/evidence", &which).await.json();
+        for part in ["certificate", "authority", "status_answer", "time_stamp"] {
+            assert!(!kept[part].as_str().unwrap().is_empty(), "{part}");
+        }
+        for is_first in [true, false] {
+            let word = json!({ "id": asked["id"], "word": "accepted" });
+            let heard = call(w, own, "/signing/acknowledge", &word).await.json();
+            assert_eq!(heard["is_first"], is_first);
+        }
+    }
+
+    async fn a_token_without_the_scope_asks_for_nothing(w) {
+        let rp = w.rp.clone();
+        let tokens = w.login(&rp, &[]).await;
+        let token = tokens["access_token"].as_str().unwrap();
+        let refused = call(w, (&rp, token), "/signing/ask", &lease()).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{refused:?}");
+        refused.refuses("insufficient_scope");
+        let refused = w.call(Method::POST, "/signing/ask", &[], &[]).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    }
+
+    async fn another_application_learns_nothing_of_a_request(w) {
+        let (rp, token) = signer(w).await;
+        let asked = call(w, (&rp, &token), "/signing/ask", &lease()).await.json();
+        answered(w, &asked, Decision::Approve).await;
+        let other = w.another("rates-two", |wanted| {
+            wanted.scopes.push(ScopePurpose {
+                scope: Scope::Sign,
+                purpose: kernel::Text::new("To sign", "簽署"),
+            });
+        }).await;
+        let tokens = w.login(&other, &[("scope", "openid sign")]).await;
+        let token = tokens["access_token"].as_str().unwrap();
+        for path in ["/signing/result", "/signing/evidence"] {
+            let refused = call(w, (&other, token), path, &json!({ "id": asked["id"] })).await;
+            assert_eq!(refused.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        let word = json!({ "id": asked["id"], "word": "rejected" });
+        let refused = call(w, (&other, token), "/signing/acknowledge", &word).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    }
+
+    async fn a_refusal_on_the_phone_is_told_apart(w) {
+        let (rp, token) = signer(w).await;
+        let asked = call(w, (&rp, &token), "/signing/ask", &lease()).await.json();
+        answered(w, &asked, Decision::Reject).await;
+        let told = call(w, (&rp, &token), "/signing/result", &json!({ "id": asked["id"] })).await;
+        assert_eq!(told.json()["state"], "rejected");
+        let asked = call(w, (&rp, &token), "/signing/ask", &lease()).await.json();
+        w.clock.advance(crate::SIGN_TTL);
+        let tokens = w.login(&rp, &[("scope", "openid sign"), ("prompt", "login")]).await;
+        let token = tokens["access_token"].as_str().unwrap();
+        let told = call(w, (&rp, token), "/signing/result", &json!({ "id": asked["id"] })).await;
+        assert_eq!(told.json()["state"], "expired");
+    }
+
+    async fn a_young_account_waits_and_a_wrong_question_is_told(w) {
+        let (rp, token) = signer(w).await;
+        let own = (&rp, token.as_str());
+        let mut aged = lease();
+        aged["account_age_hours"] = json!(720);
+        let young = call(w, own, "/signing/ask", &aged).await;
+        assert_eq!(young.status, StatusCode::FORBIDDEN, "{young:?}");
+        assert_eq!(young.json()["code"], "ID-042");
+        aged["account_age_hours"] = json!(721);
+        assert_eq!(call(w, own, "/signing/ask", &aged).await.status, StatusCode::BAD_REQUEST);
+        let mut short = lease();
+        short["documents"][0]["digest"] = json!("AAAA");
+        assert_eq!(call(w, own, "/signing/ask", &short).await.status, StatusCode::BAD_REQUEST);
+        let mut other = lease();
+        other["card"] = json!(base64url::encode(digest::sha256("A999999")));
+        assert_eq!(call(w, own, "/signing/ask", &other).await.json()["code"], "ID-043");
+    }
+
+    async fn a_face_that_was_asked_for_is_shown_by_the_phone(w) {
+        let (rp, token) = signer(w).await;
+        let own = (&rp, token.as_str());
+        let mut asked = lease();
+        asked["presence"] = json!("face");
+        let asked = call(w, own, "/signing/ask", &asked).await.json();
+        answered(w, &asked, Decision::Approve).await;
+        let told = call(w, own, "/signing/result", &json!({ "id": asked["id"] })).await.json();
+        assert_eq!(told["state"], "signed", "{told}");
+    }
+}
