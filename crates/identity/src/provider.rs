@@ -67,7 +67,8 @@ pub use store::{
     consent::{Connection, connections_of, disconnect},
 };
 
-pub(crate) use authorize::RECOGNISED;
+pub(crate) use authorize::{RECOGNISED, page as refusal_page};
+pub(crate) use client::{Client, is_redirect};
 pub(crate) use grant::Recognised;
 
 /// Ends the browser's session and what was granted to clients in it; they are told.
@@ -188,8 +189,25 @@ impl Provider {
         base64url::encode(mac.get(..16).unwrap_or_default())
     }
 
-    /// The client in force with this id; none when it is suspended or not approved.
+    /// The client in force with this id; none when it is suspended, not approved, or speaks another
+    /// wire than OpenID Connect.
     pub(crate) async fn client(&self, id: &str) -> Result<Option<client::Client>, Error> {
+        let found = self.in_force(id).await?;
+        Ok(found
+            .filter(|(client, is_suspended)| client.wire.is_none() && !is_suspended)
+            .map(|(client, _)| client))
+    }
+
+    /// The client of the Hong Kong wire form with this id, and whether it is suspended.
+    pub(crate) async fn wire_client(
+        &self,
+        id: &str,
+    ) -> Result<Option<(client::Client, bool)>, Error> {
+        let found = self.in_force(id).await?;
+        Ok(found.filter(|(client, _)| client.wire.is_some()))
+    }
+
+    async fn in_force(&self, id: &str) -> Result<Option<(client::Client, bool)>, Error> {
         let wanted = id.to_owned();
         let revision = self
             .store()
@@ -201,18 +219,15 @@ impl Provider {
         let Some((revision, is_suspended)) = revision else {
             return Ok(None);
         };
-        if is_suspended {
-            return Ok(None);
-        }
         if let Some((known, client)) = self.clients().get(id)
             && *known == revision
         {
-            return Ok(Some(client.clone()));
+            return Ok(Some((client.clone(), is_suspended)));
         }
         let Some(record) = store::client::find_client(self.store(), id).await? else {
             return Ok(None);
         };
-        let Some(registration) = record.registration.filter(|_| !record.is_suspended) else {
+        let Some(registration) = record.registration else {
             return Ok(None);
         };
         let client = client::Client::new(record.id, record.department, registration);
@@ -221,7 +236,7 @@ impl Provider {
             clients.clear();
         }
         clients.insert(id.to_owned(), (record.revision, client.clone()));
-        Ok(Some(client))
+        Ok(Some((client, record.is_suspended)))
     }
 
     fn clients(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (i64, client::Client)>> {

@@ -42,6 +42,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0013_create_company_member.sql",
     "0014_create_guardianship.sql",
     "0015_keep_profile_versions.sql",
+    "0016_create_hongkong.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -66,6 +67,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         standing::STATEMENTS,
         token::STATEMENTS,
         &crate::provider::store::statements(),
+        &crate::hongkong::store::statements(),
     ]
     .concat()
 }
