@@ -8,18 +8,36 @@
 //! is used once and its second use ends what the first brought; a result is kept until it is heard or
 //! fetched, a day at most; a bare digest of a card number goes no further than the request it came in.
 
+mod account;
+mod anonymous;
+mod bulk;
 mod caller;
+mod door;
+mod field;
+mod holder;
+pub(crate) mod jobs;
 mod key;
 pub(crate) mod registration;
 mod reply;
 mod routes;
+mod settle;
+mod sign;
 pub(crate) mod store;
+mod task;
+mod token;
 mod word;
 
 use crate::{Identity, SigningRoom, provider::Provider};
 
+pub use jobs::jobs;
 pub use registration::{SECRETS_MAX, Wire, WireScope, WireSecret};
 pub use routes::routes;
+pub use store::{
+    day::{UseDay, use_days},
+    token::TokenKind,
+};
+pub use task::{Kind, Source, State};
+pub use word::{Dialect, Word};
 
 /// The front. Cheap to clone.
 #[derive(Clone, Debug)]
