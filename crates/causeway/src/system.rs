@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use credentials::Issuer;
 use identity::{
     Identity,
+    hongkong::HongKong,
     provider::{Provider, ProviderConfig},
 };
 use journal::{Calendar, Runner};
@@ -175,6 +176,7 @@ impl System {
             .merge(identity::routes(&self.identity))
             .merge(identity::provider::routes(&self.provider))
             .merge(identity::provider::signing_routes(&self.provider, &room))
+            .merge(identity::hongkong::routes(&self.hongkong()))
             .merge(credentials::routes().with_state(&self.licences()))
             .merge(payments::pages::routes(&self.shroff))
             .merge(payments::sandbox::routes(&self.sandbox))
@@ -198,6 +200,11 @@ impl System {
         }
     }
 
+    fn hongkong(&self) -> HongKong {
+        let room = identity::SigningRoom::new(self.identity.clone(), self.notary.clone());
+        HongKong::new(self.provider.clone(), room)
+    }
+
     /// The whole site as one router.
     pub fn app(&self) -> axum::Router {
         web::app(&self.site, self.routes())
@@ -210,6 +217,7 @@ impl System {
         let runner = payments::jobs(runner, &self.shroff, Some(&self.sandbox));
         let runner = notify::jobs(runner, &self.courier);
         let runner = identity::provider::jobs(runner, &self.provider);
+        let runner = identity::hongkong::jobs(runner, &self.hongkong());
         let runner = insight::jobs(runner, &self.store);
         let runner = services::jobs(runner, &self.services);
         let runner = crate::wallet::jobs(runner, self);

@@ -18,6 +18,7 @@ pub mod demo;
 mod device;
 mod enrolment;
 mod error;
+pub mod hongkong;
 mod jobs;
 mod officer;
 mod pages;

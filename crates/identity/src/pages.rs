@@ -53,6 +53,7 @@ pub static BUNDLE: Bundle = Bundle {
             "identity/connect_out.html",
             include_str!("../templates/connect_out.html"),
         ),
+        ("identity/wire.html", include_str!("../templates/wire.html")),
         (
             "identity/connections.html",
             include_str!("../templates/connections.html"),

@@ -72,7 +72,8 @@ pub use store::{
 
 use seen::Seen;
 
-pub(crate) use authorize::RECOGNISED;
+pub(crate) use authorize::{RECOGNISED, page as refusal_page};
+pub(crate) use client::{Client, is_redirect};
 pub(crate) use grant::Recognised;
 pub(crate) use logout::end_session_in;
 
@@ -197,7 +198,8 @@ impl Provider {
         base64url::encode(mac.get(..16).unwrap_or_default())
     }
 
-    /// The client in force with this id; none when it is suspended or not approved.
+    /// The client in force with this id; none when it is suspended, not approved, or speaks another
+    /// wire than OpenID Connect.
     pub(crate) async fn client(&self, id: &str) -> Result<Option<client::Client>, Error> {
         self.forget_changed(id).await?;
         self.known_client(id).await
@@ -210,8 +212,8 @@ impl Provider {
         if let Some(client) = self.clients().get(id) {
             return Ok(Some(client.clone()));
         }
-        let found = store::client::find_client(self.store(), id).await?;
-        let Some(client) = found.and_then(client::Client::of) else {
+        let found = self.read_client(id).await?.and_then(client::Client::of);
+        let Some(client) = found.filter(|client| client.wire.is_none()) else {
             return Ok(None);
         };
         let mut clients = self.clients();
@@ -220,6 +222,24 @@ impl Provider {
         }
         clients.insert(id.to_owned(), client.clone());
         Ok(Some(client))
+    }
+
+    async fn read_client(&self, id: &str) -> Result<Option<ClientRecord>, Error> {
+        store::client::find_client(self.store(), id).await
+    }
+
+    /// The client of the Hong Kong wire form with this id, and whether it is suspended.
+    pub(crate) async fn wire_client(
+        &self,
+        id: &str,
+    ) -> Result<Option<(client::Client, bool)>, Error> {
+        let Some(mut record) = self.read_client(id).await? else {
+            return Ok(None);
+        };
+        // Who is suspended is told so, once the signature holds.
+        let is_suspended = std::mem::take(&mut record.is_suspended);
+        let client = client::Client::of(record).filter(|client| client.wire.is_some());
+        Ok(client.map(|client| (client, is_suspended)))
     }
 
     /// Forgets what is known of a client when the store knows something else; whether it did.

@@ -16,6 +16,7 @@ use trust::{Algorithm, cms::Form, digest};
 
 pub use document::{EXAMINED_BYTES, Examined, Finding, Subject as Examinee, examine, seal_pdf};
 pub use room::SigningRoom;
+pub(crate) use room::{Prepared, keep_in};
 
 use crate::{Approval, Binding, Error, Evidence, Person, PresenceCheck, code::codes};
 
@@ -103,7 +104,8 @@ pub struct NewItem {
 /// A request to sign.
 #[derive(Clone, Debug)]
 pub struct NewSigning {
-    pub person: Id<Person>,
+    /// Who signs; none while only the answer of a phone will tell.
+    pub person: Option<Id<Person>>,
     pub department: Text,
     pub service: Text,
     pub algorithm: SigningAlgorithm,

@@ -45,6 +45,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0013_create_company_member.sql",
     "0014_create_guardianship.sql",
     "0015_keep_profile_versions.sql",
+    "0016_create_hongkong.sql",
     "0020_create_passkey.sql",
     "0021_create_recovery.sql",
     "0022_sign_for_client.sql",
@@ -75,6 +76,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         standing::STATEMENTS,
         token::STATEMENTS,
         &crate::provider::store::statements(),
+        &crate::hongkong::store::statements(),
     ]
     .concat()
 }

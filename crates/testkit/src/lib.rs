@@ -3,6 +3,7 @@
 //! themselves, and fill in forms as people do.
 
 mod browser;
+pub mod hongkong;
 mod sheet;
 
 use std::{

@@ -11,6 +11,7 @@ pub mod ca;
 pub mod cms;
 pub mod cose;
 pub mod digest;
+pub mod envelope;
 mod error;
 pub mod evidence;
 mod foreign;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use testkit::{Answer, App, Browser};
 
 use crate::{
+    hongkong,
     journey::{self, NEIGHBOUR, RESIDENT},
     openid,
     whole::whole,
@@ -32,6 +33,7 @@ async fn every_json_answer_is_declared() {
     person(&app, &phone).await;
     licence(&app, &phone).await;
     openid::every_endpoint(&app).await;
+    hongkong::every_endpoint(&app).await;
     let (status, done) = phone.post("/app/api/device/revoke", &json!({})).await;
     assert_eq!(status, StatusCode::OK, "{done}");
 

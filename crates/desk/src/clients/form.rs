@@ -212,6 +212,7 @@ impl Typed {
             needs_dpop_nonce: self.needs_dpop_nonce,
             is_resource: self.is_resource,
             is_test: self.is_test,
+            wire: None,
         };
         for flaw in read.flaws() {
             let is_known = mistakes.iter().any(|one| one.field == flaw.field);

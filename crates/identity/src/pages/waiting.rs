@@ -133,7 +133,7 @@ pub(crate) async fn show(
     match found.state_at(visit.site().env().now()) {
         ApprovalState::Pending | ApprovalState::Seen => Ok(waiting(&visit, &found).into_response()),
         ApprovalState::Approved => approved(&visit, &identity, &found).await,
-        // A client of the OpenID provider waits for the answer, also when it is no.
+        // A client waits for the answer, also when it is no.
         _ if leads_to_client(&found.return_to) => {
             Ok(visit.redirect(&with_approval(&found.return_to, found.id)))
         }
@@ -142,7 +142,7 @@ pub(crate) async fn show(
 }
 
 fn leads_to_client(path: &str) -> bool {
-    path.split('/').nth(2) == Some("connect")
+    matches!(path.split('/').nth(2), Some("connect" | "wire"))
 }
 
 /// Signs in and goes on, or hands the approval to the page that asked, which consumes it.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use trust::{ForeignKey, digest, jwe::Enc, jwe::ReaderKey};
 
 use super::{detail::DetailKind, scope::Scope};
-use crate::code::codes;
+use crate::{code::codes, hongkong::Wire};
 
 /// Redirect addresses, keys, scopes of one client.
 pub(crate) const LIST_MAX: usize = 20;
@@ -33,8 +33,25 @@ codes! {
         Fapi2Sp = "fapi2_sp",
         /// FAPI 2.0 Message Signing: signed requests and answers on top.
         Fapi2Ms = "fapi2_ms",
+        /// The wire form of iAM Smart: see `hongkong`.
+        IamSmart = "iamsmart",
+        /// The wire form of CorpID.
+        CorpId = "corpid",
     }
 }
+impl Profile {
+    #[must_use]
+    pub const fn is_fapi(self) -> bool {
+        matches!(self, Self::Fapi2Sp | Self::Fapi2Ms)
+    }
+
+    /// Whether clients of this profile speak the wire form and not OpenID Connect.
+    #[must_use]
+    pub const fn is_wire(self) -> bool {
+        matches!(self, Self::IamSmart | Self::CorpId)
+    }
+}
+
 codes! {
     /// How the client proves who it is.
     AuthMethod {
@@ -117,6 +134,9 @@ pub struct Registration {
     /// A test client works like any other and says so to the people it asks.
     #[serde(default)]
     pub is_test: bool,
+    /// What only the wire form of Hong Kong has; there exactly when the profile is one of its two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<Wire>,
 }
 
 /// What is wrong with a registration: the field, and the message that says so.
@@ -148,7 +168,7 @@ impl Registration {
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
         flaw(!is_sector, "sector", "identity.client.flaw.sector");
-        let has_code = self.grants.contains(&GrantKind::Code);
+        let has_code = self.wire.is_some() || self.grants.contains(&GrantKind::Code);
         let has_none = has_code == self.redirect_uris.is_empty();
         let is_bad = |uri: &String| !is_redirect(uri);
         let is_wrong = has_none
@@ -167,6 +187,18 @@ impl Registration {
             "backchannel_logout_uri",
             "identity.client.flaw.redirect",
         );
+        if self.profile.is_wire() != self.wire.is_some() {
+            flaw(true, "profile", "identity.client.flaw.profile");
+        }
+        if let Some(wire) = &self.wire {
+            flaws.extend(wire.flaws(self));
+            return flaws;
+        }
+        let mut flaw = |is: bool, field, words| {
+            if is {
+                flaws.push(Flaw { field, words });
+            }
+        };
         let no_words = self.scopes.iter().any(|asked| is_long(&asked.purpose));
         let has_openid = self.scopes.iter().any(|asked| asked.scope == Scope::Openid);
         flaw(
@@ -184,7 +216,7 @@ impl Registration {
                 flaws.push(Flaw { field, words });
             }
         };
-        let is_fapi = self.profile != Profile::Oidc;
+        let is_fapi = self.profile.is_fapi();
         let is_weak = self.auth == AuthMethod::ClientSecretBasic || self.sender == Sender::Bearer;
         flaw(is_fapi && is_weak, "auth", "identity.client.flaw.fapi");
         let bytes: usize = self.keys.iter().map(|key| key.to_string().len()).sum();
@@ -318,7 +350,7 @@ impl Client {
     }
 
     pub(crate) fn is_fapi(&self) -> bool {
-        self.0.registration.profile != Profile::Oidc
+        self.0.registration.profile.is_fapi()
     }
 
     /// Whether `uri` is registered, byte by byte.

@@ -92,6 +92,7 @@ pub fn rates(vault: &Vault) -> Result<Registration, Error> {
         needs_dpop_nonce: false,
         is_resource: false,
         is_test: true,
+        wire: None,
     })
 }
 
@@ -120,6 +121,7 @@ fn library(vault: &Vault) -> Registration {
         needs_dpop_nonce: false,
         is_resource: false,
         is_test: true,
+        wire: None,
     }
 }
 

@@ -13,7 +13,7 @@ use kernel::{Actor, Id, Text};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use trust::base64url;
 use utoipa::ToSchema;
-use web::{Access, IntoResponse, Json, Rate, Response, Routes, operation};
+use web::{Access, Door, IntoResponse, Json, Rate, Response, Routes, operation};
 
 use super::{
     Provider, dpop,
@@ -223,9 +223,13 @@ impl Caller {
 
 impl SigningCounter {
     /// Opens the token, which must be of scope `sign`.
-    async fn caller(&self, path: &'static str, headers: &HeaderMap) -> Result<Caller, Fault> {
+    async fn caller(
+        &self,
+        path: &'static str,
+        (door, headers): (&Door, &HeaderMap),
+    ) -> Result<Caller, Fault> {
         let given = (Method::POST, path, headers);
-        let (grant, client, _) = userinfo::open(&self.provider, given).await?;
+        let (grant, client) = userinfo::open(&self.provider, door, given).await?;
         let may_ask = grant.content.scopes.contains(&Scope::Sign)
             && grant.content.subject.is_none()
             && client.purpose_of(Scope::Sign).is_some();
@@ -270,19 +274,20 @@ fn digest_of(text: &str) -> Result<[u8; 32], Error> {
 
 async fn ask(
     State(counter): State<SigningCounter>,
+    door: Door,
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Response {
-    let asked = ask_in(&counter, &headers, &body).await;
+    let asked = ask_in(&counter, (&door, &headers), &body).await;
     counter.answer(asked, &headers)
 }
 
 async fn ask_in(
     counter: &SigningCounter,
-    headers: &HeaderMap,
+    from: (&Door, &HeaderMap),
     body: &[u8],
 ) -> Result<Asked, Fault> {
-    let caller = counter.caller(ASK, headers).await?;
+    let caller = counter.caller(ASK, from).await?;
     let asked: Ask = read(body)?;
     let items = asked.documents.into_iter().map(|one| {
         Ok(NewItem {
@@ -294,7 +299,7 @@ async fn ask_in(
     });
     let card = asked.card.as_deref().map(digest_of).transpose()?;
     let new = NewSigning {
-        person: caller.person,
+        person: Some(caller.person),
         department: caller.name.clone(),
         service: Text::new(asked.service.en, asked.service.tc),
         algorithm: asked.algorithm.unwrap_or(SigningAlgorithm::Es256),
@@ -318,19 +323,20 @@ async fn ask_in(
 
 async fn result(
     State(counter): State<SigningCounter>,
+    door: Door,
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Response {
-    let told = result_in(&counter, &headers, &body).await;
+    let told = result_in(&counter, (&door, &headers), &body).await;
     counter.answer(told, &headers)
 }
 
 async fn result_in(
     counter: &SigningCounter,
-    headers: &HeaderMap,
+    from: (&Door, &HeaderMap),
     body: &[u8],
 ) -> Result<Outcome, Fault> {
-    let caller = counter.caller(RESULT, headers).await?;
+    let caller = counter.caller(RESULT, from).await?;
     let id = id_of(&read::<Which>(body)?.id)?;
     let own = (caller.client.as_str(), caller.person);
     let (mut request, state) = counter.room.of_client(id, own).await?;
@@ -378,19 +384,20 @@ fn document(item: SigningItem) -> SignedDocument {
 
 async fn evidence(
     State(counter): State<SigningCounter>,
+    door: Door,
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Response {
-    let told = evidence_in(&counter, &headers, &body).await;
+    let told = evidence_in(&counter, (&door, &headers), &body).await;
     counter.answer(told, &headers)
 }
 
 async fn evidence_in(
     counter: &SigningCounter,
-    headers: &HeaderMap,
+    from: (&Door, &HeaderMap),
     body: &[u8],
 ) -> Result<Evidence, Fault> {
-    let caller = counter.caller(EVIDENCE, headers).await?;
+    let caller = counter.caller(EVIDENCE, from).await?;
     let id = id_of(&read::<Which>(body)?.id)?;
     let own = (caller.client.as_str(), caller.person);
     counter.room.of_client(id, own).await?;
@@ -407,19 +414,20 @@ async fn evidence_in(
 
 async fn acknowledge(
     State(counter): State<SigningCounter>,
+    door: Door,
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Response {
-    let told = acknowledge_in(&counter, &headers, &body).await;
+    let told = acknowledge_in(&counter, (&door, &headers), &body).await;
     counter.answer(told, &headers)
 }
 
 async fn acknowledge_in(
     counter: &SigningCounter,
-    headers: &HeaderMap,
+    from: (&Door, &HeaderMap),
     body: &[u8],
 ) -> Result<Acknowledged, Fault> {
-    let caller = counter.caller(ACKNOWLEDGE, headers).await?;
+    let caller = counter.caller(ACKNOWLEDGE, from).await?;
     let told: Acknowledge = read(body)?;
     let id = id_of(&told.id)?;
     let own = (caller.client.as_str(), caller.person);

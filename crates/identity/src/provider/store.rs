@@ -82,3 +82,12 @@ pub(crate) async fn use_all_in(tx: &Write, used: &[Once]) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+/// Marks something as used until `until`; `false` when it was used before.
+pub(crate) async fn use_digest_in(
+    tx: &Write,
+    digest: [u8; 32],
+    until: Time,
+) -> Result<bool, crate::Error> {
+    Ok(tx.run(&USE_ONCE, params![digest, until]).await? > 0)
+}

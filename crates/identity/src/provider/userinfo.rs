@@ -124,6 +124,37 @@ async fn tell(
         .await
 }
 
+/// Opens the token of a call of another resource of this platform: the grant behind it and its client.
+pub(crate) async fn open(
+    provider: &Provider,
+    door: &Door,
+    (method, path, headers): (Method, &'static str, &HeaderMap),
+) -> Result<(Grant, Client), Fault> {
+    let (scheme, token) =
+        scheme_of(headers).ok_or(Refusal::token("the access token is missing"))?;
+    let access = mint::read_access(provider, token)?;
+    let client = provider
+        .client(&access.client)
+        .await?
+        .ok_or(Refusal::token("the client is no longer in force"))?;
+    door.count(Rate::Caller, "client", client.id())?;
+    let shown = (&*access, scheme, token);
+    let once = check_holder(provider, &client, shown, (method, path, headers))?;
+    let grant = provider
+        .store()
+        .write(&Actor::system("openid"), move |tx| {
+            let (once, access) = (once.clone(), Arc::clone(&access));
+            async move {
+                use_all_in(&tx, once.as_slice()).await?;
+                Ok::<_, Fault>(grant::find_in(&tx, access.grant, &access.jti).await?)
+            }
+        })
+        .await?
+        .filter(|grant| grant.is_live(provider.now()))
+        .ok_or(Refusal::token("the access token is revoked"))?;
+    Ok((grant, client))
+}
+
 /// A look of a client at a person, whose token was shown by whom it is bound to.
 #[derive(Clone)]
 struct Look {

@@ -86,55 +86,71 @@ impl SigningRoom {
         actor: &Actor,
         new: NewSigning,
     ) -> Result<(SigningRequest, Approval), Error> {
-        new.check()?;
-        self.check_signer(&new).await?;
-        let approval = NewApproval {
-            purpose: Purpose::Sign,
-            requester: words::requester(&new),
-            place: new.place.clone(),
-            asked: Level::Plus,
-            person: Some(new.person),
-            summary: words::summary(&new),
-            detail: words::detail(&new),
-            digest: new.digest(),
-            binding: new.binding.clone(),
-            return_to: new.return_to.clone(),
-        };
-        let asked = approval::ask(self.identity.store(), actor, approval).await?;
-        let request = SigningRequest {
-            id: self.identity.store().env().id(),
-            person: new.person,
-            department: new.department.clone(),
-            service: new.service.clone(),
-            algorithm: new.algorithm,
-            approval: asked.id,
-            digest: new.digest(),
-            created: asked.created,
-            expires: asked.expires,
-            signed: None,
-            acknowledged: None,
-            client: new.client.clone(),
-            presence: new.presence,
-            presence_at: None,
-        };
-        let items = self.seal_items(request.id, &new.items)?;
-        let kept = request.clone();
+        let question = self.question(&new)?;
+        let prepared = self.prepare(new).await?;
+        let draws = approval::Draws::of(self.identity.store().env());
         self.identity
             .store()
             .write(actor, move |tx| {
-                let (kept, items) = (kept.clone(), items.clone());
+                let (prepared, question) = (prepared.clone(), question.clone());
+                let draws = draws.clone();
                 async move {
-                    tables::insert_in(&tx, &kept, &items).await?;
-                    let detail = json!({ "documents": items.len(), "algorithm": kept.algorithm });
-                    audit_in(&tx, "signing.asked", kept.id, detail).await
+                    let asked = approval::ask_with_in(&tx, &question, &draws).await?;
+                    let request = keep_in(&tx, &prepared, &asked).await?;
+                    Ok::<_, Error>((request, asked))
                 }
             })
-            .await?;
-        Ok((request, asked))
+            .await
     }
 
-    async fn check_signer(&self, new: &NewSigning) -> Result<(), Error> {
-        let (vault, id) = (self.identity.vault().clone(), new.person);
+    /// What the phone is asked.
+    ///
+    /// # Errors
+    /// As [`NewSigning::check`].
+    pub(crate) fn question(&self, new: &NewSigning) -> Result<NewApproval, Error> {
+        new.check()?;
+        if !web::is_local_path(&new.return_to) {
+            return Err(Error::Malformed("return_to"));
+        }
+        Ok(NewApproval {
+            purpose: Purpose::Sign,
+            requester: words::requester(new),
+            place: new.place.clone(),
+            asked: Level::Plus,
+            person: new.person,
+            summary: words::summary(new),
+            detail: words::detail(new),
+            digest: new.digest(),
+            binding: new.binding.clone(),
+            return_to: new.return_to.clone(),
+        })
+    }
+
+    /// Checks the signer and seals the documents, before the write that keeps them.
+    ///
+    /// # Errors
+    /// As [`SigningRoom::ask`].
+    pub(crate) async fn prepare(&self, new: NewSigning) -> Result<Prepared, Error> {
+        new.check()?;
+        let person = new.person.ok_or(Error::Malformed("person"))?;
+        self.check_signer(&new, person).await?;
+        let id = self.identity.store().env().id();
+        let items = self.seal_items(id, &new.items)?;
+        Ok(Prepared {
+            id,
+            person,
+            digest: new.digest(),
+            department: new.department,
+            service: new.service,
+            algorithm: new.algorithm,
+            client: new.client,
+            presence: new.presence,
+            items,
+        })
+    }
+
+    async fn check_signer(&self, new: &NewSigning, id: Id<Person>) -> Result<(), Error> {
+        let vault = self.identity.vault().clone();
         let (owner, particulars) = self
             .identity
             .store()
@@ -436,6 +452,51 @@ impl SigningRoom {
             })
             .await
     }
+}
+
+/// A request that has been looked at and sealed.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    id: Id<SigningRequest>,
+    person: Id<Person>,
+    digest: [u8; 32],
+    department: kernel::Text,
+    service: kernel::Text,
+    algorithm: super::SigningAlgorithm,
+    client: Option<String>,
+    presence: Option<crate::PresenceCheck>,
+    items: Vec<SealedItem>,
+}
+
+/// Keeps a request beside the approval that asks for it.
+pub(crate) async fn keep_in(
+    tx: &Write,
+    prepared: &Prepared,
+    asked: &Approval,
+) -> Result<SigningRequest, Error> {
+    if !digest::equal(&prepared.digest, &asked.digest) {
+        return Err(Error::WrongApproval);
+    }
+    let request = SigningRequest {
+        id: prepared.id,
+        person: prepared.person,
+        department: prepared.department.clone(),
+        service: prepared.service.clone(),
+        algorithm: prepared.algorithm,
+        approval: asked.id,
+        digest: prepared.digest,
+        created: asked.created,
+        expires: asked.expires,
+        signed: None,
+        acknowledged: None,
+        client: prepared.client.clone(),
+        presence: prepared.presence,
+        presence_at: None,
+    };
+    tables::insert_in(tx, &request, &prepared.items).await?;
+    let detail = json!({ "documents": prepared.items.len(), "algorithm": prepared.algorithm });
+    audit_in(tx, "signing.asked", request.id, detail).await?;
+    Ok(request)
 }
 
 /// A document with the data it carries, if any.

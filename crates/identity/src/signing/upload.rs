@@ -137,7 +137,7 @@ impl SigningRoom {
         let (brought, ..) = self.contents(upload.id, owner.id).await?;
         let digest = prepared_digest(brought, owner, at).await?;
         let new = NewSigning {
-            person: owner.id,
+            person: Some(owner.id),
             department: Text::new("You", "你本人"),
             service: Text::new("Sign a document", "簽署文件"),
             algorithm: SigningAlgorithm::Es256,

@@ -37,7 +37,7 @@ fn item(kind: ItemKind, name: &str, bytes: &[u8]) -> NewItem {
 
 fn request(holder: &Holder, items: Vec<NewItem>) -> NewSigning {
     NewSigning {
-        person: holder.person.id,
+        person: Some(holder.person.id),
         department: Text::new("Lands Department", "地政總署"),
         service: Text::new("Short term tenancy", "短期租約"),
         algorithm: SigningAlgorithm::Es256,

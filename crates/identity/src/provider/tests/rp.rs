@@ -187,5 +187,6 @@ pub(crate) fn registration(key: &SigningKey) -> Registration {
         needs_dpop_nonce: false,
         is_resource: false,
         is_test: false,
+        wire: None,
     }
 }

@@ -1,0 +1,683 @@
+//! A department's existing code drives every flow of the Hong Kong wire form, and meets every family of
+//! errors.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use identity::{Approval, Decision, demo};
+use kernel::Id;
+use serde_json::{Value, json};
+use testkit::{
+    Answer, App, Browser, encode,
+    hongkong::{Department, Letterbox, REDIRECT, Reply, card_hash},
+};
+
+use crate::journey::RESIDENT;
+
+/// Somebody who is not at the plus level.
+pub(crate) const BASIC: &str = "lau-tsz-hin";
+pub(crate) const SCOPES: &str = "eidapi_auth eidapi_profiles eidapi_formFilling eidapi_sign \
+                                 eidapi_fr eidapi_bulksign";
+const PROFILE: &str = "/api/v1/account/auth/profile/initiateRequest";
+const FORM: &str = "/api/v1/account/eme/initiateRequest";
+const STEP_UP: &str = "/api/v1/account/stepup/initiateRequest";
+
+/// A person who has signed in to a department.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    pub(crate) access: String,
+    pub(crate) subject: String,
+}
+
+pub(crate) fn door(department: &Department<'_>, extra: &[(&str, &str)]) -> String {
+    let mut pairs: Vec<(String, String)> = [
+        ("clientID", department.id.as_str()),
+        ("responseType", "code"),
+        ("source", "PC_Browser"),
+        ("redirectURI", REDIRECT),
+        ("scope", SCOPES),
+        ("lang", "en-US"),
+        ("state", "one-state"),
+        ("brokerPage", "true"),
+    ]
+    .iter()
+    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+    .collect();
+    for (name, value) in extra {
+        pairs.retain(|(known, _)| known != name);
+        pairs.push(((*name).to_owned(), (*value).to_owned()));
+    }
+    format!("/api/v1/auth/getQR?{}", encode(&pairs))
+}
+
+/// The parameters of the address a browser is sent to.
+pub(crate) fn query(place: &str) -> Value {
+    let query = place.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    Value::Object(
+        pairs
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .collect(),
+    )
+}
+
+/// Answers what waits for the phone, and goes to where the browser is sent.
+pub(crate) async fn answered(
+    app: &App,
+    browser: &mut Browser<'_>,
+    who: (&str, Decision),
+    waiting: &Answer,
+) -> Value {
+    let id = waiting.path.rsplit('/').next().unwrap();
+    decide(app, who, id.parse().unwrap()).await;
+    back(browser, waiting).await
+}
+
+/// Follows the house's own pages until the browser is sent away.
+pub(crate) async fn back(browser: &mut Browser<'_>, waiting: &Answer) -> Value {
+    let mut path = waiting.path.clone();
+    for _ in 0..5 {
+        let request = axum::http::Request::builder().uri(&path);
+        let answer = browser
+            .send(request.body(axum::body::Body::empty()).unwrap())
+            .await
+            .unwrap();
+        path = answer
+            .location()
+            .unwrap_or_else(|| panic!("{} {}", answer.status, answer.words()))
+            .to_owned();
+        if path.starts_with(REDIRECT) {
+            return query(&path);
+        }
+    }
+    panic!("{path} leads nowhere");
+}
+
+pub(crate) async fn decide(app: &App, (who, decision): (&str, Decision), id: Id<Approval>) {
+    let (store, vault) = (&app.system.store, app.system.keys.vault());
+    let phone = demo::phone(store, &vault, who).await.unwrap();
+    let shown = identity::open(store, &phone.device, id).await.unwrap();
+    demo::answer(store, &phone, &shown, decision).await.unwrap();
+}
+
+/// Answers what waits on somebody's phone, and lets the platform do its work.
+pub(crate) async fn on_phone(app: &App, who: &str, decision: Decision) -> Approval {
+    let (store, vault) = (&app.system.store, app.system.keys.vault());
+    let phone = demo::phone(store, &vault, who).await.unwrap();
+    let open = identity::open_of(store, phone.person.id).await.unwrap();
+    decide(app, (who, decision), open[0].id).await;
+    app.settle().await.unwrap();
+    open[0].clone()
+}
+
+pub(crate) async fn code_of(app: &App, department: &Department<'_>, who: &str) -> String {
+    let mut browser = app.browser();
+    let waiting = browser.get(&door(department, &[])).await.unwrap();
+    let place = answered(app, &mut browser, (who, Decision::Approve), &waiting).await;
+    assert_eq!(place["state"], "one-state");
+    place["code"].as_str().unwrap().to_owned()
+}
+
+pub(crate) async fn exchanged(department: &Department<'_>, code: &str) -> Reply {
+    let parameters = json!({ "code": code, "grantType": "authorization_code" });
+    department
+        .call("/api/v1/auth/getToken", &parameters)
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn login(app: &App, department: &Department<'_>, who: &str) -> Holder {
+    let code = code_of(app, department, who).await;
+    let token = exchanged(department, &code).await;
+    assert_eq!(token.code, "D00000", "{}", token.message);
+    let text = |name: &str| token.content[name].as_str().unwrap().to_owned();
+    Holder {
+        access: text("accessToken"),
+        subject: text("openID"),
+    }
+}
+
+/// The parameters of a request about a person.
+pub(crate) fn about(holder: &Holder, business: &str, more: Value) -> Value {
+    let mut all = json!({
+        "businessID": business, "accessToken": holder.access, "openID": holder.subject,
+        "source": "PC_Browser", "redirectURI": REDIRECT, "state": "two-state",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    all
+}
+
+fn form() -> Value {
+    json!({
+        "formName": "Parking permit", "formNum": "TD 1", "formDesc": "A year",
+        "profileFields": ["idNo", "enName", "chName", "chNameVerified", "birthDate", "gender"],
+        "eMEFields": ["mobileNumber", "emailAddress", "residentialAddress", "addressDocInfo"],
+    })
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_is_known_by_a_subject_of_the_service() {
+    let app = App::start().await.unwrap();
+    let one = Department::register(&app, "td-parking", "https://td.example/cb")
+        .await
+        .unwrap();
+    let two = Department::register_with(&app, "td-other", "https://td.example/cb", |other| {
+        other.sector = "td-other".to_owned();
+    })
+    .await
+    .unwrap();
+    let code = code_of(&app, &one, RESIDENT).await;
+    let token = exchanged(&one, &code).await;
+    assert_eq!(token.code, "D00000");
+    assert_eq!(token.content["tokenType"], "Bearer");
+    assert_eq!(token.content["expiresIn"], 14_400_000);
+    assert_eq!(token.content["userType"], "plus");
+    assert_eq!(token.content["scope"], SCOPES);
+    let again = login(&app, &one, RESIDENT).await;
+    assert_eq!(token.content["openID"], json!(again.subject));
+    let other = login(&app, &two, RESIDENT).await;
+    assert_ne!(again.subject, other.subject);
+
+    let mut browser = app.browser();
+    let list = browser.sign_in(RESIDENT, "/en/connections").await.unwrap();
+    assert!(list.says("Parking permits"), "{}", list.words());
+}
+
+#[tokio::test]
+async fn a_code_is_used_once_in_time_and_its_second_use_ends_the_first() {
+    let app = App::start().await.unwrap();
+    let department = Department::register(&app, "td-parking", "https://td.example/cb")
+        .await
+        .unwrap();
+    let other = Department::register(&app, "td-other", "https://td.example/cb")
+        .await
+        .unwrap();
+    let code = code_of(&app, &department, RESIDENT).await;
+    assert_eq!(
+        exchanged(&other, &code).await.code,
+        "D40004",
+        "another's code"
+    );
+    let first = exchanged(&department, &code).await;
+    let holder = Holder {
+        access: first.content["accessToken"].as_str().unwrap().to_owned(),
+        subject: first.content["openID"].as_str().unwrap().to_owned(),
+    };
+    assert_eq!(exchanged(&department, &code).await.code, "D40004");
+    let asked = about(&holder, "b-1", json!({ "profileFields": ["enName"] }));
+    assert_eq!(
+        department.call(PROFILE, &asked).await.unwrap().code,
+        "D20009"
+    );
+
+    let late = code_of(&app, &department, RESIDENT).await;
+    app.clock.advance(Duration::from_secs(31));
+    assert_eq!(exchanged(&department, &late).await.code, "D40004");
+    let wrong = json!({ "code": late, "grantType": "password" });
+    let wrong = department
+        .call("/api/v1/auth/getToken", &wrong)
+        .await
+        .unwrap();
+    assert_eq!(wrong.code, "D20003");
+}
+
+#[tokio::test]
+async fn every_end_of_a_login_has_its_own_number() {
+    let app = App::start().await.unwrap();
+    let department = Department::register(&app, "td-parking", "https://td.example/cb")
+        .await
+        .unwrap();
+    let mut browser = app.browser();
+    let waiting = browser.get(&door(&department, &[])).await.unwrap();
+    assert!(
+        waiting.says("Let Parking permits know you"),
+        "{}",
+        waiting.words()
+    );
+    let place = answered(&app, &mut browser, (RESIDENT, Decision::Reject), &waiting).await;
+    assert_eq!(
+        place,
+        json!({ "error_code": "D40001", "state": "one-state" })
+    );
+
+    let waiting = browser.get(&door(&department, &[])).await.unwrap();
+    let form = waiting.form("/cancel").unwrap();
+    browser
+        .post_raw(&form.action, &encode(&form.filled(&[])))
+        .await
+        .unwrap();
+    let place = back(&mut browser, &waiting).await;
+    assert_eq!(place["error_code"], "D40000");
+
+    let waiting = browser.get(&door(&department, &[])).await.unwrap();
+    app.clock.advance(Duration::from_secs(241));
+    assert_eq!(back(&mut browser, &waiting).await["error_code"], "D40003");
+}
+
+#[tokio::test]
+async fn a_login_that_is_asked_for_wrongly_says_how_and_never_to_a_stranger() {
+    let app = App::start().await.unwrap();
+    let department =
+        Department::register_with(&app, "td-parking", "https://td.example/cb", |own| {
+            own.wire
+                .as_mut()
+                .unwrap()
+                .scopes
+                .retain(|scope| scope.code() != "eidapi_sign");
+        })
+        .await
+        .unwrap();
+    let mut browser = app.browser();
+    let good = ("scope", "eidapi_auth");
+    for (name, value, code) in [
+        ("responseType", "token", "D20003"),
+        ("source", "Netscape", "D20007"),
+        ("scope", "eidapi_auth eidapi_sign", "D20015"),
+        ("scope", "eidapi_profiles", "D20015"),
+        ("lang", "fr-FR", "D20003"),
+        ("brokerPage", "maybe", "D20003"),
+        ("source", "", "D20002"),
+    ] {
+        let mut extra = vec![good];
+        extra.push((name, value));
+        let request = axum::http::Request::builder().uri(door(&department, &extra));
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let sent = browser.send(request).await.unwrap();
+        let place = sent.location().unwrap_or_default();
+        assert!(place.starts_with(REDIRECT), "{name}={value} {place}");
+        assert_eq!(query(place)["error_code"], code, "{name}={value}");
+    }
+    for (name, value) in [
+        ("redirectURI", "https://evil.example/back"),
+        ("redirectURI", "https://eservice.example/back/"),
+        ("clientID", "nobody"),
+        ("clientID", "rvd-rates-demo"),
+        ("ticketID", "guessed"),
+    ] {
+        let page = browser
+            .get(&door(&department, &[good, (name, value)]))
+            .await
+            .unwrap();
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{name}={value}");
+    }
+    for (lang, segment) in [("zh-HK", "tc"), ("zh-CN", "sc"), ("en-US", "en")] {
+        let page = browser
+            .get(&door(&department, &[good, ("lang", lang)]))
+            .await
+            .unwrap();
+        assert!(
+            page.path.starts_with(&format!("/{segment}/approvals/")),
+            "{}",
+            page.path
+        );
+    }
+    let same = [good, ("source", "iOS_Safari"), ("brokerPage", "false")];
+    let request = axum::http::Request::builder().uri(door(&department, &same));
+    let sent = browser
+        .send(request.body(axum::body::Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert!(sent.location().unwrap().starts_with("/app?approval="));
+    let fapi = browser
+        .get(&format!(
+            "/oauth/authorize?client_id=td-parking&redirect_uri={REDIRECT}"
+        ))
+        .await
+        .unwrap();
+    assert_eq!(fapi.status, StatusCode::BAD_REQUEST, "no OpenID client");
+}
+
+#[tokio::test]
+async fn fields_are_posted_once_the_phone_has_agreed() {
+    let app = App::start().await.unwrap();
+    let letterbox = Letterbox::open().await.unwrap();
+    let department = Department::register(&app, "td-parking", &letterbox.address)
+        .await
+        .unwrap();
+    let holder = login(&app, &department, RESIDENT).await;
+    let asked = department
+        .call(FORM, &about(&holder, "b-form", form()))
+        .await
+        .unwrap();
+    assert_eq!(asked.code, "D00000", "{}", asked.message);
+    assert_eq!(asked.content["authByQR"], true);
+    letterbox.answer(503);
+    let shown = on_phone(&app, RESIDENT, Decision::Approve).await;
+    assert_eq!(asked.content["identificationCode"], json!(shown.code));
+    assert!(
+        shown
+            .detail
+            .iter()
+            .any(|line| line.value.en.contains("home address"))
+    );
+    let failed = letterbox.heard();
+    assert_eq!(failed.len(), 1);
+    letterbox.answer(200);
+    app.clock.advance(Duration::from_secs(10));
+    app.settle().await.unwrap();
+    let heard = letterbox.heard();
+    assert_eq!(
+        heard.len(),
+        1,
+        "told again until it hears, and then no more"
+    );
+    let (code, tx_id, content) = department.open_callback(&heard[0]).unwrap();
+    let (_, first, _) = department.open_callback(&failed[0]).unwrap();
+    assert_eq!(tx_id, first, "a repetition can be told");
+    assert!(tx_id.starts_with("<T=") && tx_id.len() == 36, "{tx_id}");
+    assert_eq!(code, "D00000");
+    assert_eq!(content["businessID"], "b-form");
+    assert_eq!(content["state"], "two-state");
+    assert_eq!(
+        content["idNo"],
+        json!({ "Identification": "Q311117", "CheckDigit": "9" })
+    );
+    assert_eq!(content["enName"]["UnstructuredName"], "CHEUNG Ka Yan");
+    assert_eq!(content["chNameVerified"], true);
+    assert_eq!(content["mobileNumber"]["CountryCode"], "852");
+    assert!(
+        content["residentialAddress"]["EngPremisesAddress"]["Region"].is_string(),
+        "{content}"
+    );
+    assert_eq!(content["birthDate"].as_str().unwrap().len(), 8);
+
+    app.clock.advance(Duration::from_secs(100_000));
+    app.settle().await.unwrap();
+    assert!(letterbox.heard().is_empty());
+    let mut browser = app.browser();
+    let looked = browser.sign_in(RESIDENT, "/en/who-looked").await.unwrap();
+    assert!(looked.says("Parking permit"), "{}", looked.words());
+}
+
+#[tokio::test]
+async fn every_end_of_a_request_about_fields_has_its_own_number() {
+    let app = App::start().await.unwrap();
+    let letterbox = Letterbox::open().await.unwrap();
+    let department = Department::register(&app, "td-parking", &letterbox.address)
+        .await
+        .unwrap();
+    let holder = login(&app, &department, RESIDENT).await;
+    let profile = json!({ "profileFields": ["enName"] });
+    let kinds = [
+        (PROFILE, profile, ["D50001", "D50003", "D40000"]),
+        (FORM, form(), ["D60001", "D60003", "D60000"]),
+        (STEP_UP, json!({}), ["D80001", "D80003", "D40000"]),
+    ];
+    for (path, more, [rejected, timed_out, cancelled]) in kinds {
+        let business = |word: &str| format!("{word}-{}", path.len());
+        let asked = about(&holder, &business("r"), more.clone());
+        department.call(path, &asked).await.unwrap();
+        on_phone(&app, RESIDENT, Decision::Reject).await;
+        assert_eq!(heard_code(&department, &letterbox), rejected, "{path}");
+
+        let asked = about(&holder, &business("t"), more.clone());
+        department.call(path, &asked).await.unwrap();
+        app.clock.advance(Duration::from_secs(300));
+        app.settle().await.unwrap();
+        assert_eq!(heard_code(&department, &letterbox), timed_out, "{path}");
+
+        let asked = about(&holder, &business("c"), more.clone());
+        let asked = department.call(path, &asked).await.unwrap();
+        let mut browser = app.browser();
+        let ticket = asked.content["ticketID"].as_str().unwrap();
+        let page = browser
+            .get(&door(&department, &[("ticketID", ticket)]))
+            .await
+            .unwrap();
+        assert!(page.says("waits for your phone"), "{}", page.words());
+        let sheet = page.form(page.path.split('?').next().unwrap()).unwrap();
+        let gone = browser
+            .post_raw(&sheet.action, &encode(&sheet.filled(&[])))
+            .await
+            .unwrap();
+        let place = query(gone.location().unwrap());
+        assert_eq!(place["error_code"], cancelled, "{path}");
+        assert_eq!(place["businessID"], json!(business("c")));
+        app.settle().await.unwrap();
+        assert_eq!(heard_code(&department, &letterbox), cancelled, "{path}");
+    }
+}
+
+pub(crate) fn heard_code(department: &Department<'_>, letterbox: &Letterbox) -> String {
+    let heard = letterbox.heard();
+    assert_eq!(heard.len(), 1, "one result, one call");
+    department.open_callback(&heard[0]).unwrap().0
+}
+
+#[tokio::test]
+async fn a_person_shows_that_it_is_them() {
+    let app = App::start().await.unwrap();
+    let letterbox = Letterbox::open().await.unwrap();
+    let department = Department::register(&app, "td-parking", &letterbox.address)
+        .await
+        .unwrap();
+    let holder = login(&app, &department, BASIC).await;
+    let asked = about(&holder, "b-1", json!({ "source": "iOS_Safari" }));
+    let asked = department.call(STEP_UP, &asked).await.unwrap();
+    assert_eq!(asked.content["authByQR"], false);
+    assert!(asked.content["ticketID"].is_string());
+    on_phone(&app, BASIC, Decision::Approve).await;
+    let heard = letterbox.heard();
+    let (code, _, content) = department.open_callback(&heard[0]).unwrap();
+    assert_eq!(code, "D00000");
+    let expected = json!({ "businessID": "b-1", "state": "two-state", "isPassed": true });
+    assert_eq!(content, expected);
+}
+
+#[tokio::test]
+async fn a_form_is_filled_in_without_a_login_and_fetched_once() {
+    let app = App::start().await.unwrap();
+    let department = Department::register(&app, "td-parking", "https://td.example/cb")
+        .await
+        .unwrap();
+    let mut parameters = form();
+    for (name, value) in [
+        ("businessID", "b-1"),
+        ("source", "PC_Browser"),
+        ("redirectURI", REDIRECT),
+        ("state", "two-state"),
+    ] {
+        parameters[name] = json!(value);
+    }
+    let path = "/api/v1/anonymous/eme/initiateRequest";
+    let asked = department.call(path, &parameters).await.unwrap();
+    assert_eq!(asked.code, "D00000", "{}", asked.message);
+    let again = department.call(path, &parameters).await.unwrap();
+    assert_eq!(again.code, "D20011", "a businessID is used once");
+    let ticket = asked.content["ticketID"].as_str().unwrap();
+    let mut browser = app.browser();
+    let waiting = browser
+        .get(&door(&department, &[("ticketID", ticket)]))
+        .await
+        .unwrap();
+    let thief = app
+        .browser()
+        .get(&door(&department, &[("ticketID", ticket)]))
+        .await
+        .unwrap();
+    assert_eq!(
+        thief.status,
+        StatusCode::BAD_REQUEST,
+        "a ticket is used once"
+    );
+    let place = answered(&app, &mut browser, (RESIDENT, Decision::Approve), &waiting).await;
+    assert_eq!(place["businessID"], "b-1");
+    let code = place["code"].as_str().unwrap();
+    let token = exchanged(&department, code).await;
+    assert_eq!(token.code, "D00000");
+    let fetch = json!({
+        "accessToken": token.content["accessToken"], "openID": token.content["openID"],
+    });
+    let path = "/api/v1/anonymous/eme/getResult";
+    let login_only = about(
+        &Holder {
+            access: token.content["accessToken"].as_str().unwrap().to_owned(),
+            subject: token.content["openID"].as_str().unwrap().to_owned(),
+        },
+        "b-2",
+        json!({ "profileFields": ["enName"] }),
+    );
+    let barred = department.call(PROFILE, &login_only).await.unwrap();
+    assert_eq!(barred.code, "D20009", "it lets in to nothing else");
+    let result = department.call(path, &fetch).await.unwrap();
+    assert_eq!(result.code, "D00000", "{}", result.message);
+    assert_eq!(
+        result.content["enName"]["UnstructuredName"],
+        "CHEUNG Ka Yan"
+    );
+    let gone = department.call(path, &fetch).await.unwrap();
+    assert_eq!(gone.code, "D20009", "handed out once");
+}
+
+#[tokio::test]
+async fn a_result_that_was_not_heard_can_be_fetched_once() {
+    let app = App::start().await.unwrap();
+    let letterbox = Letterbox::open().await.unwrap();
+    letterbox.answer(500);
+    let department = Department::register(&app, "td-parking", &letterbox.address)
+        .await
+        .unwrap();
+    let holder = login(&app, &department, RESIDENT).await;
+    let fields = json!({ "profileFields": ["enName"] });
+    department
+        .call(PROFILE, &about(&holder, "b-1", fields))
+        .await
+        .unwrap();
+    let path = "/api/v1/account/getResult";
+    let early = department
+        .call(path, &about(&holder, "b-1", json!({})))
+        .await
+        .unwrap();
+    assert_eq!(early.content["isReady"], false);
+    on_phone(&app, RESIDENT, Decision::Approve).await;
+    let ready = department
+        .call(path, &about(&holder, "b-1", json!({})))
+        .await
+        .unwrap();
+    assert_eq!(ready.content["isReady"], true, "{ready:?}");
+    assert_eq!(ready.content["enName"]["UnstructuredName"], "CHEUNG Ka Yan");
+    let gone = department
+        .call(path, &about(&holder, "b-1", json!({})))
+        .await
+        .unwrap();
+    assert_eq!(gone.code, "D20000");
+    letterbox.heard();
+    app.clock.advance(Duration::from_secs(3_600));
+    app.settle().await.unwrap();
+    assert!(letterbox.heard().is_empty(), "nothing is left to tell");
+}
+
+#[tokio::test]
+async fn what_a_person_did_not_allow_or_took_back_is_refused() {
+    let app = App::start().await.unwrap();
+    let department = Department::register(&app, "td-parking", "https://td.example/cb")
+        .await
+        .unwrap();
+    let narrow = Department::register_with(&app, "td-narrow", "https://td.example/cb", |own| {
+        own.wire
+            .as_mut()
+            .unwrap()
+            .scopes
+            .retain(|scope| scope.code() == "eidapi_auth");
+    })
+    .await
+    .unwrap();
+    let mut browser = app.browser();
+    let own = [("scope", "eidapi_auth eidapi_profiles")];
+    let waiting = browser.get(&door(&department, &own)).await.unwrap();
+    let place = answered(&app, &mut browser, (RESIDENT, Decision::Approve), &waiting).await;
+    let token = exchanged(&department, place["code"].as_str().unwrap()).await;
+    let text = |name: &str| token.content[name].as_str().unwrap().to_owned();
+    let holder = Holder {
+        access: text("accessToken"),
+        subject: text("openID"),
+    };
+    let fields = json!({ "profileFields": ["enName"] });
+    let code = async |path: &str, parameters: Value| {
+        department.call(path, &parameters).await.unwrap().code
+    };
+    assert_eq!(code(FORM, about(&holder, "b-1", form())).await, "D20015");
+    let other = Holder {
+        access: holder.access.clone(),
+        subject: "somebody-else".to_owned(),
+    };
+    assert_eq!(
+        code(PROFILE, about(&other, "b-1", fields.clone())).await,
+        "D20010"
+    );
+    let one = narrow
+        .call(PROFILE, &about(&holder, "b-1", fields.clone()))
+        .await
+        .unwrap();
+    assert_eq!(one.code, "D20012", "not registered for it");
+    assert_eq!(
+        code(PROFILE, about(&holder, "b-1", fields.clone())).await,
+        "D00000"
+    );
+    assert_eq!(
+        code(PROFILE, about(&holder, "b-1", fields.clone())).await,
+        "D20011"
+    );
+    for (more, expected) in [
+        (json!({ "profileFields": [] }), "D20002"),
+        (json!({ "profileFields": ["mobileNumber"] }), "D20003"),
+        (json!({ "profileFields": "enName" }), "D20003"),
+        (
+            json!({ "profileFields": ["enName"], "source": "Netscape" }),
+            "D20007",
+        ),
+        (
+            json!({ "profileFields": ["enName"], "redirectURI": "https://evil.example" }),
+            "D20008",
+        ),
+        (
+            json!({ "profileFields": ["enName"], "state": "a b" }),
+            "D20003",
+        ),
+        (
+            json!({ "profileFields": ["enName"], "businessID": "x".repeat(37) }),
+            "D20003",
+        ),
+        (
+            json!({ "profileFields": ["enName"], "businessID": "" }),
+            "D20002",
+        ),
+        (
+            json!({ "profileFields": ["enName"], "businessID": null }),
+            "D20001",
+        ),
+    ] {
+        let refused = code(PROFILE, about(&holder, "b-2", more.clone())).await;
+        assert_eq!(refused, expected, "{more}");
+    }
+    let list = browser.sign_in(RESIDENT, "/en/connections").await.unwrap();
+    browser
+        .fill(&list, "/connections", &[("client", "td-parking")])
+        .await
+        .unwrap();
+    assert_eq!(code(PROFILE, about(&holder, "b-3", fields)).await, "D20009");
+}
+
+/// Asks every endpoint of the wire form for real.
+pub(crate) async fn every_endpoint(app: &App) {
+    let department = Department::register(app, "td-parking", "https://td.example/cb")
+        .await
+        .unwrap();
+    let holder = login(app, &department, RESIDENT).await;
+    let document = app.system.routes().openapi("Causeway", "test");
+    let paths = document["paths"].as_object().unwrap();
+    let own = |path: &&String| path.starts_with("/api/v1/") && !path.contains("/security/");
+    for path in paths.keys().filter(own) {
+        let asked = about(&holder, path.rsplit('/').next().unwrap(), json!({}));
+        let reply = department.call(path, &asked).await.unwrap();
+        assert!(reply.code.starts_with('D'), "{path}");
+    }
+    let dropped = department
+        .send("/api/v1/security/revokeKey", &department.sign(""), "")
+        .await
+        .unwrap();
+    assert_eq!(dropped.status, StatusCode::OK);
+    assert_eq!(card_hash("A123456").len(), 44);
+}

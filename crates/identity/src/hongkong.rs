@@ -1,0 +1,74 @@
+//! The wire form that Hong Kong departments already speak: signed headers, sealed bodies, tickets and
+//! callbacks, as the iAM Smart interface has them. It is a thin front: what a person is asked is the
+//! house's one approval, what is signed goes through the signing room, who they are is the provider's
+//! pairwise subject, and a person ends it where they end any other connection.
+//!
+//! Invariants: nothing is answered before the signature of the headers holds; a nonce is used once, on
+//! every node; content keys and secrets rest sealed under the vault, codes and tokens as digests; a code
+//! is used once and its second use ends what the first brought; a result is kept until it is heard or
+//! fetched, a day at most; a bare digest of a card number goes no further than the request it came in.
+
+mod account;
+mod anonymous;
+mod bulk;
+mod caller;
+mod door;
+mod field;
+mod holder;
+pub(crate) mod jobs;
+mod key;
+pub(crate) mod registration;
+mod reply;
+mod routes;
+mod settle;
+mod sign;
+pub(crate) mod store;
+mod task;
+mod token;
+mod word;
+
+use crate::{Identity, SigningRoom, provider::Provider};
+
+pub use jobs::jobs;
+pub use registration::{SECRETS_MAX, Wire, WireScope, WireSecret};
+pub use routes::routes;
+pub use store::{
+    day::{UseDay, use_days},
+    token::TokenKind,
+};
+pub use task::{Kind, Source, State};
+pub use word::{Dialect, Word};
+
+/// The front. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct HongKong {
+    provider: Provider,
+    room: SigningRoom,
+}
+
+impl HongKong {
+    #[must_use]
+    pub const fn new(provider: Provider, room: SigningRoom) -> Self {
+        Self { provider, room }
+    }
+
+    pub(crate) const fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    pub(crate) const fn room(&self) -> &SigningRoom {
+        &self.room
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        self.provider.identity()
+    }
+
+    pub(crate) fn store(&self) -> &::store::Store {
+        self.provider.store()
+    }
+
+    pub(crate) fn env(&self) -> &kernel::Env {
+        self.provider.env()
+    }
+}

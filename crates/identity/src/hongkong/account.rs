@@ -1,0 +1,227 @@
+//! Requests about a person who has signed in: their phone is asked, the outcome is posted to the client.
+
+use ::store::Write;
+use kernel::{Actor, Id, Text};
+use serde_json::{Value, json};
+use trust::digest;
+
+use super::{
+    HongKong, bulk,
+    caller::{Call, Fields},
+    field, holder,
+    reply::{Fault, Refusal},
+    sign,
+    store::task::{self as tasks, NewTask},
+    task::{Asked, Form, Kind, Task, business_of, digest_of, seal_asked},
+    word::Word,
+};
+use crate::{
+    Approval, Binding, DetailLine, Level, NewApproval, Person, Purpose,
+    provider::Client,
+    signing::{self, NAME_CHARS, Prepared},
+    store::{approval, person},
+};
+
+/// Characters of a form's number.
+const FORM_NUMBER_CHARS: usize = 20;
+
+impl Form {
+    fn read(fields: &Fields) -> Result<Self, Refusal> {
+        let text =
+            |name, limit| Ok::<_, Refusal>(fields.optional(name, limit)?.unwrap_or_default());
+        Ok(Self {
+            name: fields.need("formName", NAME_CHARS)?.to_owned(),
+            number: text("formNum", FORM_NUMBER_CHARS)?.to_owned(),
+            description: text("formDesc", NAME_CHARS)?.to_owned(),
+        })
+    }
+}
+
+/// Everything a request of `kind` says, beside who it is about.
+pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked, Refusal> {
+    let mut asked = Asked::read(&call.client, &call.fields)?;
+    match kind {
+        Kind::Login | Kind::StepUp => {}
+        Kind::Profile => asked.fields = field::read(&call.fields, false)?,
+        Kind::Form | Kind::AnonymousForm => {
+            asked.form = Some(Form::read(&call.fields)?);
+            asked.fields = field::read(&call.fields, true)?;
+        }
+        Kind::Sign | Kind::AnonymousSign | Kind::Pdf | Kind::AnonymousPdf => {
+            asked.signing = Some(sign::read(hk, call, kind)?);
+        }
+        Kind::Bulk => asked.signing = Some(bulk::read(hk, call)?),
+    }
+    asked.secret = hk.provider().draw();
+    Ok(asked)
+}
+
+/// Asks the person's phone.
+pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<Value, Fault> {
+    let person = holder::of(hk, call, kind.scope()).await?;
+    let business = business_of(&call.fields)?.to_owned();
+    let asked = read_asked(hk, call, kind)?;
+    let id = hk.env().id::<Task>();
+    let ticket = hk.provider().draw();
+    let lead = (
+        asked.binding(),
+        Text::new("Asked by the department itself", "由部門直接提出"),
+        format!("/{}/wire/{id}?ticketID={ticket}", asked.lang),
+    );
+    let (question, prepared) = if kind.is_signature() {
+        let (question, prepared) = prepare(hk, (&asked, kind), person, lead).await?;
+        (question, Some(prepared))
+    } else {
+        let question = question(&call.client, (kind, &asked), Some(person), lead);
+        (question, None)
+    };
+    let new = NewTask {
+        id,
+        client: call.client.id().to_owned(),
+        kind,
+        business: Some(business),
+        ticket: Some(digest::sha256(&ticket)),
+        person: Some(person),
+        approval: None,
+        signing: None,
+        asked: seal_asked(hk.identity().vault(), id, &asked)?,
+        expires: hk.provider().now(),
+    };
+    let draws = approval::Draws::of(hk.env());
+    let open = hk
+        .store()
+        .write(&Actor::system("hongkong"), move |tx| {
+            let (question, prepared) = (question.clone(), prepared.clone());
+            let (new, draws) = (new.clone(), draws.clone());
+            async move {
+                let asked = approval::ask_with_in(&tx, &question, &draws).await?;
+                keep_in(&tx, new, (&asked, prepared.as_ref())).await?;
+                Ok::<_, Fault>(asked)
+            }
+        })
+        .await?;
+    let mut answer = json!({
+        "authByQR": asked.source.is_elsewhere(),
+        "ticketID": ticket,
+        "identificationCode": open.code,
+    });
+    if kind == Kind::Bulk
+        && let Some(fields) = answer.as_object_mut()
+    {
+        fields.insert("statusToken".to_owned(), json!(bulk::status_token(hk, id)));
+    }
+    Ok(answer)
+}
+
+async fn keep_in(
+    tx: &Write,
+    mut new: NewTask,
+    (open, prepared): (&Approval, Option<&Prepared>),
+) -> Result<(), Fault> {
+    if let Some(prepared) = prepared {
+        new.signing = Some(signing::keep_in(tx, prepared, open).await?.id);
+    }
+    new.approval = Some(open.id);
+    new.expires = open.expires;
+    if tasks::insert_in(tx, &new).await? {
+        Ok(())
+    } else {
+        Err(Word::Business.of("businessID").into())
+    }
+}
+
+type Lead = (Binding, Text, String);
+
+/// The question and the documents, once it is sure that this person may sign them.
+async fn prepare(
+    hk: &HongKong,
+    (asked, kind): (&Asked, Kind),
+    id: Id<Person>,
+    lead: Lead,
+) -> Result<(NewApproval, Prepared), Fault> {
+    let refused = |error: crate::Error| match kind.family().refusal_of(&error) {
+        Some(word) => Fault::from(word),
+        None => error.into(),
+    };
+    let owner = person::find_person(hk.store(), id).await?;
+    if owner.is_none_or(|owner| owner.level < Level::Plus) {
+        return Err(refused(crate::Error::LevelTooLow));
+    }
+    let new = asked.signing(Some(id), lead)?;
+    let question = hk.room().question(&new)?;
+    let prepared = hk.room().prepare(new).await.map_err(refused)?;
+    Ok((question, prepared))
+}
+
+/// What the phone is asked, when it is not to sign.
+pub(crate) fn question(
+    client: &Client,
+    (kind, asked): (Kind, &Asked),
+    person: Option<Id<Person>>,
+    (binding, place, return_to): Lead,
+) -> NewApproval {
+    let name = &client.name;
+    let (summary, purpose) = match kind {
+        Kind::Login => (
+            Text::new(
+                format!("Let {} know you", name.en),
+                format!("讓{}識別你的身分", name.tc),
+            ),
+            Purpose::Consent,
+        ),
+        Kind::StepUp => (
+            Text::new(
+                format!("Show {} that it is you", name.en),
+                format!("向{}證明是你本人", name.tc),
+            ),
+            Purpose::StepUp,
+        ),
+        _ => (
+            Text::new(
+                format!("Give {} your particulars", name.en),
+                format!("向{}提供你的資料", name.tc),
+            ),
+            Purpose::Consent,
+        ),
+    };
+    NewApproval {
+        purpose,
+        requester: name.clone(),
+        place,
+        asked: Level::Basic,
+        person,
+        summary,
+        detail: lines(client, asked),
+        digest: digest_of(client.id(), kind, asked),
+        binding,
+        return_to,
+    }
+}
+
+fn lines(client: &Client, asked: &Asked) -> Vec<DetailLine> {
+    let line = |label: [&str; 2], value: Text| DetailLine {
+        label: Text::new(label[0], label[1]),
+        value,
+    };
+    let mut lines = Vec::new();
+    if let Some(wire) = &client.wire {
+        lines.push(line(["What for", "用途"], wire.purpose.clone()));
+    }
+    if let Some(form) = &asked.form {
+        let name = [form.number.as_str(), form.name.as_str()].join(" ");
+        lines.push(line(["Form", "表格"], Text::same(name.trim())));
+    }
+    if !asked.fields.is_empty() {
+        lines.push(line(
+            ["It receives", "對方會收到"],
+            field::words(&asked.fields),
+        ));
+    }
+    if client.is_test {
+        lines.push(line(
+            ["Note", "注意"],
+            Text::new("This is a test application", "這是測試應用程式"),
+        ));
+    }
+    lines
+}

@@ -1,0 +1,137 @@
+//! Signing many documents with one answer of the phone.
+
+use kernel::{Actor, Id};
+use serde_json::{Map, Value, json};
+use trust::{base64url, digest};
+
+use super::{
+    HongKong,
+    caller::{Call, Fields},
+    reply::{Fault, Refusal},
+    sign::{self, SHORT_CHARS},
+    store::task as tasks,
+    task::{Item, Kind, Signing, State, Task},
+    word::Word,
+};
+use crate::{
+    ApprovalState,
+    signing::{DOCUMENTS_MAX, NAME_CHARS},
+    store::approval,
+};
+
+/// Where a request stands, as the wire says it.
+const PENDING: &str = "SS001";
+const SIGNING: &str = "SS002";
+const DONE: &str = "SS003";
+const CANCELLED: &str = "SS004";
+/// Characters of a status token.
+const TOKEN_CHARS: usize = 100;
+
+/// A request to sign up to a thousand documents.
+pub(crate) fn read(hk: &HongKong, call: &Call) -> Result<Signing, Refusal> {
+    let all = match call.fields.0.get("documents") {
+        None | Some(Value::Null) => return Err(Word::Missing.of("documents")),
+        Some(Value::Array(all)) => all,
+        Some(_) => return Err(Word::Invalid.of("documents")),
+    };
+    if all.is_empty() || all.len() > DOCUMENTS_MAX {
+        return Err(Word::BulkSize.of("documents"));
+    }
+    let items: Vec<Item> = all.iter().map(item).collect::<Result<_, _>>()?;
+    let limit = u64::try_from(DOCUMENTS_MAX).unwrap_or(u64::MAX);
+    let in_one = match call.fields.number("maxCallbackSigs", limit)? {
+        0 => DOCUMENTS_MAX,
+        number => usize::try_from(number).unwrap_or(DOCUMENTS_MAX),
+    };
+    Ok(Signing {
+        in_one,
+        ..sign::head(hk, call, (Kind::Bulk, items))?
+    })
+}
+
+fn item(document: &Value) -> Result<Item, Refusal> {
+    let fields: Map<String, Value> = document
+        .as_object()
+        .cloned()
+        .ok_or_else(|| Word::Invalid.of("documents"))?;
+    let fields = Fields(fields);
+    let name = fields.need("documentName", NAME_CHARS)?.to_owned();
+    let hash = fields.optional("hashCode", SHORT_CHARS)?;
+    let pdf = fields.optional("docDigest", SHORT_CHARS)?;
+    let (kind, digest) = match (hash, pdf) {
+        (Some(hash), None) => (
+            sign::hash_kind(&fields)?,
+            sign::digest_of(hash, "hashCode")?,
+        ),
+        (None, Some(pdf)) => (sign::pdf_kind(&fields)?, sign::digest_of(pdf, "docDigest")?),
+        _ => return Err(Word::Invalid.of("documents")),
+    };
+    Ok(Item { kind, name, digest })
+}
+
+/// What the client asks about a request with: its id, and a mac over it, so that nobody else can ask.
+pub(crate) fn status_token(hk: &HongKong, id: Id<Task>) -> String {
+    let message = format!("hongkong bulk\0{id}");
+    let mac = digest::hmac_sha256(hk.provider().nonce_key(), message.as_bytes());
+    format!("{id}.{}", base64url::encode(mac))
+}
+
+async fn found(hk: &HongKong, call: &Call) -> Result<Task, Fault> {
+    let token = call.fields.need("statusToken", TOKEN_CHARS)?;
+    let id = token.split('.').next().and_then(|id| id.parse().ok());
+    let id: Id<Task> = id.ok_or(Word::BulkUnknown)?;
+    if !digest::equal(status_token(hk, id).as_bytes(), token.as_bytes()) {
+        return Err(Word::BulkUnknown.into());
+    }
+    let task = hk
+        .store()
+        .read(move |db| async move { tasks::find_in(&db, id).await })
+        .await?;
+    Ok(task
+        .filter(|task| task.client == call.client.id())
+        .ok_or(Word::BulkUnknown)?)
+}
+
+/// Where a request stands.
+pub(crate) async fn enquire(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
+    let task = found(hk, call).await?;
+    let open = match (task.state, task.approval) {
+        (State::Done, _) | (_, None) => None,
+        (_, Some(id)) => Some(
+            hk.store()
+                .read(move |db| async move { approval::get_in(&db, id).await })
+                .await?,
+        ),
+    };
+    let status = match (task.outcome, open) {
+        (Some(Word::Success), _) => DONE,
+        (Some(Word::BulkCancelled), _) => CANCELLED,
+        (Some(other), _) => return Err(other.into()),
+        (None, Some(open)) => match open.state_at(hk.provider().now()) {
+            ApprovalState::Pending | ApprovalState::Seen => PENDING,
+            ApprovalState::Approved => SIGNING,
+            ApprovalState::Cancelled => CANCELLED,
+            state => {
+                let word = task.kind.family().word(state, open.reason);
+                return Err(word.unwrap_or(Word::BulkFailed).into());
+            }
+        },
+        (None, None) => PENDING,
+    };
+    Ok(json!({ "status": status, "businessID": task.business }))
+}
+
+/// The client no longer wants the signatures.
+pub(crate) async fn cancel(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
+    let task = found(hk, call).await?;
+    let Some(open) = task.approval.filter(|_| task.state != State::Done) else {
+        return Err(Word::BulkTooLate.into());
+    };
+    let asked = task.open_asked(hk.identity().vault())?;
+    let actor = Actor::system("hongkong");
+    match approval::cancel(hk.store(), &actor, open, &asked.binding()).await {
+        Ok(()) => Ok(json!({ "status": CANCELLED, "businessID": task.business })),
+        Err(crate::Error::Decided | crate::Error::Expired) => Err(Word::BulkTooLate.into()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,331 @@
+//! The catalogue of fields as the wire names them, and what a profile holds for each.
+
+use kernel::Text;
+use serde_json::{Map, Value, json};
+
+use super::{caller::Fields, reply::Refusal, word::Word};
+use crate::{Address, AddressKind, AddressProof, FieldKey, Profile};
+
+/// Fields of one request.
+const FIELDS_MAX: usize = 20;
+/// The country code of a local telephone number.
+const HONG_KONG: &str = "852";
+
+/// Which list a field stands in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum List {
+    /// From the register.
+    Profile,
+    /// The person's own word.
+    Eme,
+}
+
+/// A field of the catalogue.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    list: List,
+    pub(crate) key: FieldKey,
+    en: &'static str,
+    tc: &'static str,
+}
+
+const fn known(
+    name: &'static str,
+    list: List,
+    key: FieldKey,
+    [en, tc]: [&'static str; 2],
+) -> Known {
+    Known {
+        name,
+        list,
+        key,
+        en,
+        tc,
+    }
+}
+
+/// Every field that can be asked for.
+const CATALOGUE: &[Known] = &[
+    known(
+        "idNo",
+        List::Profile,
+        FieldKey::Hkid,
+        ["identity card number", "身分證號碼"],
+    ),
+    known(
+        "enName",
+        List::Profile,
+        FieldKey::NameEn,
+        ["name in English", "英文姓名"],
+    ),
+    known(
+        "chName",
+        List::Profile,
+        FieldKey::NameZh,
+        ["name in Chinese", "中文姓名"],
+    ),
+    known(
+        "chNameVerified",
+        List::Profile,
+        FieldKey::NameZh,
+        ["name in Chinese", "中文姓名"],
+    ),
+    known(
+        "birthDate",
+        List::Profile,
+        FieldKey::DateOfBirth,
+        ["date of birth", "出生日期"],
+    ),
+    known("gender", List::Profile, FieldKey::Sex, ["sex", "性別"]),
+    known(
+        "prefix",
+        List::Eme,
+        FieldKey::Prefix,
+        ["form of address", "稱謂"],
+    ),
+    known(
+        "maritalStatus",
+        List::Eme,
+        FieldKey::MaritalStatus,
+        ["marital status", "婚姻狀況"],
+    ),
+    known(
+        "homeTelNumber",
+        List::Eme,
+        FieldKey::HomePhone,
+        ["home telephone", "住宅電話"],
+    ),
+    known(
+        "officeTelNumber",
+        List::Eme,
+        FieldKey::OfficePhone,
+        ["office telephone", "辦公室電話"],
+    ),
+    known(
+        "mobileNumber",
+        List::Eme,
+        FieldKey::Mobile,
+        ["mobile telephone", "流動電話"],
+    ),
+    known(
+        "emailAddress",
+        List::Eme,
+        FieldKey::Email,
+        ["e-mail address", "電郵地址"],
+    ),
+    known(
+        "residentialAddress",
+        List::Eme,
+        FieldKey::ResidentialAddress,
+        ["home address", "住址"],
+    ),
+    known(
+        "postalAddress",
+        List::Eme,
+        FieldKey::PostalAddress,
+        ["postal address", "通訊地址"],
+    ),
+    known(
+        "educationLevel",
+        List::Eme,
+        FieldKey::Education,
+        ["education", "教育程度"],
+    ),
+    known(
+        "addressDocInfo",
+        List::Eme,
+        FieldKey::ResidentialAddress,
+        ["proof of address", "住址證明"],
+    ),
+    known(
+        "addressDocFile",
+        List::Eme,
+        FieldKey::ResidentialAddress,
+        ["proof of address", "住址證明"],
+    ),
+];
+
+fn find(name: &str) -> Option<&'static Known> {
+    CATALOGUE.iter().find(|one| one.name == name)
+}
+
+/// The fields a request names. `profileFields` hold only what the register vouches for; `eMEFields` may
+/// hold any.
+pub(crate) fn read(fields: &Fields, has_eme: bool) -> Result<Vec<String>, Refusal> {
+    let own = fields.list("profileFields", FIELDS_MAX)?;
+    let is_profile = |name: &str| find(name).is_some_and(|one| one.list == List::Profile);
+    if !own.iter().all(|name| is_profile(name)) {
+        return Err(Word::Invalid.of("profileFields"));
+    }
+    let eme = if has_eme {
+        fields.list("eMEFields", FIELDS_MAX)?
+    } else {
+        Vec::new()
+    };
+    if !eme.iter().all(|name| find(name).is_some()) {
+        return Err(Word::Invalid.of("eMEFields"));
+    }
+    let mut all: Vec<String> = own.into_iter().chain(eme).map(str::to_owned).collect();
+    all.sort_unstable();
+    all.dedup();
+    if all.is_empty() {
+        return Err(Word::Empty.of(if has_eme {
+            "eMEFields"
+        } else {
+            "profileFields"
+        }));
+    }
+    Ok(all)
+}
+
+/// The same in words, for the phone.
+pub(crate) fn words(names: &[String]) -> Text {
+    let mut all: Vec<&Known> = names.iter().filter_map(|name| find(name)).collect();
+    all.dedup_by_key(|one| one.en);
+    let en: Vec<&str> = all.iter().map(|one| one.en).collect();
+    let tc: Vec<&str> = all.iter().map(|one| one.tc).collect();
+    Text::new(en.join(", "), tc.join("、"))
+}
+
+/// The keys behind the names, each once.
+pub(crate) fn keys(names: &[String]) -> Vec<FieldKey> {
+    let mut keys: Vec<FieldKey> = names
+        .iter()
+        .filter_map(|name| find(name))
+        .map(|one| one.key)
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Whether the paper that shows an address is asked for, and its content as well.
+pub(crate) fn proof_asked(names: &[String]) -> (bool, bool) {
+    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    let has_file = has("addressDocFile");
+    (has("addressDocInfo") || has_file, has_file)
+}
+
+/// The values of `names` as they travel; what a person has not filled in is left out.
+pub(crate) fn values(
+    names: &[String],
+    profile: &Profile,
+    proof: Option<(&AddressProof, Option<&[u8]>)>,
+) -> Map<String, Value> {
+    let mut values = Map::new();
+    for one in names.iter().filter_map(|name| find(name)) {
+        let value = match one.name {
+            "addressDocInfo" => proof.map(|(proof, _)| info_of(proof)),
+            "addressDocFile" => proof
+                .and_then(|(_, file)| file)
+                .map(|file| json!(trust::base64url::encode_standard(file))),
+            "chNameVerified" => profile.get(one.key).map(|_| json!(true)),
+            _ => profile
+                .get(one.key)
+                .and_then(|field| value_of(one.key, &field.value)),
+        };
+        if let Some(value) = value {
+            values.insert(one.name.to_owned(), value);
+        }
+    }
+    values
+}
+
+fn info_of(proof: &AddressProof) -> Value {
+    json!({
+        "fileName": proof.file_name,
+        "fileType": proof.media_type,
+        "hash": trust::base64url::encode_standard(proof.sha256),
+        "billDate": compact(&proof.dated.to_string()),
+    })
+}
+
+fn compact(date: &str) -> String {
+    date.replace('-', "")
+}
+
+fn value_of(key: FieldKey, value: &Value) -> Option<Value> {
+    if matches!(key, FieldKey::ResidentialAddress | FieldKey::PostalAddress) {
+        let address: Address = serde_json::from_value(value.clone()).ok()?;
+        return Some(address_of(&address));
+    }
+    let text = value.as_str()?;
+    Some(match key {
+        FieldKey::Hkid => {
+            let (stem, check) = text.split_once('(')?;
+            json!({ "Identification": stem, "CheckDigit": check.trim_end_matches(')') })
+        }
+        FieldKey::NameEn => json!({ "UnstructuredName": text }),
+        FieldKey::NameZh => json!({ "ChineseName": text }),
+        FieldKey::DateOfBirth => json!(compact(text)),
+        FieldKey::Mobile | FieldKey::HomePhone | FieldKey::OfficePhone => {
+            // A number from elsewhere is kept whole: where its country code ends cannot be told.
+            match text.strip_prefix('+') {
+                Some(_) => json!({ "CountryCode": "", "SubscriberNumber": text }),
+                None => json!({ "CountryCode": HONG_KONG, "SubscriberNumber": text }),
+            }
+        }
+        _ => json!(text),
+    })
+}
+
+/// One of the four forms of an address in the Government's common schema.
+fn address_of(address: &Address) -> Value {
+    match address.kind {
+        AddressKind::PremisesEn => json!({ "EngPremisesAddress": premises(address, "Eng") }),
+        AddressKind::PremisesZh => json!({ "ChiPremisesAddress": premises(address, "Chi") }),
+        AddressKind::Free => {
+            let lines = address.lines.lines().enumerate();
+            let lines: Map<String, Value> = lines
+                .map(|(place, line)| (format!("AddressLine{}", place + 1), json!(line)))
+                .collect();
+            json!({ "FreeFormatAddress": lines })
+        }
+        AddressKind::PostBox => json!({
+            "PostBoxAddress": { "PoBoxNo": address.post_box, "PostOffice": address.building }
+        }),
+    }
+}
+
+fn premises(address: &Address, language: &str) -> Value {
+    let mut parts = Map::new();
+    parts.insert("Region".to_owned(), json!(address.area.to_uppercase()));
+    let mut add = |name: String, text: &str, value: Value| {
+        if !text.is_empty() {
+            parts.insert(name, value);
+        }
+    };
+    let Address {
+        district,
+        building,
+        street,
+        block,
+        floor,
+        flat,
+        ..
+    } = address;
+    add(
+        format!("{language}District"),
+        district,
+        json!({ "DcDistrict": district }),
+    );
+    add("BuildingName".to_owned(), building, json!(building));
+    add(
+        format!("{language}Street"),
+        street,
+        json!({ "StreetName": street }),
+    );
+    add(
+        format!("{language}Block"),
+        block,
+        json!({ "BlockNo": block }),
+    );
+    let inside = [floor.as_str(), flat.as_str()].concat();
+    let floors = json!({
+        format!("{language}Floor"): { "FloorNum": floor },
+        format!("{language}Unit"): { "UnitNo": flat },
+    });
+    add(format!("{language}3dAddress"), &inside, floors);
+    Value::Object(parts)
+}

@@ -1,0 +1,151 @@
+//! What a client of the wire form registers beside its name and its addresses: scopes with what they are
+//! for, the certificate that keys are sealed to, where results are sent, and its secrets.
+//!
+//! Invariants: a secret stands here sealed under the vault and is shown once; two count at a time, so that
+//! changing one needs no quiet hour; all of it is in force only after a second person has approved.
+
+use kernel::{Secret, Text};
+use serde::{Deserialize, Serialize};
+use trust::{
+    Place, Sealed, Vault, base64url,
+    envelope::{Padding, SealingCertificate},
+};
+
+use crate::{
+    Error,
+    code::codes,
+    provider::{Flaw, Registration},
+};
+
+/// Secrets that count at a time.
+pub const SECRETS_MAX: usize = 2;
+/// Characters of a purpose, in each language.
+const PURPOSE_CHARS: usize = 200;
+
+codes! {
+    /// What a client may ask of people.
+    WireScope {
+        Auth = "eidapi_auth",
+        Profiles = "eidapi_profiles",
+        FormFilling = "eidapi_formFilling",
+        Sign = "eidapi_sign",
+        StepUp = "eidapi_fr",
+        BulkSign = "eidapi_bulksign",
+    }
+}
+
+/// A secret that counts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WireSecret {
+    /// Base64url of what the vault sealed.
+    sealed: String,
+    /// Seconds since the epoch.
+    pub made: i64,
+}
+
+/// The part of a registration that only the wire form has.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wire {
+    pub scopes: Vec<WireScope>,
+    /// What the application is for, in words that people read on their phone.
+    pub purpose: Text,
+    /// RSA certificate in PEM: the key encryption key.
+    pub certificate: String,
+    #[serde(default)]
+    pub padding: Padding,
+    /// Where results are posted to.
+    pub callback_uri: String,
+    /// Newest first.
+    #[serde(default)]
+    pub secrets: Vec<WireSecret>,
+}
+
+impl Wire {
+    /// What stands against putting this in force, beside what any client must have.
+    pub(crate) fn flaws(&self, registration: &Registration) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        let mut flaw = |is: bool, field, words| {
+            if is {
+                flaws.push(Flaw { field, words });
+            }
+        };
+        let is_wordless = [&self.purpose.en, &self.purpose.tc]
+            .iter()
+            .any(|words| words.trim().is_empty() || words.chars().count() > PURPOSE_CHARS);
+        flaw(is_wordless, "purpose_en", "identity.client.flaw.purpose");
+        flaw(
+            !self.scopes.contains(&WireScope::Auth),
+            "scopes",
+            "identity.client.flaw.wire_scopes",
+        );
+        flaw(
+            SealingCertificate::from_pem(&self.certificate).is_err(),
+            "certificate",
+            "identity.client.flaw.kek",
+        );
+        flaw(
+            !crate::provider::is_redirect(&self.callback_uri),
+            "callback_uri",
+            "identity.client.flaw.redirect",
+        );
+        flaw(
+            registration.redirect_uris.is_empty(),
+            "redirect_uris",
+            "identity.client.flaw.redirect",
+        );
+        flaw(
+            self.secrets.is_empty(),
+            "secrets",
+            "identity.client.flaw.secret",
+        );
+        flaws
+    }
+
+    /// A new secret beside the latest one; an older one no longer counts.
+    ///
+    /// # Errors
+    /// The vault fails.
+    pub fn renew(
+        &mut self,
+        vault: &Vault,
+        client: &str,
+        (secret, made): (&str, i64),
+    ) -> Result<(), Error> {
+        let sealed = vault.seal(&place(client), secret)?;
+        let new = WireSecret {
+            sealed: base64url::encode(sealed.0),
+            made,
+        };
+        self.secrets.insert(0, new);
+        self.secrets.truncate(SECRETS_MAX);
+        Ok(())
+    }
+
+    /// Only the newest secret counts from now on.
+    pub fn retire(&mut self) {
+        self.secrets.truncate(1);
+    }
+
+    /// The secrets that count, opened.
+    ///
+    /// # Errors
+    /// The vault fails.
+    pub(crate) fn open_secrets(
+        &self,
+        vault: &Vault,
+        client: &str,
+    ) -> Result<Vec<Secret<Vec<u8>>>, Error> {
+        self.secrets
+            .iter()
+            .map(|one| {
+                let sealed = Sealed(base64url::decode(&one.sealed)?);
+                Ok(Secret::new(vault.open(&place(client), &sealed)?))
+            })
+            .collect()
+    }
+}
+
+fn place(client: &str) -> Place {
+    Place::new("oidc_client.wire_secret", client)
+}

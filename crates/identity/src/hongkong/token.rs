@@ -1,0 +1,128 @@
+//! Codes and access tokens: opaque, kept as digests, good while the person stays connected to the client.
+
+use std::time::Duration;
+
+use kernel::{Actor, Id};
+use serde_json::{Value, json};
+
+use super::{
+    HongKong,
+    caller::Call,
+    holder::SECRET_CHARS,
+    registration::WireScope,
+    reply::Fault,
+    store::token::{self, NewToken, Token, TokenKind},
+    task::Task,
+    word::Word,
+};
+use crate::{
+    Person,
+    provider::Client,
+    store::{person, profile},
+};
+
+/// A code of a client in service lives this long.
+const CODE_LIFE: Duration = Duration::from_secs(30);
+/// A code of a test client, and of a request without a login.
+const LONG_CODE_LIFE: Duration = Duration::from_secs(60);
+/// An access token lives this long.
+const ACCESS_LIFE: Duration = Duration::from_secs(4 * 3_600);
+/// The token of a request without a login.
+const SINGLE_LIFE: Duration = Duration::from_secs(10 * 60);
+/// The one grant type.
+const GRANT_TYPE: &str = "authorization_code";
+
+/// A new code for what a person agreed to in `task`.
+pub(crate) fn code(
+    hk: &HongKong,
+    client: &Client,
+    (task, person, scopes): (&Task, Id<Person>, &[WireScope]),
+) -> NewToken {
+    let is_single = task.kind != super::task::Kind::Login;
+    let life = if client.is_test || is_single {
+        LONG_CODE_LIFE
+    } else {
+        CODE_LIFE
+    };
+    NewToken {
+        secret: hk.provider().draw(),
+        kind: TokenKind::Code,
+        client: client.id().to_owned(),
+        person,
+        scopes: scopes.to_vec(),
+        task: task.id,
+        is_single,
+        expires: hk.provider().now() + life,
+    }
+}
+
+/// Exchanges a code.
+pub(crate) async fn exchange(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
+    let code = call.fields.need("code", SECRET_CHARS)?.to_owned();
+    if call.fields.need("grantType", SECRET_CHARS)? != GRANT_TYPE {
+        return Err(Word::Invalid.of("grantType").into());
+    }
+    let (client, secret) = (call.client.id().to_owned(), hk.provider().draw());
+    let access = secret.clone();
+    let now = hk.provider().now();
+    let used = hk
+        .store()
+        .write(&Actor::system("hongkong"), move |tx| {
+            let (code, client, secret) = (code.clone(), client.clone(), secret.clone());
+            async move { redeem_in(&tx, (&code, &client), secret).await }
+        })
+        .await?;
+    let token = used.ok_or(Word::CodeGone)?;
+    let owner = person::find_person(hk.store(), token.person)
+        .await?
+        .ok_or(Word::CodeGone)?;
+    let known = profile::own_profile(hk.store(), hk.identity().vault(), owner.id).await?;
+    let changed = known.fields.iter().map(|field| field.updated).max();
+    let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.code()).collect();
+    let life = life_of(token.is_single);
+    Ok(json!({
+        "accessToken": access,
+        "tokenType": "Bearer",
+        "issueAt": now.micros() / 1_000,
+        "expiresIn": i64::try_from(life.as_millis()).unwrap_or_default(),
+        "openID": hk.provider().subject(&call.client.sector, owner.id),
+        "lastModifiedDate": changed.unwrap_or(owner.enrolled).micros() / 1_000,
+        "userType": owner.level.code(),
+        "scope": scopes.join(" "),
+    }))
+}
+
+const fn life_of(is_single: bool) -> Duration {
+    if is_single { SINGLE_LIFE } else { ACCESS_LIFE }
+}
+
+/// Uses the code and keeps the token it brings. A second use ends what the first brought.
+async fn redeem_in(
+    tx: &::store::Write,
+    (code, client): (&str, &str),
+    secret: String,
+) -> Result<Option<Token>, Fault> {
+    let found = token::find_in(tx, code)
+        .await?
+        .filter(|token| token.kind == TokenKind::Code && token.client == client);
+    let Some(found) = found else { return Ok(None) };
+    if found.used.is_some() {
+        token::end_in(tx, found.task).await?;
+        return Ok(None);
+    }
+    if !found.is_live(tx.now()) || !token::use_in(tx, code).await? {
+        return Ok(None);
+    }
+    let new = NewToken {
+        secret,
+        kind: TokenKind::Access,
+        client: client.to_owned(),
+        person: found.person,
+        scopes: found.scopes.clone(),
+        task: found.task,
+        is_single: found.is_single,
+        expires: tx.now() + life_of(found.is_single),
+    };
+    token::insert_in(tx, &new).await?;
+    Ok(Some(found))
+}
