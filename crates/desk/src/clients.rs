@@ -1,15 +1,21 @@
-//! Applications that sign people in by the OpenID provider: a department writes what its application
+//! Applications that sign people in, by the OpenID provider or by the Hong Kong wire form: a department writes what its application
 //! is, a second person puts it in force, an operator can stop it, and its use is shown by day.
 //!
 //! Invariants: a department sees its own clients and no others; operators see all; nothing is in force
 //! before somebody who did not write it has read it.
 
 mod form;
+mod wire;
+
+use std::collections::BTreeMap;
 
 use axum::{extract::State, response::Response};
-use identity::provider::{
-    ClientChange, ClientRecord, ClientState, Registration, change_client, client_days, clients_of,
-    create_client_in, find_client, renew_secret,
+use identity::{
+    hongkong::{Wire, use_days},
+    provider::{
+        ClientChange, ClientRecord, ClientState, Registration, change_client, client_days,
+        clients_of, create_client_in, find_client, renew_secret,
+    },
 };
 use kernel::Role;
 use services::Clerk;
@@ -29,12 +35,15 @@ pub(crate) fn routes() -> Routes<Desk> {
         .get("/{lang}/desk/clients", KEEPERS, list)
         .get("/{lang}/desk/clients/new", KEEPERS, new)
         .post("/{lang}/desk/clients/new", KEEPERS, create)
+        .get("/{lang}/desk/clients/new/wire", KEEPERS, new_wire)
+        .post("/{lang}/desk/clients/new/wire", KEEPERS, create_wire)
         .get("/{lang}/desk/clients/{id}", KEEPERS, show)
         .get("/{lang}/desk/clients/{id}/edit", KEEPERS, edit)
         .post("/{lang}/desk/clients/{id}/edit", KEEPERS, propose)
         .post("/{lang}/desk/clients/{id}/submit", KEEPERS, submit)
         .post("/{lang}/desk/clients/{id}/decide", KEEPERS, decide)
         .post("/{lang}/desk/clients/{id}/secret", KEEPERS, secret)
+        .post("/{lang}/desk/clients/{id}/retire", KEEPERS, retire)
         .post("/{lang}/desk/clients/{id}/suspend", OPERATOR, suspend)
 }
 
@@ -90,13 +99,18 @@ async fn list(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
             }
         })
         .collect();
-    let context = ctx! { rows, new => visit.to("/desk/clients/new") };
+    let context = ctx! {
+        rows,
+        new => visit.to("/desk/clients/new"),
+        new_wire => visit.to("/desk/clients/new/wire"),
+    };
     Ok(visit.page("desk/clients.html", context))
 }
 
 async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
     let found = own(&desk, &visit, &id).await?;
     let clerk = desk.clerk(&visit).await?;
+    let uses = wire::uses_of(&visit, &use_days(&desk.store, &id).await?);
     let days: Vec<Value> = client_days(&desk.store, &id)
         .await?
         .into_iter()
@@ -125,6 +139,9 @@ async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) ->
         is_author,
         may_suspend => visit.require()?.has_role(Role::Operator),
         has_secret => latest.auth == identity::provider::AuthMethod::ClientSecretBasic,
+        is_wire => latest.wire.is_some(),
+        may_retire => latest.wire.as_ref().is_some_and(|wire| wire.secrets.len() > 1),
+        uses,
         flaws,
         days,
         issuer => visit.site().config().base_url.trim_end_matches('/'),
@@ -135,6 +152,10 @@ async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) ->
 }
 
 fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
+    if let Some(own) = &found.wire {
+        let rows = wire::rows_of(visit, found, own).into_iter();
+        return rows.map(|(label, lines)| ctx! { label, lines }).collect();
+    }
     let words = |area: &str, code: &str| {
         let short = code.rsplit(':').next().unwrap_or(code);
         visit.t(&format!("desk.clients.{area}.{short}"))
@@ -224,28 +245,66 @@ async fn create(State(desk): State<Desk>, visit: Visit, posted: Form) -> Outcome
         mistakes.insert(0, mistake);
     }
     if mistakes.is_empty() {
-        let (id, department) = (typed.id.clone(), clerk.department.clone());
-        let written = desk
-            .store
-            .write(&clerk.actor(), move |tx| {
-                let (id, department) = (id.clone(), department.clone());
-                let proposal = proposal.clone();
-                async move { create_client_in(&tx, &id, &department, &proposal).await }
-            })
-            .await;
-        match written {
-            Ok(()) => return Ok(visit.redirect(&page_of(&visit, &typed.id))),
-            Err(identity::Error::Decided) => mistakes.push(Mistake::taken()),
-            Err(error) => return Err(error.into()),
+        if register(&desk, &clerk, (&typed.id, proposal)).await? {
+            return Ok(visit.redirect(&page_of(&visit, &typed.id)));
         }
+        mistakes.push(Mistake::taken());
     }
     Ok(form_page(&visit, (&typed, &mistakes), None)
         .with_errors()
         .into_response())
 }
 
+/// Keeps a draft; `false` when its id is taken.
+async fn register(
+    desk: &Desk,
+    clerk: &Clerk,
+    (id, proposal): (&str, Registration),
+) -> Outcome<bool> {
+    let (id, department) = (id.to_owned(), clerk.department.clone());
+    let written = desk
+        .store
+        .write(&clerk.actor(), move |tx| {
+            let (id, department) = (id.clone(), department.clone());
+            let proposal = proposal.clone();
+            async move { create_client_in(&tx, &id, &department, &proposal).await }
+        })
+        .await;
+    match written {
+        Ok(()) => Ok(true),
+        Err(identity::Error::Decided) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn new_wire(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
+    desk.clerk(&visit).await?;
+    Ok(wire_page(&visit, (&wire::Typed::blank(), &[]), None))
+}
+
+async fn create_wire(State(desk): State<Desk>, visit: Visit, posted: Form) -> Outcome<Response> {
+    let clerk = desk.clerk(&visit).await?;
+    let typed = wire::Typed::of(&posted);
+    let (proposal, mut mistakes) = typed.read();
+    if let Some(mistake) = typed.mistake_of_id() {
+        mistakes.insert(0, mistake);
+    }
+    if mistakes.is_empty() {
+        if register(&desk, &clerk, (&typed.id, proposal)).await? {
+            return Ok(visit.redirect(&page_of(&visit, &typed.id)));
+        }
+        mistakes.push(Mistake::taken());
+    }
+    let page = wire_page(&visit, (&typed, &mistakes), None);
+    Ok(page.with_errors().into_response())
+}
+
 async fn edit(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
     let found = own(&desk, &visit, &id).await?;
+    if is_wire(&found) {
+        let typed = wire::Typed::from_record(&found);
+        return Ok(wire_page(&visit, (&typed, &[]), Some(&id)));
+    }
     let typed = Typed::from_record(&found);
     Ok(form_page(&visit, (&typed, &[]), Some(&id)))
 }
@@ -257,6 +316,9 @@ async fn propose(
     posted: Form,
 ) -> Outcome<Response> {
     let found = own(&desk, &visit, &id).await?;
+    if is_wire(&found) {
+        return propose_wire(&desk, &visit, &found, &posted).await;
+    }
     let typed = Typed::of(&posted);
     let (mut proposal, mistakes) = typed.read();
     if !mistakes.is_empty() {
@@ -273,15 +335,66 @@ async fn propose(
     Ok(visit.redirect(&page_of(&visit, &id)))
 }
 
+/// Whether the client speaks the wire form of Hong Kong.
+fn is_wire(found: &ClientRecord) -> bool {
+    found.latest().is_some_and(|latest| latest.wire.is_some())
+}
+
+async fn propose_wire(
+    desk: &Desk,
+    visit: &Visit,
+    found: &ClientRecord,
+    posted: &Form,
+) -> Outcome<Response> {
+    let typed = wire::Typed::of(posted);
+    let (mut proposal, mistakes) = typed.read();
+    if !mistakes.is_empty() {
+        let page = wire_page(visit, (&typed, &mistakes), Some(&found.id));
+        return Ok(page.with_errors().into_response());
+    }
+    // Secrets are not typed; they stay until another is made.
+    let known = found.latest().and_then(|latest| latest.wire.as_ref());
+    if let (Some(wire), Some(known)) = (proposal.wire.as_mut(), known) {
+        wire.secrets.clone_from(&known.secrets);
+    }
+    let revision = posted.text("revision").parse().unwrap_or_default();
+    let change = ClientChange::Propose(Box::new(proposal), revision);
+    change_client(&desk.store, &visit.actor(), &found.id, (change, None)).await?;
+    Ok(visit.redirect(&page_of(visit, &found.id)))
+}
+
+/// The mistakes for the summary, and by field.
+fn errors_of(visit: &Visit, mistakes: &[Mistake]) -> (Vec<Value>, BTreeMap<&'static str, String>) {
+    let all = mistakes
+        .iter()
+        .map(|one| ctx! { field => one.field, words => visit.t(one.words) });
+    let by_field = mistakes.iter().map(|one| (one.field, visit.t(one.words)));
+    (all.collect(), by_field.collect())
+}
+
+fn wire_page(
+    visit: &Visit,
+    (typed, mistakes): (&wire::Typed, &[Mistake]),
+    id: Option<&str>,
+) -> Page {
+    let (errors, error_of) = errors_of(visit, mistakes);
+    let context = ctx! {
+        typed,
+        choices => wire::choices(visit),
+        errors,
+        error_of,
+        is_new => id.is_none(),
+        action => visit.path(),
+        previous => match id {
+            Some(id) => page_of(visit, id),
+            None => visit.to("/desk/clients"),
+        },
+    };
+    visit.page("desk/client_wire_form.html", context)
+}
+
 fn form_page(visit: &Visit, (typed, mistakes): (&Typed, &[Mistake]), id: Option<&str>) -> Page {
-    let errors: Vec<Value> = mistakes
-        .iter()
-        .map(|one| ctx! { field => one.field, words => visit.t(one.words) })
-        .collect();
-    let error_of: std::collections::BTreeMap<&str, String> = mistakes
-        .iter()
-        .map(|one| (one.field, visit.t(one.words)))
-        .collect();
+    let (errors, error_of) = errors_of(visit, mistakes);
     let context = ctx! {
         typed,
         choices => form::choices(visit, typed),
@@ -359,12 +472,62 @@ async fn suspend(
     Ok(visit.redirect(&page_of(&visit, &id)))
 }
 
-/// Makes a secret and shows it this once; only its digest is kept, in the proposal.
+/// Makes a secret and shows it this once. Of an OpenID client the digest is kept; of one that signs with
+/// its secret, the secret sealed. Both stand in a proposal that a second person approves.
 async fn secret(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) -> Outcome<Page> {
     let found = own(&desk, &visit, &id).await?;
     let secret = base64url::encode(visit.site().env().bytes::<32>());
-    let digest = base64url::encode(digest::sha256(&secret));
-    renew_secret(&desk.store, &visit.actor(), &found.id, digest).await?;
-    let context = ctx! { id => found.id, secret, here => page_of(&visit, &id) };
+    if is_wire(&found) {
+        let now = visit.site().env().now().seconds();
+        let vault = desk.identity.vault();
+        change_wire(&desk, &visit, &found, |wire| {
+            wire.renew(vault, &found.id, (&secret, now))
+        })
+        .await?;
+    } else {
+        let digest = base64url::encode(digest::sha256(&secret));
+        renew_secret(&desk.store, &visit.actor(), &found.id, digest).await?;
+    }
+    let context = ctx! {
+        id => found.id,
+        secret,
+        is_wire => is_wire(&found),
+        here => page_of(&visit, &id),
+    };
     Ok(visit.page("desk/client_secret.html", context))
+}
+
+/// Proposes that only the newest secret counts.
+async fn retire(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Outcome<Response> {
+    let found = own(&desk, &visit, &id).await?;
+    if !is_wire(&found) {
+        return Err(Failure::not_found());
+    }
+    change_wire(&desk, &visit, &found, |wire| {
+        wire.retire();
+        Ok(())
+    })
+    .await?;
+    visit.flash("desk.clients.retired");
+    Ok(visit.redirect(&page_of(&visit, &id)))
+}
+
+/// Whoever changes a secret has written the proposal, and so does not approve it.
+async fn change_wire(
+    desk: &Desk,
+    visit: &Visit,
+    found: &ClientRecord,
+    edit: impl FnOnce(&mut Wire) -> Result<(), identity::Error>,
+) -> Outcome<()> {
+    let mut proposal = found.latest().cloned().ok_or_else(Failure::not_found)?;
+    if let Some(wire) = proposal.wire.as_mut() {
+        edit(wire)?;
+    }
+    let change = ClientChange::Propose(Box::new(proposal), found.revision);
+    change_client(&desk.store, &visit.actor(), &found.id, (change, None)).await?;
+    Ok(())
 }

@@ -97,6 +97,10 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/client_form.html"),
         ),
         (
+            "desk/client_wire_form.html",
+            include_str!("../templates/client_wire_form.html"),
+        ),
+        (
             "desk/client_secret.html",
             include_str!("../templates/client_secret.html"),
         ),

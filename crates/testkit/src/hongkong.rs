@@ -173,6 +173,19 @@ impl<'a> Department<'a> {
         Ok(department)
     }
 
+    /// The department's machine, of a client that people registered at the desk.
+    #[must_use]
+    pub fn of(app: &'a App, id: &str, (secret, private): (&str, PrivateDecryptingKey)) -> Self {
+        Self {
+            app,
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+            private,
+            padding: Padding::default(),
+            content_key: Mutex::new(None),
+        }
+    }
+
     /// Takes one step with the registration, as `who` at the desk.
     ///
     /// # Errors

@@ -3,7 +3,10 @@
 
 use axum::http::StatusCode;
 use serde_json::json;
-use testkit::App;
+use testkit::{
+    Answer, App,
+    hongkong::{Department, certificate},
+};
 use trust::SigningKey;
 
 const AUTHOR: &str = "td-owner";
@@ -109,4 +112,83 @@ async fn a_secret_is_shown_once_and_counts_when_it_is_approved() {
     assert!(shown.says("It is shown only now"), "{}", shown.words());
     let page = author.get(PAGE).await.unwrap();
     assert!(page.says("Submit for approval"), "{}", page.words());
+}
+
+fn shown_secret(page: &Answer) -> String {
+    let html = page.text();
+    let secret = html.split("<code>").nth(1).unwrap();
+    secret.split('<').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_department_moves_an_iam_smart_service_over_and_changes_its_secret_without_a_gap() {
+    const PAGE: &str = "/en/desk/clients/td-permit";
+    let app = App::start().await.unwrap();
+    let (private, pem) = certificate("eservice.example").unwrap();
+    let mut author = app.browser();
+    author.sign_in(AUTHOR, "/en/desk/clients").await.unwrap();
+    let mut second = app.browser();
+    second.sign_in(SECOND, "/en/desk/clients").await.unwrap();
+    let form = author.get("/en/desk/clients/new/wire").await.unwrap();
+    let mut given = vec![
+        ("id", "td-permit"),
+        ("name_en", "Parking permits"),
+        ("name_tc", "泊車許可證"),
+        ("purpose_en", "To give you a permit"),
+        ("purpose_tc", "向你發出許可證"),
+        ("sector", "td-permit"),
+        ("redirect_uris", "https://eservice.example/back"),
+        ("callback_uri", "https://eservice.example/callback"),
+        ("certificate", "no certificate"),
+    ];
+    let again = author.fill(&form, "/new/wire", &given).await.unwrap();
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.says("Paste one RSA certificate"), "{}", again.words());
+    assert!(again.says("泊車許可證"), "what was typed stays");
+    given.retain(|(name, _)| *name == "certificate");
+    given[0].1 = &pem;
+    let page = author.fill(&again, "/new/wire", &given).await.unwrap();
+    assert_eq!(page.path, PAGE, "{}", page.words());
+    assert!(
+        page.says("Make a secret before you submit"),
+        "{}",
+        page.words()
+    );
+    let shown = author.fill(&page, "/secret", &[]).await.unwrap();
+    let first = shown_secret(&shown);
+
+    let mut own = Department::of(&app, "td-permit", (&first, private));
+    let early = own.fetch_key().await.unwrap();
+    assert_eq!(early["code"], "D20006", "not in force yet");
+    let approve = async |author: &mut testkit::Browser<'_>, second: &mut testkit::Browser<'_>| {
+        let page = author.get(PAGE).await.unwrap();
+        let sent = author.fill(&page, "/submit", &[]).await.unwrap();
+        assert!(sent.says("You wrote this proposal"), "{}", sent.words());
+        let page = second.get(PAGE).await.unwrap();
+        let choice = [("choice", "approve")];
+        let done = second.fill(&page, "/decide", &choice).await.unwrap();
+        assert!(done.says("In force"), "{}", done.words());
+        done
+    };
+    let done = approve(&mut author, &mut second).await;
+    assert!(done.says("SHA-256"), "{}", done.words());
+    assert!(!done.says(&first), "the secret is shown once");
+    assert_eq!(own.fetch_key().await.unwrap()["code"], "D00000");
+
+    let page = author.get(PAGE).await.unwrap();
+    let shown = author.fill(&page, "/secret", &[]).await.unwrap();
+    let next = shown_secret(&shown);
+    let edit = author.get(&format!("{PAGE}/edit")).await.unwrap();
+    let renamed = [("purpose_en", "To give you a permit for a year")];
+    author.fill(&edit, "/edit", &renamed).await.unwrap();
+    approve(&mut author, &mut second).await;
+    for secret in [&first, &next] {
+        own.secret.clone_from(secret);
+        assert_eq!(own.fetch_key().await.unwrap()["code"], "D00000");
+    }
+    let page = author.get(PAGE).await.unwrap();
+    author.fill(&page, "/retire", &[]).await.unwrap();
+    approve(&mut author, &mut second).await;
+    own.secret = first;
+    assert_eq!(own.fetch_key().await.unwrap()["code"], "D20006");
 }

@@ -563,7 +563,7 @@ async fn a_result_that_was_not_heard_can_be_fetched_once() {
         .await
         .unwrap();
     assert_eq!(gone.code, "D20000");
-    letterbox.heard();
+    let _ = letterbox.heard();
     app.clock.advance(Duration::from_secs(3_600));
     app.settle().await.unwrap();
     assert!(letterbox.heard().is_empty(), "nothing is left to tell");

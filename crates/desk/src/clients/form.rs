@@ -162,12 +162,7 @@ impl Typed {
     }
 
     pub(super) fn mistake_of_id(&self) -> Option<Mistake> {
-        let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let is_good = ID_CHARS.contains(&self.id.len()) && self.id.bytes().all(is_plain);
-        (!is_good).then_some(Mistake {
-            field: "id",
-            words: "desk.clients.id.mistake",
-        })
+        mistake_of_id(&self.id)
     }
 
     /// What it means, and what is wrong with it. A secret is made later, so its lack is no mistake yet.
@@ -198,8 +193,8 @@ impl Typed {
                     })
                 })
                 .collect(),
-            redirect_uris: lines(&self.redirect_uris),
-            post_logout_redirect_uris: lines(&self.post_logout_redirect_uris),
+            redirect_uris: optional_lines(&self.redirect_uris),
+            post_logout_redirect_uris: optional_lines(&self.post_logout_redirect_uris),
             keys: keys.unwrap_or_default(),
             secret_digest: None,
             certificate_dns: optional(&self.certificate_dns),
@@ -227,6 +222,15 @@ impl Typed {
     }
 }
 
+pub(super) fn mistake_of_id(id: &str) -> Option<Mistake> {
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_good = ID_CHARS.contains(&id.len()) && id.bytes().all(is_plain) && id != "new";
+    (!is_good).then_some(Mistake {
+        field: "id",
+        words: "desk.clients.id.mistake",
+    })
+}
+
 fn codes<'a>(all: impl Iterator<Item = &'a str>) -> Vec<String> {
     all.map(str::to_owned).collect()
 }
@@ -235,7 +239,7 @@ fn parsed<T: std::str::FromStr>(codes: &[String]) -> Vec<T> {
     codes.iter().filter_map(|code| code.parse().ok()).collect()
 }
 
-fn lines(text: &str) -> Vec<String> {
+pub(super) fn optional_lines(text: &str) -> Vec<String> {
     text.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
@@ -255,6 +259,12 @@ fn read_keys(text: &str) -> Option<Vec<serde_json::Value>> {
     let read: serde_json::Value = serde_json::from_str(text).ok()?;
     let keys = read.get("keys").unwrap_or(&read);
     keys.as_array().cloned()
+}
+
+/// The rules that this form is for.
+fn openid_profiles() -> Vec<&'static str> {
+    let all = ClientProfile::ALL.iter().filter(|one| !one.is_wire());
+    all.map(|one| one.code()).collect()
 }
 
 /// The words of every choice on the form.
@@ -286,7 +296,7 @@ pub(super) fn choices(visit: &Visit, typed: &Typed) -> Value {
         .map(|enc| ctx! { value => enc.name(), words => enc.name() })
         .collect();
     ctx! {
-        profiles => of("profile", ClientProfile::ALL.iter().map(|one| one.code()).collect()),
+        profiles => of("profile", openid_profiles()),
         auths => of("auth", AuthMethod::ALL.iter().map(|one| one.code()).collect()),
         senders => of("sender", Sender::ALL.iter().map(|one| one.code()).collect()),
         grants => of("grants", GrantKind::ALL.iter().map(|one| one.code()).collect()),
