@@ -1,5 +1,5 @@
-//! People read in the inbox of every change to what signs them in: a change that nobody made oneself is
-//! seen there, whatever page or node it was made on.
+//! People read in the inbox of every change to what signs them in, and of invitations that wait for them:
+//! a change that nobody made oneself is seen there, whatever page or node it was made on.
 
 use journal::{Failure, OutboxEvent, Runner};
 use kernel::{Id, Text};
@@ -20,6 +20,9 @@ pub(crate) fn jobs(runner: Runner) -> Runner {
 }
 
 async fn tell(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
+    if event.kind == identity::INVITED {
+        return invited(tx, event).await;
+    }
     let Some((subject, body)) = words(event) else {
         return Ok(());
     };
@@ -27,6 +30,29 @@ async fn tell(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
     let message = NewMessage::new(to, Class::Info, subject, body)
         .about("person", &event.subject)
         .link("/devices")
+        .key(format!("alarm-{}", event.id));
+    notify::send(tx, message).await?;
+    Ok(())
+}
+
+/// Whoever is invited reads of it where they have an account; whoever invited does not learn that.
+async fn invited(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
+    let invitation = event.subject.parse()?;
+    let Some((person, company)) = identity::invitee_in(tx, invitation).await? else {
+        return Ok(());
+    };
+    let zh = company.name.zh.as_deref().unwrap_or(&company.name.en);
+    let subject = Text::new(
+        format!("{} invites you", company.name.en),
+        format!("{zh}邀請你"),
+    );
+    let body = Text::new(
+        "You may act for the company if you accept. Look at what you would be allowed to do before you do, and decline if you do not know it.",
+        "接受後你可代表該公司行事。請先查看你將獲得的權限；如不認識該公司，請拒絕。",
+    );
+    let message = NewMessage::new(person.cast(), Class::Info, subject, body)
+        .about("invitation", event.subject.as_str())
+        .link("/companies")
         .key(format!("alarm-{}", event.id));
     notify::send(tx, message).await?;
     Ok(())

@@ -97,7 +97,7 @@ pub use store::{
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
     member::{
         end_all_in as end_mandates_in, leave as leave_company, mandate_for, mandate_in,
-        mandates_of, members, who_may,
+        mandates_of, members, who_may, who_may_in,
     },
     officer::{find_officer, officer_name, officer_of, officers_in},
     passkey::{
@@ -116,8 +116,9 @@ pub use store::{
         field_versions, find_address_proof, note_download, put_address_proof, restore_field,
     },
     proposal::{
-        InvitationAnswer, Proposed, Verdict, answer_invitation, decide_proposal, firm_by_number,
-        invitations_to, invite, is_passed_in, propose, waiting, withdraw_invitation,
+        INVITED, InvitationAnswer, Proposed, Verdict, answer_invitation, decide_proposal,
+        firm_by_number, invitations_to, invite, invitee_in, is_passed_in, propose, waiting,
+        withdraw_invitation,
     },
     recovery::{ask_recovery, decide_recovery, redeem_recovery, waiting_recoveries},
     registrant::registrants,

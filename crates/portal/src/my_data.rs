@@ -119,6 +119,15 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
             ("since", at(one.updated)),
         ]));
     }
+    let proof = identity::find_address_proof(store, who).await?;
+    let proof = proof.map(|one| {
+        Item(vec![
+            ("name", one.file_name.into()),
+            ("dated", one.dated.to_string().into()),
+            ("fingerprint", trust::digest::hex(&one.sha256).into()),
+            ("since", at(one.uploaded)),
+        ])
+    });
     let passkeys = identity::passkeys_of(store, who).await?;
     let passkeys = passkeys.iter().map(|one| {
         Item(vec![
@@ -146,6 +155,7 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
         Section::of("phone", phone.into_iter().collect()),
         Section::of("passkeys", passkeys.collect()),
         Section::of("browsers", browsers.collect()),
+        Section::of("proof", proof.into_iter().collect()),
     ])
 }
 

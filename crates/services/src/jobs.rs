@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use identity::{MemberRole, Right};
 use journal::{Runner, Task};
 use kernel::{Actor, Id};
+use packs::Pack;
 use serde::{Deserialize, de::DeserializeOwned};
 use store::Write;
 
@@ -12,6 +14,7 @@ use crate::{
     announce::ANNOUNCE_JOB,
     case::{ActionKind, Case, Clock, Flag},
     document::Document,
+    draft::Draft,
     drafting,
     file::ScanState,
     money::{self, PAID_JOB},
@@ -120,6 +123,15 @@ impl Services {
             return Ok(());
         };
         let pack = self.pinned(&row.draft.service, row.draft.pack_version)?;
+        let right = (Right::Fill, row.draft.service.as_str());
+        match self.guard_right(row.draft.applicant(), right).await {
+            Ok(_) => {}
+            // Whoever began has left the company, or lost the service: the company has paid all the same.
+            Err(Error::NoMandate | Error::OtherService { .. }) => {
+                return self.hand_over(&row.draft, &pack).await;
+            }
+            Err(error) => return Err(error),
+        }
         if !pack.identity.sign {
             let submit = Submit {
                 applicant: row.draft.applicant(),
@@ -136,6 +148,34 @@ impl Services {
                 async move {
                     // A paid draft waits for its signature as long as an untouched one would.
                     tell::paid(&tx, &draft, &name).await
+                }
+            })
+            .await
+    }
+
+    /// Gives a paid draft to the company's administrators: the first of them stands for it from now on,
+    /// and each is told.
+    async fn hand_over(&self, draft: &Draft, pack: &Pack) -> Result<(), Error> {
+        let Some(company) = draft.company else {
+            return Ok(());
+        };
+        let (draft, service, name) = (draft.clone(), draft.service.clone(), pack.name.clone());
+        self.store()
+            .write(&Actor::system("services"), move |tx| {
+                let (draft, service, name) = (draft.clone(), service.clone(), name.clone());
+                async move {
+                    let fits = |powers: &identity::Powers| {
+                        powers.role > MemberRole::Representative
+                            && powers.may(Right::Fill, &service)
+                    };
+                    let heirs = identity::who_may_in(&tx, company, fits).await?;
+                    if let Some(heir) = heirs.first() {
+                        draft::hand_to(&tx, draft.id, *heir).await?;
+                    }
+                    for heir in heirs {
+                        tell::handed(&tx, (&draft, heir), &name).await?;
+                    }
+                    Ok::<_, Error>(())
                 }
             })
             .await

@@ -18,6 +18,7 @@ use crate::{
         signature::{self, Signed},
     },
     submit::{AskSignature, Signature},
+    tell,
 };
 
 /// Which of the two steps.
@@ -257,14 +258,16 @@ impl Services {
     ) -> Result<(), Error> {
         let pack = self.pinned(&open.draft.service, open.draft.pack_version)?;
         let level = rules::level(&pack);
-        let (id, given) = (open.draft.id, given.clone());
+        let (id, given, name) = (open.draft.id, given.clone(), pack.name.clone());
         self.store()
             .write(&applicant.actor(), move |tx| {
-                let given = given.clone();
+                let (given, name) = (given.clone(), name.clone());
                 async move {
                     let approved =
                         identity::consume_in(&tx, given.approval, &given.binding).await?;
-                    keep_in(&tx, (id, level), approved).await
+                    let who = approved.person;
+                    let draft = keep_in(&tx, (id, level), approved).await?;
+                    call_for_chop_in(&tx, (&draft, who), &name).await
                 }
             })
             .await
@@ -330,7 +333,7 @@ async fn keep_in(
     tx: &Write,
     (id, level): (Id<Draft>, identity::Level),
     approved: Approved,
-) -> Result<(), Error> {
+) -> Result<Draft, Error> {
     let row = draft::find(tx, id).await?.ok_or(Error::NoSuchDraft)?;
     let kind = match approved.purpose {
         Purpose::Sign => SigningKind::Personal,
@@ -375,6 +378,31 @@ async fn keep_in(
         detail: json!({ "approval": signed.approval, "company": row.draft.company }),
     };
     journal::audit(tx, audit).await?;
+    Ok(row.draft)
+}
+
+/// Tells whoever holds the chop that it is wanted, unless the signer holds it: they are asked by the
+/// next page, and the draft of a person of one is not announced to anybody.
+async fn call_for_chop_in(
+    tx: &Write,
+    (draft, signer): (&Draft, Id<identity::Person>),
+    name: &Text,
+) -> Result<(), Error> {
+    let Some(company) = draft.company else {
+        return Ok(());
+    };
+    let signed = signature::of_draft(tx, draft.id).await?;
+    if signed.iter().any(|one| one.kind == SigningKind::Chop) {
+        return Ok(());
+    }
+    let fits = |powers: &identity::Powers| powers.may(Right::Chop, &draft.service);
+    let holders = identity::who_may_in(tx, company, fits).await?;
+    if holders.contains(&signer) {
+        return Ok(());
+    }
+    for holder in holders {
+        tell::to_chop(tx, (draft, holder), name).await?;
+    }
     Ok(())
 }
 

@@ -104,6 +104,61 @@ pub(crate) async fn paid(
     Ok(())
 }
 
+/// The fee of a company arrived, and whoever began is with it no more: an administrator finishes.
+pub(crate) async fn handed(
+    tx: &Write,
+    (draft, heir): (&crate::draft::Draft, Id<identity::Person>),
+    service: &Text,
+) -> Result<(), Error> {
+    let subject = each(|lang| {
+        let name = service.get(lang);
+        match lang {
+            Lang::En => format!("A paid application of your company waits: {name}"),
+            Lang::Tc => format!("貴公司一項已繳費的申請尚待處理：{name}"),
+            Lang::Sc => format!("贵公司一项已缴费的申请尚待处理：{name}"),
+        }
+    });
+    let body = Text::new(
+        "The person who began it does not act for the company any more. The fee has arrived, and the application is not submitted yet. Act for the company and finish it.",
+        "開始申請的人士已不再代表公司。費用已收到，但申請尚未提交。請代表公司完成申請。",
+    );
+    let message = NewMessage::new(heir.cast(), Class::Deadline, subject, body)
+        .about("draft", draft.id.to_string())
+        .link(format!("/drafts/{}/sign", draft.id))
+        .key(format!("draft-{}-handed-{heir}", draft.id));
+    notify::send(tx, message).await?;
+    Ok(())
+}
+
+/// Somebody of the company has signed; whoever holds the chop is asked for it.
+pub(crate) async fn to_chop(
+    tx: &Write,
+    (draft, holder): (&crate::draft::Draft, Id<identity::Person>),
+    service: &Text,
+) -> Result<(), Error> {
+    let subject = each(|lang| {
+        let name = service.get(lang);
+        match lang {
+            Lang::En => format!("The company chop is wanted: {name}"),
+            Lang::Tc => format!("尚待加蓋公司印章：{name}"),
+            Lang::Sc => format!("尚待加盖公司印章：{name}"),
+        }
+    });
+    let body = Text::new(
+        "Somebody of your company has signed this application. It is submitted when the chop is on it. Act for the company, check the answers and put the chop with your phone.",
+        "貴公司一名人員已簽署此申請，加蓋印章後即可提交。請代表公司核對答案，並以手機加蓋印章。",
+    );
+    let message = NewMessage::new(holder.cast(), Class::Deadline, subject, body)
+        .about("draft", draft.id.to_string())
+        .link(format!("/drafts/{}/sign", draft.id))
+        .key(format!(
+            "draft-{}-{}-chop-{holder}",
+            draft.id, draft.revision
+        ));
+    notify::send(tx, message).await?;
+    Ok(())
+}
+
 /// The case came to a state that sends no letter.
 pub(crate) async fn moved(
     tx: &Write,

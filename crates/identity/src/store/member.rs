@@ -197,6 +197,23 @@ pub async fn who_may(
         .await
 }
 
+/// The company's people who can do something, in the order in which they joined.
+///
+/// # Errors
+/// The store fails.
+pub async fn who_may_in(
+    db: &Read,
+    company: Id<Company>,
+    fits: impl Fn(&Powers) -> bool,
+) -> Result<Vec<Id<Person>>, Error> {
+    let today = db.now().date();
+    let people = of_company_in(db, company).await?;
+    let fitting = people
+        .iter()
+        .filter(|one| !one.powers.is_over(today) && fits(&one.powers));
+    Ok(fitting.map(|one| one.person).take(NAMES_MAX).collect())
+}
+
 async fn names_in(
     db: &Read,
     company: Id<Company>,

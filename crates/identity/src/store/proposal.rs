@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
+use journal::Event;
 use kernel::{Id, Money};
 use serde_json::json;
 use trust::Vault;
@@ -46,6 +47,10 @@ const DAY: u64 = 86_400;
     INVITATIONS_TO = "SELECT i.id, i.company, i.invitee_name, i.powers, i.invited_by, i.created,
             i.expires FROM company_invitation i JOIN person p ON p.hkid_index = i.invitee_index
         WHERE p.id = $1 AND i.state = 'open' AND i.expires > $2 ORDER BY i.created DESC, i.id LIMIT $3";
+    INVITEE = "SELECT p.id FROM company_invitation i JOIN person p ON p.hkid_index = i.invitee_index
+        WHERE i.id = $1 AND i.state = 'open' AND p.state = 'active'";
+    COMPANY_NAME = "SELECT c.id FROM company_invitation i JOIN company c ON c.id = i.company
+        WHERE i.id = $1";
     END_INVITATION = "UPDATE company_invitation SET state = $2 WHERE id = $1 AND state = 'open'";
     CLEAR_INVITATION = "UPDATE company_invitation SET state = 'expired'
         WHERE company = $1 AND invitee_index = $2 AND state = 'open' AND expires <= $3";
@@ -303,6 +308,12 @@ async fn apply_in(
                 expires
             ];
             tx.run(&INSERT_INVITATION, row).await?;
+            let event = Event {
+                kind: INVITED,
+                subject: id.to_string(),
+                data: json!({ "company": company, "invitation": id }),
+            };
+            journal::emit(tx, event).await?;
             note(
                 tx,
                 company,
@@ -346,6 +357,9 @@ pub async fn waiting(
         })
         .await
 }
+
+/// The event of an invitation that was made. Data: company, invitation.
+pub const INVITED: &str = "causeway.company.invited.v1";
 
 /// What the second person says to a proposal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -442,6 +456,23 @@ pub async fn is_passed_in(
         matches!(&one.change, Change::OverLimit { about: of, amount: to, .. }
             if of == about && amount <= *to)
     }))
+}
+
+/// The person whom an open invitation is for, where they have an account, and the company. Whoever
+/// invited does not learn whether there is one.
+///
+/// # Errors
+/// The store fails.
+pub async fn invitee_in(
+    db: &Read,
+    id: Id<Invitation>,
+) -> Result<Option<(Id<Person>, Company)>, Error> {
+    let person: Option<Id<Person>> = db.one(&INVITEE, params![id]).await?;
+    let company: Option<Id<Company>> = db.one(&COMPANY_NAME, params![id]).await?;
+    let (Some(person), Some(company)) = (person, company) else {
+        return Ok(None);
+    };
+    Ok(Some((person, company::get_in(db, company).await?)))
 }
 
 /// The invitations that wait for a person.

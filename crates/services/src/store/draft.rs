@@ -30,6 +30,7 @@ store::sql! {
     SAVE_DRAFT = "UPDATE draft SET state = $3, revision = revision + 1, answers = $4, page = $5, lang = $6,
         frozen_digest = $7, frozen_on = $8, fee_cents = $9, demand = $10, updated_at = $11
         WHERE id = $1 AND revision = $2";
+    HAND_TO = "UPDATE draft SET person = $2 WHERE id = $1";
     MOVE_EXPIRY = "UPDATE draft SET expires_at = $2 WHERE id = $1 AND expires_at < $2";
     DELETE_DRAFT = "DELETE FROM draft WHERE id = $1";
     KEEP_CONFLICT = "INSERT INTO draft_conflict (draft, page, answers, kept_at) VALUES ($1, $2, $3, $4)
@@ -72,6 +73,19 @@ impl FromRow for DraftRow {
             answers: row.get("answers")?,
         })
     }
+}
+
+/// Another person of the company stands for the draft from now on.
+pub(crate) async fn hand_to(
+    tx: &Write,
+    id: Id<Draft>,
+    heir: Id<identity::Person>,
+) -> Result<(), Error> {
+    let changed = tx.run(&HAND_TO, params![id, heir]).await?;
+    if changed == 0 {
+        return Err(Error::NoSuchDraft);
+    }
+    Ok(())
 }
 
 pub(crate) async fn find(db: &Read, id: Id<Draft>) -> Result<Option<DraftRow>, Error> {

@@ -81,6 +81,21 @@ impl Firm {
             .unwrap()
     }
 
+    /// Messages to `who` whose subject begins so.
+    async fn told(&self, who: Applicant, subject: &'static str) -> usize {
+        let to = who.person.cast();
+        let inbox = self
+            .world
+            .store
+            .read(move |db| async move { notify::inbox(&db, to, None).await })
+            .await
+            .unwrap();
+        let found = inbox.items.iter();
+        found
+            .filter(|one| one.subject.en.starts_with(subject))
+            .count()
+    }
+
     async fn submit(
         &self,
         applicant: Applicant,
@@ -164,6 +179,37 @@ store::db_tests! {
         let refused = firm.submit(firm.owner, &draft, Some(chop)).await;
         assert!(matches!(refused, Err(Error::NoMandate)));
         assert_eq!(firm.world.count(Count::Cases).await, 0);
+    }
+
+    async fn a_paid_draft_of_somebody_who_left_goes_to_the_administrators(store: Store, clock: FakeEnv) {
+        let firm = Firm::new(store, clock).await;
+        firm.set(firm.clerk, Powers::of(MemberRole::Representative, false)).await;
+        let draft = firm.world.answered(firm.clerk, "900001555").await;
+        let demand = firm.world.frozen(&draft).await;
+        let place = (firm.company, firm.member(firm.clerk).await);
+        identity::leave_company(&firm.world.store, firm.owner.person, place, "left").await.unwrap();
+        firm.world.pay(demand).await;
+        firm.world.work().await;
+        let open = firm.world.services.draft(firm.owner, draft.draft.id).await.unwrap();
+        assert_ne!(open.draft.person, firm.clerk.person, "somebody of the company stands for it");
+        for (who, count) in [(firm.owner, 1), (firm.administrator, 1), (firm.clerk, 0)] {
+            assert_eq!(firm.told(who, "A paid application of your company").await, count);
+        }
+        let personal = firm.world.sign(firm.owner, draft.draft.id).await;
+        firm.submit(firm.owner, &draft, Some(personal)).await.unwrap_err();
+        let chop = firm.world.sign(firm.owner, draft.draft.id).await;
+        firm.submit(firm.owner, &draft, Some(chop)).await.unwrap();
+    }
+
+    async fn whoever_holds_the_chop_is_told_that_it_is_wanted(store: Store, clock: FakeEnv) {
+        let firm = Firm::new(store, clock).await;
+        firm.set(firm.clerk, Powers::of(MemberRole::Representative, false)).await;
+        let draft = firm.paid(firm.clerk).await;
+        let personal = firm.world.sign(firm.clerk, draft.draft.id).await;
+        firm.submit(firm.clerk, &draft, Some(personal)).await.unwrap_err();
+        for (who, count) in [(firm.owner, 1), (firm.administrator, 1), (firm.clerk, 0)] {
+            assert_eq!(firm.told(who, "The company chop is wanted").await, count);
+        }
     }
 
     async fn changed_answers_take_the_signature_back(store: Store, clock: FakeEnv) {
