@@ -1,6 +1,14 @@
 //! Signing as a service, from the request to what an outsider's program says of the result.
 
-use std::{fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
+use std::{
+    fs,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use ::store::Store;
 use kernel::{Actor, FakeEnv, Text};
@@ -53,9 +61,11 @@ fn request(holder: &Holder, items: Vec<NewItem>) -> NewSigning {
 }
 
 /// Poppler's `pdfsig` with our authority among those it trusts.
-fn poppler(name: &str, notary: &Notary, pdf: &[u8]) -> String {
-    let dir = std::env::temp_dir().join(format!("causeway-signing-{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&dir);
+fn poppler(notary: &Notary, pdf: &[u8]) -> String {
+    // The twins of one test run at one time.
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("causeway-signing-{}-{run}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let run = |program: &str, words: &str| {
         let output = Command::new(program)
@@ -70,7 +80,6 @@ fn poppler(name: &str, notary: &Notary, pdf: &[u8]) -> String {
     run("certutil", "-N -d sql:. --empty-password");
     run("certutil", "-A -d sql:. -n causeway -t ,C, -i ca.der");
     let said = run("pdfsig", "-nssdir . signed.pdf");
-    let _: PathBuf = dir.clone();
     let _ = fs::remove_dir_all(&dir);
     said
 }
@@ -261,7 +270,7 @@ fn poppler(name: &str, notary: &Notary, pdf: &[u8]) -> String {
         let judged = examine(room.notary(), &store, signed.clone(), None).await.unwrap();
         let finding = &judged.findings[0].judgement;
         assert_eq!((finding.word, finding.level), (Word::Good, Kept::LT));
-        let said = poppler(&upload.id.to_string(), room.notary(), &signed);
+        let said = poppler(room.notary(), &signed);
         assert!(said.contains("Signature is Valid"), "{said}");
         assert!(said.contains(&owner.name.en), "{said}");
         let both = seal_pdf(room.notary(), &store, signed.clone()).await.unwrap();
