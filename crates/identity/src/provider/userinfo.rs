@@ -108,7 +108,7 @@ async fn tell(
         .ok_or(Refusal::token("the client is no longer in force"))?;
     door.count(Rate::Caller, "client", client.id())?;
     let shown = (&*access, scheme, token);
-    let once = check_holder(provider, &client, shown, (method, PATH, headers))?;
+    let once = check_holder(provider, &client, shown, (method, door, headers))?;
     let look = Look {
         provider: provider.clone(),
         client,
@@ -190,7 +190,7 @@ fn check_holder(
     provider: &Provider,
     client: &Client,
     (access, scheme, token): (&Access, &str, &str),
-    (method, path, headers): (Method, &str, &HeaderMap),
+    (method, door, headers): (Method, &Door, &HeaderMap),
 ) -> Result<Option<Once>, Refusal> {
     let bound: Option<Bound> = access
         .claims
@@ -204,7 +204,7 @@ fn check_holder(
             }
             let wanted = Wanted {
                 method,
-                path,
+                path: PATH,
                 token: Some(token),
                 needs_nonce: client.needs_dpop_nonce,
             };
@@ -215,7 +215,7 @@ fn check_holder(
             Ok(Some(proven.once))
         }
         Some(Bound::Certificate(print)) => {
-            let shown = provider.certificate(headers);
+            let shown = provider.certificate((door, headers));
             if is_scheme("bearer") && shown.is_some_and(|shown| shown.print == print) {
                 Ok(None)
             } else {
