@@ -155,8 +155,8 @@ pub(crate) fn ensure_node() -> anyhow::Result<()> {
         return Ok(());
     }
     bail!(
-        "the journeys in a browser need Node.js {NODE_MAJOR} or newer with npm on the PATH \
-         (found: {}); leave them out with `cargo xtask test --no-browser`",
+        "Node.js {NODE_MAJOR} or newer is needed, with npm on the PATH \
+         (found: {}); tests without the journeys in a browser: `cargo xtask test --no-browser`",
         if version.is_empty() {
             "none"
         } else {

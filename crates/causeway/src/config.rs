@@ -73,7 +73,8 @@ pub struct UploadConfig {
 pub struct OpenidConfig {
     /// The header in which the TLS terminator in front passes on the certificate of a client, as
     /// RFC 9440 says or as PEM, percent-encoded. The terminator must take the header away from
-    /// requests that bring one. Empty: clients cannot authenticate by certificate.
+    /// requests that bring one, and be one of `server.trusted_proxies`: from anybody else the header
+    /// is ignored. Empty: clients cannot authenticate by certificate.
     pub certificate_header: String,
 }
 
@@ -272,6 +273,13 @@ impl Config {
                 key: "openid.certificate_header",
                 problem: format!("\"{header}\" is not the name of a header"),
                 fix: "Write a name such as client-cert, or leave it empty",
+            });
+        }
+        if !header.is_empty() && self.server.trusted_proxies.is_empty() {
+            return Err(ConfigError::Value {
+                key: "openid.certificate_header",
+                problem: "nobody's word about certificates is believed".to_owned(),
+                fix: "Name the TLS terminator's address in server.trusted_proxies, or leave it empty",
             });
         }
         let keys = &self.keys;

@@ -91,7 +91,7 @@ pub struct ProviderConfig {
     /// The address of the platform without a trailing slash: the issuer.
     pub base_url: String,
     /// The header in which the TLS terminator passes on a client's certificate (RFC 9440, or PEM
-    /// percent-encoded). Nothing is believed without it.
+    /// percent-encoded). Nothing is believed without it, nor from anybody but a trusted proxy.
     pub certificate_header: Option<HeaderName>,
 }
 
@@ -273,9 +273,16 @@ impl Provider {
         self.0.certificate_header.is_some()
     }
 
-    /// The certificate that the TLS terminator saw, when one is configured.
-    pub(crate) fn certificate(&self, headers: &HeaderMap) -> Option<PeerCertificate> {
+    /// The certificate that the TLS terminator saw, when one is configured and passed the request on:
+    /// from anybody else the header is ignored.
+    pub(crate) fn certificate(
+        &self,
+        (door, headers): (&web::Door, &HeaderMap),
+    ) -> Option<PeerCertificate> {
         let name = self.0.certificate_header.as_ref()?;
+        if !door.is_proxied() {
+            return None;
+        }
         let mut values = headers.get_all(name).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
             return None;

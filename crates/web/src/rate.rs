@@ -5,14 +5,14 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, request::Parts},
 };
 use governor::{
@@ -170,11 +170,22 @@ impl Limiter {
 pub struct Door {
     site: Site,
     address: IpAddr,
+    is_proxied: bool,
 }
 
 impl Door {
-    pub(crate) const fn new(site: Site, address: IpAddr) -> Self {
-        Self { site, address }
+    pub(crate) const fn new(site: Site, address: IpAddr, is_proxied: bool) -> Self {
+        Self {
+            site,
+            address,
+            is_proxied,
+        }
+    }
+
+    /// Whether a proxy in front, whose word is believed, passed the request on.
+    #[must_use]
+    pub const fn is_proxied(&self) -> bool {
+        self.is_proxied
     }
 
     /// The door of a request, for extractors.
@@ -248,6 +259,15 @@ fn network(client: IpAddr) -> IpAddr {
             }
         },
     }
+}
+
+/// The address that connected to us.
+pub(crate) fn peer(extensions: &axum::http::Extensions) -> IpAddr {
+    extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| {
+            address.ip()
+        })
 }
 
 /// The client's address: the peer, or, when the peer is a trusted proxy, the last address in

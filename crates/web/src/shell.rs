@@ -1,17 +1,11 @@
 //! The outermost layer: makes a [`Visit`] of a request, and an answer fit to leave of a response.
 //! Errors become pages or problems here, once; panics and slow handlers too.
 
-use std::{
-    convert::Infallible,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -98,7 +92,12 @@ async fn plain_path(request: Request, next: Next) -> Response {
 
 async fn shell(State(site): State<Site>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let client = client(&site, &parts);
+    let (peer, trusted) = (
+        rate::peer(&parts.extensions),
+        &site.config().trusted_proxies,
+    );
+    let client = rate::client(peer, &parts.headers, trusted);
+    let is_proxied = trusted.contains(&peer);
     let request_id = site.env().id::<Request>().to_string();
     let span = tracing::info_span!("request", id = %request_id, method = %parts.method);
     async move {
@@ -110,7 +109,9 @@ async fn shell(State(site): State<Site>, request: Request, next: Next) -> Respon
             Err(error) => Failure::of(&error).into_response(),
             Ok(()) => {
                 parts.extensions.insert(visit.clone());
-                parts.extensions.insert(Door::new(site.clone(), client));
+                parts
+                    .extensions
+                    .insert(Door::new(site.clone(), client, is_proxied));
                 run(Request::from_parts(parts, body), next).await
             }
         };
@@ -155,16 +156,6 @@ async fn run(request: Request, next: Next) -> Response {
         Ok(Err(_)) => Failure::of(&Error::Panicked).into_response(),
         Err(_) => Failure::of(&Error::TimedOut).into_response(),
     }
-}
-
-fn client(site: &Site, request: &Parts) -> IpAddr {
-    let peer = request
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| {
-            address.ip()
-        });
-    rate::client(peer, &request.headers, &site.config().trusted_proxies)
 }
 
 fn is_asset(uri: &Uri) -> bool {

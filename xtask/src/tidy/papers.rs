@@ -7,12 +7,15 @@ use super::{Finding, Source};
 
 /// A crate's README is read in one minute.
 const MAX_README_LINES: usize = 80;
+/// The security model, whose tables name tests.
+const SECURITY: &str = "docs/security.md";
 const DECISIONS_INDEX: &str = "docs/decisions/README.md";
 const MAX_DECISION_LINES: usize = 70;
 
 pub(super) fn check(root: &Path, sources: &[Source]) -> Vec<Finding> {
     let mut findings = check_readmes(sources);
     findings.extend(check_decisions(sources));
+    findings.extend(check_cited(sources));
     for source in sources.iter().filter(|source| source.extension() == "md") {
         findings.extend(check_links(root, source));
     }
@@ -76,6 +79,50 @@ fn check_readmes(sources: &[Source]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A test that the security model names is there: a table that names one which is gone promises what
+/// nobody checks.
+fn check_cited(sources: &[Source]) -> Vec<Finding> {
+    let code: Vec<&str> = sources
+        .iter()
+        .filter(|source| source.extension() == "rs" && !source.is_under("xtask"))
+        .filter_map(|source| source.text.as_deref())
+        .collect();
+    let mut findings = Vec::new();
+    for source in sources.iter().filter(|source| source.path == SECURITY) {
+        for (number, line) in source.lines() {
+            for cited in cited_tests(line) {
+                let (name, end) = match cited.split_once('…') {
+                    Some((begin, _)) => (begin, ""),
+                    None => (cited, "("),
+                };
+                let wanted = format!("fn {name}{end}");
+                if !code.iter().any(|text| text.contains(&wanted)) {
+                    let what = format!("no test is called `{cited}`");
+                    let mend = "name the test that stands, or say that the line is not met";
+                    findings.push(Finding::new(&source.path, number, what, mend));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Names of tests between backticks on a line of a table: at least three words joined by underscores,
+/// after their module; `…` stands for the rest of a name.
+fn cited_tests(line: &str) -> impl Iterator<Item = &str> {
+    let is_row = line.starts_with('|');
+    line.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(move |_| is_row)
+        .filter_map(|word| word.rsplit("::").next())
+        .filter(|name| name.matches('_').count() >= 2)
+        .filter(|name| {
+            name.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_…".contains(c))
+        })
 }
 
 /// Decision files are numbered without a gap and all stand in the index.

@@ -213,3 +213,26 @@ fn a_locked_version_with_a_known_weakness_is_found() {
         "a reason is asked for"
     );
 }
+
+#[test]
+fn a_test_that_the_security_model_names_must_stand() {
+    let tests =
+        "async fn a_post_from_another_site_is_refused() {}\nfn nobody_else_waits_here() {}\n";
+    let row = |cell: &str| {
+        let code = source("crates/web/src/tests.rs", tests);
+        let text = format!("# Security\n| 7.1 | {cell} |\n");
+        let table = source("docs/security.md", &text);
+        let found = papers::check(std::path::Path::new("/"), &[code, table]);
+        let named = |finding: &&super::Finding| finding.to_string().contains("no test is called");
+        found.iter().filter(named).count()
+    };
+    for good in [
+        "`access::a_post_from_another_site_is_refused`",
+        "`a_post_from_…`, `nobody_else_waits_here`",
+        "`web/session.rs`, `token_hash`",
+    ] {
+        assert_eq!(row(good), 0, "{good}");
+    }
+    assert_eq!(row("`access::a_post_from_another_site`"), 1);
+    assert_eq!(row("`somebody_else_…`, `nobody_else_waits`"), 2);
+}

@@ -35,6 +35,7 @@ mod signing;
 mod statistics;
 mod swept;
 mod telling;
+mod tls;
 mod twice;
 mod unsaid;
 mod whole;

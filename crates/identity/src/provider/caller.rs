@@ -104,7 +104,7 @@ async fn prove(provider: &Provider, call: &Call<'_>, given: Given<'_>) -> Result
     {
         return Err(Refusal::client("client_id is another client's").into());
     }
-    let certificate = provider.certificate(call.headers);
+    let certificate = provider.certificate((call.door, call.headers));
     let mut once = Vec::new();
     match (client.auth, given.proof) {
         (AuthMethod::PrivateKeyJwt, Proof::Assertion(token)) => {

@@ -108,7 +108,7 @@ async fn tell(
         .ok_or(Refusal::token("the client is no longer in force"))?;
     door.count(Rate::Caller, "client", client.id())?;
     let shown = (&*access, scheme, token);
-    let once = check_holder(provider, &client, shown, (method, PATH, headers))?;
+    let once = check_holder(provider, &client, shown, (method, door, headers))?;
     let look = Look {
         provider: provider.clone(),
         client,
@@ -221,7 +221,7 @@ fn check_holder(
     provider: &Provider,
     client: &Client,
     (access, scheme, token): (&Access, &str, &str),
-    (method, path, headers): (Method, &str, &HeaderMap),
+    (method, door, headers): (Method, &Door, &HeaderMap),
 ) -> Result<Option<Once>, Refusal> {
     let bound: Option<Bound> = access
         .claims
@@ -235,7 +235,7 @@ fn check_holder(
             }
             let wanted = Wanted {
                 method,
-                path,
+                path: PATH,
                 token: Some(token),
                 needs_nonce: client.needs_dpop_nonce,
             };
@@ -246,7 +246,7 @@ fn check_holder(
             Ok(Some(proven.once))
         }
         Some(Bound::Certificate(print)) => {
-            let shown = provider.certificate(headers);
+            let shown = provider.certificate((door, headers));
             if is_scheme("bearer") && shown.is_some_and(|shown| shown.print == print) {
                 Ok(None)
             } else {

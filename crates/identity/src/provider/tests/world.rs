@@ -123,6 +123,7 @@ impl World {
     pub(crate) async fn new(store: &Store, clock: FakeEnv) -> Self {
         let config = SiteConfig {
             has_rate_limits: false,
+            trusted_proxies: vec![std::net::Ipv4Addr::LOCALHOST.into()],
             ..SiteConfig::default()
         };
         Self::with(store, clock, config).await
@@ -194,6 +195,7 @@ impl World {
         let provider = Provider::new(identity, keys.clone(), config, outbound).unwrap();
         let config = SiteConfig {
             has_rate_limits: false,
+            trusted_proxies: vec![std::net::Ipv4Addr::LOCALHOST.into()],
             ..SiteConfig::default()
         };
         let site = Site::new(config, first.store.clone(), &[crate::BUNDLE]).unwrap();
