@@ -2,7 +2,7 @@
 //! suspended with a ground, lifted by a supervisor. The register's officers note deaths here.
 
 use axum::{extract::State, response::Response};
-use identity::{Error, Ground, Officer, Person, PersonState, Reading, Shown};
+use identity::{Error, FieldKey, Ground, Officer, Person, PersonState, Reading, Shown};
 use kernel::{Actor, Hkid, Id, Role, Text};
 use serde::{Deserialize, Serialize};
 use web::{Access, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx};
@@ -107,7 +107,8 @@ async fn find(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<Res
         department: by.department.clone(),
         reason: Text::same(reason),
     };
-    identity::record_reading(&desk.store, &reading, &[]).await?;
+    let shown = [FieldKey::NameEn, FieldKey::Hkid];
+    identity::record_reading(&desk.store, &reading, &shown).await?;
     visit.remember(OPENED, &Opened { person: found.id }).await?;
     Ok(visit.redirect(&visit.to(&format!("/desk/accounts/{}", found.id))))
 }

@@ -10,8 +10,8 @@ use crate::{
     approval::RETENTION_DAYS,
     signing::{EVIDENCE_YEARS, UNSIGNED_DAYS, UPLOAD_HOURS},
     store::{
-        approval, browser, enrolment, passkey, profile, recovery, registrant, signing, standing,
-        token,
+        approval, browser, email_claim, enrolment, passkey, profile, recovery, registrant, signing,
+        standing, token,
     },
 };
 
@@ -31,6 +31,7 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             approval::sweep_in(&tx, tx.now() - days).await?;
             token::forget_in(&tx).await?;
             passkey::forget_in(&tx).await?;
+            email_claim::forget_in(&tx).await?;
             browser::forget_in(&tx).await?;
             recovery::void_in(&tx).await?;
             enrolment::forget_in(&tx).await?;

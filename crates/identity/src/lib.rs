@@ -94,6 +94,7 @@ pub use store::{
     },
     consent::{consent_in, consents_of, find_consent, grant_consent_in, revoke_consent_in},
     device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
+    email_claim::{EmailClaim, draw_email_code, keep_email_code_in, prove_email},
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
     member::{
         end_all_in as end_mandates_in, leave as leave_company, mandate_for, mandate_in,

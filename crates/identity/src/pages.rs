@@ -103,8 +103,10 @@ pub(crate) fn routes() -> Routes<Identity> {
             &axum::http::Method::POST,
             passkey::CHALLENGE,
             Access::Public,
-            web::operation::<passkey::Ask, passkey::Challenge>("Ask for a passkey of this site")
-                .standard("W3C Web Authentication Level 3, section 5.1.10"),
+            web::operation::<passkey::PasskeyAsk, passkey::PasskeyChallenge>(
+                "Ask for a passkey of this site",
+            )
+            .standard("W3C Web Authentication Level 3, section 5.1.10"),
             passkey::challenge,
         )
         .rate(Rate::Post)

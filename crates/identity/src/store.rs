@@ -7,6 +7,7 @@ pub(crate) mod commission;
 pub(crate) mod company;
 pub(crate) mod consent;
 pub(crate) mod device;
+pub(crate) mod email_claim;
 pub(crate) mod enrolment;
 pub(crate) mod member;
 pub(crate) mod officer;
@@ -49,6 +50,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0020_create_passkey.sql",
     "0021_create_recovery.sql",
     "0022_sign_for_client.sql",
+    "0023_create_email_claim.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -61,6 +63,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         company::STATEMENTS,
         consent::STATEMENTS,
         device::STATEMENTS,
+        email_claim::STATEMENTS,
         enrolment::STATEMENTS,
         member::STATEMENTS,
         officer::STATEMENTS,

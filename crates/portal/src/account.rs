@@ -8,7 +8,7 @@ use identity::{
 use kernel::{Date, Hkid, Id, Text};
 use web::{Access, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx};
 
-use crate::Portal;
+use crate::{Portal, wrong::Wrong};
 
 /// Where the browser keeps the child it asked about until the phone has answered.
 const ASKED: &str = "portal.child";
@@ -74,25 +74,18 @@ async fn children_page(
             }
         })
         .collect();
-    let words = |field: &str| {
-        let found = errors.iter().find(|(name, _)| *name == field);
-        found.map(|(_, key)| visit.t(key)).unwrap_or_default()
-    };
-    let list: Vec<Value> = errors
-        .iter()
-        .map(|(field, key)| ctx! { field => *field, words => visit.t(key) })
-        .collect();
+    let wrong = Wrong::of(visit, errors);
     let context = ctx! {
         children => rows,
-        errors => list,
+        errors => wrong.list(),
         hkid => form.text("hkid"),
         day => form.text("born-day"),
         month => form.text("born-month"),
         year => form.text("born-year"),
         relation => form.text("relation"),
-        hkid_error => words("hkid"),
-        born_error => words("born"),
-        relation_error => words("relation"),
+        hkid_error => wrong.words("hkid"),
+        born_error => wrong.words("born"),
+        relation_error => wrong.words("relation"),
         is_simulated => portal.identity.register().is_simulated(),
     };
     Ok(visit.page("portal/children.html", context))

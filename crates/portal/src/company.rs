@@ -160,10 +160,7 @@ fn join_form(visit: &Visit, identity: &Identity, form: &Form, errors: &[(&str, &
 }
 
 fn error_list(visit: &Visit, errors: &[(&str, &str)]) -> Vec<Value> {
-    errors
-        .iter()
-        .map(|(field, key)| ctx! { field => *field, words => visit.t(key) })
-        .collect()
+    crate::wrong::Wrong::of(visit, errors).list()
 }
 
 async fn join(State(portal): State<Portal>, visit: Visit, form: Form) -> Outcome<Response> {

@@ -13,7 +13,7 @@ use web::{
     Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx,
 };
 
-use crate::Portal;
+use crate::{Portal, wrong::Wrong};
 
 /// Where the browser keeps the name of a passkey until the phone has answered.
 const NAMED: &str = "portal.passkey";
@@ -50,10 +50,15 @@ fn needed_party(visit: &Visit) -> Outcome<RelyingParty> {
 }
 
 async fn list(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
-    list_page(&portal, &visit, ("", "")).await
+    list_page(&portal, &visit, ("", &[])).await
 }
 
-async fn list_page(portal: &Portal, visit: &Visit, (name, error): (&str, &str)) -> Outcome<Page> {
+async fn list_page(
+    portal: &Portal,
+    visit: &Visit,
+    (name, errors): (&str, &[(&str, &str)]),
+) -> Outcome<Page> {
+    let wrong = Wrong::of(visit, errors);
     let who = person(portal, visit)?;
     let store = &portal.store;
     let phone = identity::live_device(store, who).await?;
@@ -65,15 +70,6 @@ async fn list_page(portal: &Portal, visit: &Visit, (name, error): (&str, &str)) 
         .unwrap_or_default();
     let party = party(visit);
     let known: Vec<String> = passkeys.iter().map(Passkey::credential).collect();
-    let error = if error.is_empty() {
-        String::new()
-    } else {
-        visit.t(error)
-    };
-    let errors: Vec<Value> = (!error.is_empty())
-        .then(|| ctx! { field => "name", words => error })
-        .into_iter()
-        .collect();
     let context = ctx! {
         phone => phone.as_ref().map(|one| ctx! {
             name => one.name, since => one.created, seen => one.last_seen,
@@ -92,7 +88,9 @@ async fn list_page(portal: &Portal, visit: &Visit, (name, error): (&str, &str)) 
         site => party.as_ref().map(|one| one.id().to_owned()).unwrap_or_default(),
         known => known.join(" "),
         handle => base64url::encode(who.bytes()),
-        name, error, errors,
+        name,
+        error => wrong.words("name"),
+        errors => wrong.list(),
     };
     Ok(visit.page("portal/devices.html", context))
 }
@@ -123,7 +121,12 @@ async fn ask(
     let party = needed_party(&visit)?;
     let typed = form.text("name");
     let Ok(name) = identity::passkey_name(typed) else {
-        let page = list_page(&portal, &visit, (typed, "portal.devices.wrong.name")).await?;
+        let page = list_page(
+            &portal,
+            &visit,
+            (typed, &[("name", "portal.devices.wrong.name")]),
+        )
+        .await?;
         return Ok(page.with_errors().into_response());
     };
     if !form.text("credential").is_empty() {
@@ -323,22 +326,15 @@ async fn recover_page(visit: Visit) -> Outcome<Page> {
 }
 
 fn recover_form(visit: &Visit, form: &Form, errors: &[(&str, &str)]) -> Page {
-    let words = |field: &str| {
-        let found = errors.iter().find(|(name, _)| *name == field);
-        found.map(|(_, key)| visit.t(key)).unwrap_or_default()
-    };
-    let list: Vec<Value> = errors
-        .iter()
-        .map(|(field, key)| ctx! { field => *field, words => visit.t(key) })
-        .collect();
+    let wrong = Wrong::of(visit, errors);
     let context = ctx! {
-        errors => list,
+        errors => wrong.list(),
         hkid => form.text("hkid"),
         code => form.text("code"),
         name => form.text("name"),
-        hkid_error => words("hkid"),
-        code_error => words("code"),
-        name_error => words("name"),
+        hkid_error => wrong.words("hkid"),
+        code_error => wrong.words("code"),
+        name_error => wrong.words("name"),
     };
     visit.page("portal/recover.html", context)
 }

@@ -15,6 +15,7 @@ mod company;
 mod cross_boundary;
 pub mod demo_phone;
 mod devices;
+mod email_proof;
 mod examine;
 mod feedback;
 mod holding;
@@ -31,6 +32,7 @@ mod signing;
 mod statistics;
 pub mod verify;
 mod versions;
+mod wrong;
 
 use kernel::{Actor, Date, Id};
 use packs::{Facts, Journey, Pack};
@@ -201,6 +203,10 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/who_looked.html"),
         ),
         (
+            "portal/email_proof.html",
+            include_str!("../templates/email_proof.html"),
+        ),
+        (
             "portal/devices.html",
             include_str!("../templates/devices.html"),
         ),
@@ -329,6 +335,7 @@ pub fn routes(portal: &Portal) -> Routes {
         .merge(account::routes())
         .merge(devices::routes())
         .merge(my_data::routes())
+        .merge(email_proof::routes())
         .merge(profile::routes())
         .merge(carried::routes())
         .merge(company::routes())

@@ -66,6 +66,13 @@ impl Section {
             items,
         }
     }
+
+    fn cut(name: &'static str, items: Vec<Item>, is_cut: bool) -> Self {
+        Self {
+            is_cut,
+            ..Self::of(name, items)
+        }
+    }
 }
 
 fn at(time: Time) -> Told {
@@ -75,6 +82,23 @@ fn at(time: Time) -> Told {
 /// A code with the message that says it: `code("portal.data.state.", "active")`.
 fn code(area: &str, code: &'static str) -> Told {
     Told::Code(format!("{area}{code}"), code)
+}
+
+/// A list read page by page, up to [`PAGES`] of them, and whether there is more.
+async fn pages<T, F>(mut read: impl FnMut(Option<Cursor>) -> F) -> Outcome<(Vec<T>, bool)>
+where
+    F: Future<Output = Outcome<kernel::Page<T>>>,
+{
+    let (mut all, mut after) = (Vec::new(), None);
+    for _ in 0..PAGES {
+        let found = read(after).await?;
+        all.extend(found.items);
+        after = found.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok((all, after.is_some()))
 }
 
 async fn gather(portal: &Portal, visit: &Visit) -> Outcome<Vec<Section>> {
@@ -224,34 +248,28 @@ async fn dealings(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Ve
 async fn applications(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Section> {
     let applicant = services::Applicant::person(who);
     let lang = visit.lang();
-    let mut section = Section::of("applications", Vec::new());
-    let mut after: Option<Cursor> = None;
-    for page in 0..PAGES {
-        let found = portal.services.applications(applicant, after).await?;
-        for row in &found.items {
-            let mut parts = vec![
-                ("reference", row.reference.to_string().into()),
-                ("service", row.service_name.get(lang).to_owned().into()),
-                ("state", row.state_label.get(lang).to_owned().into()),
-                ("time", at(row.submitted)),
-            ];
-            let view = portal
-                .services
-                .application(applicant, &row.reference)
-                .await?;
-            for answer in view.pages.iter().flat_map(|page| &page.rows) {
-                let words = format!("{}: {}", answer.label.get(lang), answer.value.get(lang));
-                parts.push(("answer", words.into()));
-            }
-            section.items.push(Item(parts));
+    let services = &portal.services;
+    let read = move |after| async move { Ok(services.applications(applicant, after).await?) };
+    let (rows, is_cut) = pages(read).await?;
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let mut parts = vec![
+            ("reference", row.reference.to_string().into()),
+            ("service", row.service_name.get(lang).to_owned().into()),
+            ("state", row.state_label.get(lang).to_owned().into()),
+            ("time", at(row.submitted)),
+        ];
+        let view = portal
+            .services
+            .application(applicant, &row.reference)
+            .await?;
+        for answer in view.pages.iter().flat_map(|page| &page.rows) {
+            let words = format!("{}: {}", answer.label.get(lang), answer.value.get(lang));
+            parts.push(("answer", words.into()));
         }
-        after = found.next;
-        section.is_cut = after.is_some() && page + 1 == PAGES;
-        if after.is_none() {
-            break;
-        }
+        items.push(Item(parts));
     }
-    Ok(section)
+    Ok(Section::cut("applications", items, is_cut))
 }
 
 async fn drafts(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Section> {
@@ -306,95 +324,75 @@ async fn holdings(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Ve
             ),
         ])
     });
-    let mut bills = Section::of("bills", Vec::new());
-    let mut after: Option<Cursor> = None;
-    for page in 0..PAGES {
-        let from = after.clone();
-        let found = portal
-            .store
-            .read(move |db| {
-                let from = from.clone();
-                async move { payments::demands_of(&db, who.cast(), from.as_ref()).await }
-            })
-            .await?;
-        bills.items.extend(found.items.iter().map(|one| {
-            Item(vec![
-                ("number", one.bill.clone().into()),
-                ("service", one.purpose.get(lang).to_owned().into()),
-                ("amount", one.total.to_string().into()),
-                ("time", at(one.created_at)),
-                ("paid", one.paid_at.map_or_else(|| String::new().into(), at)),
-            ])
-        }));
-        after = found.next;
-        bills.is_cut = after.is_some() && page + 1 == PAGES;
-        if after.is_none() {
-            break;
-        }
-    }
+    let store = &portal.store;
+    let (bills, is_cut) = pages(move |after: Option<Cursor>| async move {
+        let read = store.read(move |db| {
+            let after = after.clone();
+            async move { payments::demands_of(&db, who.cast(), after.as_ref()).await }
+        });
+        Ok(read.await?)
+    })
+    .await?;
+    let bills = bills.iter().map(|one| {
+        Item(vec![
+            ("number", one.bill.clone().into()),
+            ("service", one.purpose.get(lang).to_owned().into()),
+            ("amount", one.total.to_string().into()),
+            ("time", at(one.created_at)),
+            ("paid", one.paid_at.map_or_else(|| String::new().into(), at)),
+        ])
+    });
+    let bills = Section::cut("bills", bills.collect(), is_cut);
     Ok(vec![Section::of("licences", licences.collect()), bills])
 }
 
 async fn messages(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Section> {
     let lang = visit.lang();
-    let mut section = Section::of("messages", Vec::new());
-    let mut after: Option<Cursor> = None;
-    for page in 0..PAGES {
-        let from = after.clone();
-        let found = portal
-            .store
-            .read(move |db| {
-                let from = from.clone();
-                async move { notify::inbox(&db, who.cast(), from.as_ref()).await }
-            })
-            .await?;
-        section.items.extend(found.items.iter().map(|one| {
-            Item(vec![
-                ("what", one.subject.get(lang).to_owned().into()),
-                ("words", one.body.get(lang).to_owned().into()),
-                ("time", at(one.sent_at)),
-            ])
-        }));
-        after = found.next;
-        section.is_cut = after.is_some() && page + 1 == PAGES;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok(section)
+    let store = &portal.store;
+    let (found, is_cut) = pages(move |after: Option<Cursor>| async move {
+        let read = store.read(move |db| {
+            let after = after.clone();
+            async move { notify::inbox(&db, who.cast(), after.as_ref()).await }
+        });
+        Ok(read.await?)
+    })
+    .await?;
+    let items = found.iter().map(|one| {
+        Item(vec![
+            ("what", one.subject.get(lang).to_owned().into()),
+            ("words", one.body.get(lang).to_owned().into()),
+            ("time", at(one.sent_at)),
+        ])
+    });
+    Ok(Section::cut("messages", items.collect(), is_cut))
 }
 
 /// Who looked at the person's data, without the officers' names.
 async fn looks(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Section> {
     let lang = visit.lang();
-    let mut section = Section::of("looks", Vec::new());
-    let mut after: Option<Cursor> = None;
-    for page in 0..PAGES {
+    let services = &portal.services;
+    let (found, is_cut) = pages(move |after| async move {
         let query = LookQuery {
             person: who,
             department: String::new(),
             from: Time::from_micros(i64::MIN),
             until: Time::from_micros(i64::MAX),
-            after: after.clone(),
+            after,
         };
-        let found = portal.services.looks(&query).await?;
-        section.items.extend(found.items.iter().map(|one| {
-            Item(vec![
-                (
-                    "department",
-                    one.department_name.get(lang).to_owned().into(),
-                ),
-                ("reason", one.reason.get(lang).to_owned().into()),
-                ("time", at(one.at)),
-            ])
-        }));
-        after = found.next;
-        section.is_cut = after.is_some() && page + 1 == PAGES;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok(section)
+        Ok(services.looks(&query).await?)
+    })
+    .await?;
+    let items = found.iter().map(|one| {
+        Item(vec![
+            (
+                "department",
+                one.department_name.get(lang).to_owned().into(),
+            ),
+            ("reason", one.reason.get(lang).to_owned().into()),
+            ("time", at(one.at)),
+        ])
+    });
+    Ok(Section::cut("looks", items.collect(), is_cut))
 }
 
 async fn show(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {

@@ -217,6 +217,8 @@ fn field_view(visit: &Visit, key: FieldKey, held: Option<&Field>) -> Value {
         lines => held.map(|one| words(visit, key, &one.value)).unwrap_or_default(),
         is_verified => held.is_some_and(|one| one.source == Source::Verified),
         updated => held.map(|one| one.updated),
+        prove => (key == FieldKey::Email && held.is_some_and(|one| one.source == Source::SelfDeclared))
+            .then(|| visit.to("/profile/email-proof")),
         change => (!key.is_verified()).then(|| visit.to(&format!("/profile/{key}"))),
     }
 }

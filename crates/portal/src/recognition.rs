@@ -122,17 +122,17 @@ struct IdentityView {
     from: Date,
     #[schema(value_type = String)]
     to: Date,
-    days: Vec<LineView>,
-    ages: Vec<LineView>,
-    levels: Vec<LineView>,
+    days: Vec<IdentityLineView>,
+    ages: Vec<IdentityLineView>,
+    levels: Vec<IdentityLineView>,
     /// Applications of departments: only their sign-ins are known.
-    clients: Vec<LineView>,
-    totals: LineView,
+    clients: Vec<IdentityLineView>,
+    totals: IdentityLineView,
 }
 
 /// One day, age band, level or application.
 #[derive(Serialize, ToSchema)]
-struct LineView {
+struct IdentityLineView {
     name: String,
     sign_ins: Option<i64>,
     fills: Option<i64>,
@@ -140,7 +140,7 @@ struct LineView {
     consents: Option<i64>,
 }
 
-impl LineView {
+impl IdentityLineView {
     fn of(name: &str, counts: &[Option<i64>]) -> Self {
         let at = |measure: &str| {
             let place = RECOGNITION.iter().position(|one| *one == measure)?;
@@ -171,10 +171,10 @@ async fn data(
     Ok(Json(IdentityView {
         from: table.period.from,
         to: table.period.to,
-        days: LineView::all(&table.days),
-        ages: LineView::all(&table.ages),
-        levels: LineView::all(&table.levels),
-        clients: LineView::all(&table.clients),
-        totals: LineView::of("total", &table.totals),
+        days: IdentityLineView::all(&table.days),
+        ages: IdentityLineView::all(&table.ages),
+        levels: IdentityLineView::all(&table.levels),
+        clients: IdentityLineView::all(&table.clients),
+        totals: IdentityLineView::of("total", &table.totals),
     }))
 }

@@ -75,7 +75,9 @@ async fn what_was_not_me_signs_everybody_out_and_stands_in_the_inbox() {
         .post_raw("/en/devices/end", &testkit::encode(&form))
         .await
         .unwrap();
-    assert!(done.says("every browser is signed out"), "{}", done.words());
+    let place = done.location().unwrap().to_owned();
+    let home = get(&mut here, &place).await;
+    assert!(home.says("every browser is signed out"), "{}", home.words());
     for browser in [&mut here, &mut there] {
         let out = get(browser, "/en/inbox").await;
         assert!(out.path.contains("/approvals/"), "{}", out.path);
@@ -140,10 +142,12 @@ async fn who_lost_everything_gets_a_code_from_two_officers() {
         .await
         .unwrap();
     assert!(waiting.says("Phone lost in a taxi"), "{}", waiting.words());
-    let agreed = supervisor
-        .fill(&waiting, "/desk/recoveries/", &[])
-        .await
-        .unwrap();
+    let text = waiting.text();
+    let decide = text
+        .split("action=\"")
+        .find(|part| part.starts_with("/en/desk/recoveries/"));
+    let decide = decide.unwrap().split('"').next().unwrap().to_owned();
+    let agreed = supervisor.fill(&waiting, &decide, &[]).await.unwrap();
     let text = agreed.text();
     let code = text.split("class=\"reference\">").nth(1).unwrap();
     let code = code.split('<').next().unwrap().to_owned();
@@ -170,7 +174,7 @@ async fn who_lost_everything_gets_a_code_from_two_officers() {
         allowed.words()
     );
     let forged = person
-        .fill(&allowed, "/passkeys/", &[("credential", "{}")])
+        .fill(&allowed, &allowed.path, &[("credential", "{}")])
         .await
         .unwrap();
     assert_eq!(forged.status, 422, "{}", forged.words());
@@ -208,5 +212,85 @@ async fn adding_a_passkey_asks_the_phone_first() {
     assert!(
         make.says("This browser cannot make a passkey"),
         "a page without scripts says so"
+    );
+}
+
+#[tokio::test]
+async fn an_email_address_is_proven_by_the_code_that_goes_there() {
+    let app = App::start().await.unwrap();
+    let mut browser = app.browser();
+    let page = browser
+        .sign_in(RESIDENT, "/en/profile/email")
+        .await
+        .unwrap();
+    let typed = [("value", "ka.yan@example.com")];
+    browser.fill(&page, "/profile/email", &typed).await.unwrap();
+    let page = get(&mut browser, "/en/profile/email-proof").await;
+    assert!(
+        page.says("ka.yan@example.com") && page.says("simulated"),
+        "{}",
+        page.words()
+    );
+    let sent = browser.fill(&page, "/email-proof/code", &[]).await.unwrap();
+    assert!(sent.says("on its way"), "{}", sent.words());
+    app.settle().await.unwrap();
+    let carried = app
+        .system
+        .store
+        .read(|db| async move { notify::carried(&db, 20).await });
+    let carried = carried.await.unwrap();
+    let found = carried
+        .iter()
+        .find(|one| one.address == "ka.yan@example.com")
+        .unwrap();
+    let code: String = found.subject.chars().take(6).collect();
+    let inbox = get(&mut browser, "/en/inbox").await;
+    assert!(
+        !inbox.text().contains(&code),
+        "the code is read in the mailbox only"
+    );
+    let wrong = browser
+        .fill(&sent, "/email-proof", &[("code", "12")])
+        .await
+        .unwrap();
+    assert_eq!(wrong.status, 422);
+    let proven = browser
+        .fill(&sent, "/email-proof", &[("code", code.as_str())])
+        .await
+        .unwrap();
+    assert!(proven.says("Proven by a code"), "{}", proven.words());
+}
+
+#[tokio::test]
+async fn whoever_is_invited_reads_of_it_in_the_inbox() {
+    let app = App::start().await.unwrap();
+    let mut owner = app.browser();
+    let list = owner.sign_in("ng-chi-ming", "/en/companies").await.unwrap();
+    let text = list.text();
+    let company = text
+        .split("<a href=\"")
+        .find(|part| part.contains("Golden Wok Demonstration Limited<"));
+    let base = company.unwrap().split('"').next().unwrap().to_owned();
+    let form = get(&mut owner, &format!("{base}/invite")).await;
+    let card = identity::demo::find(RESIDENT).unwrap().hkid.as_str();
+    let typed = [
+        ("name", "CHEUNG Ka Yan"),
+        ("hkid", card),
+        ("role", "user"),
+        ("privileges", "access"),
+    ];
+    let asked = owner.fill(&form, "/invite", &typed).await.unwrap();
+    assert!(
+        !asked.text().contains("class=\"errors\""),
+        "{}",
+        asked.words()
+    );
+    app.settle().await.unwrap();
+    let mut invited = app.browser();
+    let inbox = invited.sign_in(RESIDENT, "/en/inbox").await.unwrap();
+    assert!(
+        inbox.says("Golden Wok Demonstration Limited invites you"),
+        "{}",
+        inbox.words()
     );
 }

@@ -94,6 +94,47 @@ impl<'a> Client<'a> {
         self.app.browser().send(request).await.unwrap()
     }
 
+    /// A call to a resource with a JSON body.
+    async fn call(&self, path: &str, token: &str, asked: &Value) -> Value {
+        let request = Request::post(path)
+            .header("dpop", self.proof("POST", path, Some(token)))
+            .header(header::AUTHORIZATION, format!("DPoP {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .body(Body::from(asked.to_string()))
+            .unwrap();
+        let answer = self.app.browser().send(request).await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+        body(&answer)
+    }
+
+    /// A document from the question to the word about its signature.
+    async fn has_signed(&self, token: &str) {
+        let digest = base64url::encode(digest::sha256("a form"));
+        let asked = json!({
+            "service": { "en": "Rates form", "tc": "差餉表格" },
+            "documents": [{ "name": "Form R1A", "kind": "document", "digest": digest }],
+        });
+        let asked = self.call("/signing/ask", token, &asked).await;
+        let (store, vault) = (&self.app.system.store, self.app.system.keys.vault());
+        let phone = demo::phone(store, &vault, NEIGHBOUR).await.unwrap();
+        let open = identity::open_of(store, phone.person.id).await.unwrap();
+        let wanted = open.iter().find(|one| one.code == asked["code"]).unwrap();
+        let shown = identity::open(store, &phone.device, wanted.id)
+            .await
+            .unwrap();
+        demo::answer(store, &phone, &shown, Decision::Approve)
+            .await
+            .unwrap();
+        let which = json!({ "id": asked["id"] });
+        let told = self.call("/signing/result", token, &which).await;
+        assert_eq!(told["state"], "signed", "{told}");
+        self.call("/signing/evidence", token, &which).await;
+        let word = json!({ "id": asked["id"], "word": "accepted" });
+        let heard = self.call("/signing/acknowledge", token, &word).await;
+        assert_eq!(heard["is_first"], true);
+    }
+
     /// A login with the person's agreement: the token endpoint's answer, and the browser.
     async fn login(&self, browser: &mut testkit::Browser<'a>) -> Value {
         let verifier = "v".repeat(64);
@@ -104,7 +145,7 @@ impl<'a> Client<'a> {
                 &[
                     ("response_type", "code"),
                     ("redirect_uri", CALLBACK),
-                    ("scope", "openid profile"),
+                    ("scope", "openid profile sign"),
                     ("code_challenge", &challenge),
                     ("code_challenge_method", "S256"),
                 ],
@@ -168,6 +209,7 @@ pub(crate) async fn every_endpoint(app: &App) {
     let asked = [("scope", "openid"), ("id_token_hint", id_token)];
     let asked = client.post("/oauth/bc-authorize", &asked).await;
     assert_eq!(asked.status, StatusCode::OK, "{}", asked.text());
+    client.has_signed(token).await;
     let refused = client
         .post("/oauth/token", &[("grant_type", "password")])
         .await;

@@ -25,14 +25,14 @@ pub(crate) const CHALLENGE: &str = "/passkeys/challenge";
 /// What the challenge is for: `sign_in`, or `confirm` of somebody signed in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Ask {
+pub(crate) struct PasskeyAsk {
     #[schema(value_type = String)]
     kind: CeremonyKind,
 }
 
 /// What the browser's credential manager is given.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Challenge {
+pub(crate) struct PasskeyChallenge {
     /// To be sent back with the answer.
     #[schema(value_type = String)]
     ceremony: Id<Ceremony>,
@@ -51,14 +51,14 @@ pub(crate) fn party(visit: &Visit) -> Result<RelyingParty, Error> {
 pub(crate) async fn challenge(
     visit: Visit,
     State(identity): State<Identity>,
-    Json(ask): Json<Ask>,
-) -> Outcome<Json<Challenge>> {
+    Json(ask): Json<PasskeyAsk>,
+) -> Outcome<Json<PasskeyChallenge>> {
     let binding = known_binding(&visit)?;
     if ask.kind == CeremonyKind::Add {
         return Err(Error::Malformed("kind").into());
     }
     let begun = begin_passkey(identity.store(), &party(&visit)?, ask.kind, &binding).await?;
-    Ok(Json(Challenge {
+    Ok(Json(PasskeyChallenge {
         ceremony: begun.id,
         options: begun.options.to_string(),
     }))

@@ -47,6 +47,7 @@ fn scopes() -> Vec<ScopePurpose> {
         ),
         (Scope::Email, "To send you the receipt", "向你發送收據"),
         (Scope::Address, "To fill in the premises", "預填處所地址"),
+        (Scope::Sign, "To sign your rates forms", "簽署差餉表格"),
     ];
     asked
         .into_iter()

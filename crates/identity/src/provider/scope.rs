@@ -137,7 +137,9 @@ pub(crate) fn claims_of(profile: &Profile, wanted: &[Claim]) -> Map<String, Valu
     }
     let is_own = |claim: &Claim| claims.contains_key(claim.code());
     if is_own(&Claim::Email) {
-        claims.insert("email_verified".to_owned(), Value::Bool(false));
+        let held = profile.get(FieldKey::Email);
+        let is_proven = held.is_some_and(|one| one.source == crate::Source::Verified);
+        claims.insert("email_verified".to_owned(), Value::Bool(is_proven));
     }
     claims
 }

@@ -40,10 +40,10 @@ pub struct SigningCounter {
     room: SigningRoom,
 }
 
-/// Words in both written languages.
+/// ServiceWords in both written languages.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Words {
+struct ServiceWords {
     en: String,
     tc: String,
 }
@@ -51,7 +51,7 @@ struct Words {
 /// One document.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AskedDocument {
+struct DocumentToSign {
     /// As its signer knows it; shown on the phone.
     name: String,
     /// `document` (a bare signature), `hash_value`, `pdf_cades`, `pdf_pkcs7`, `data` (a JWS).
@@ -66,9 +66,9 @@ struct AskedDocument {
 /// What somebody is asked to sign.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Ask {
-    service: Words,
-    documents: Vec<AskedDocument>,
+pub(crate) struct SigningAsk {
+    service: ServiceWords,
+    documents: Vec<DocumentToSign>,
     /// `es256`, where nothing is said, or `rs256`.
     #[serde(default)]
     algorithm: Option<SigningAlgorithm>,
@@ -85,7 +85,7 @@ pub(crate) struct Ask {
 
 /// What was asked.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Asked {
+pub(crate) struct SigningAsked {
     id: String,
     /// Four digits that the phone shows too: show them beside the request.
     code: String,
@@ -97,13 +97,13 @@ pub(crate) struct Asked {
 /// One request by its id.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Which {
+pub(crate) struct SigningWhich {
     id: String,
 }
 
 /// How a request stands; documents are there once it is `signed`.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Outcome {
+pub(crate) struct SigningOutcome {
     id: String,
     /// `pending`, `seen`, `rejected`, `cancelled`, `expired`, `failed`, or `signed`.
     state: String,
@@ -123,7 +123,7 @@ struct SignedDocument {
 
 /// What shows later that the person signed. Bytes are base64url of DER.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Evidence {
+pub(crate) struct SigningProof {
     certificate: String,
     authority: String,
     /// RFC 6960: how the certificate stood.
@@ -138,14 +138,14 @@ pub(crate) struct Evidence {
 /// What the application says of the result.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Acknowledge {
+pub(crate) struct SigningAcknowledge {
     id: String,
     word: Acknowledgement,
 }
 
 /// Whether it was the first word, which stands.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Acknowledged {
+pub(crate) struct SigningAcknowledged {
     is_first: bool,
 }
 
@@ -163,8 +163,8 @@ pub fn signing_routes(provider: &Provider, room: &SigningRoom) -> Routes {
             post,
             ASK,
             Access::Public,
-            refused(operation::<Ask, Asked>(
-                "Ask a person to sign documents by their digests",
+            refused(operation::<SigningAsk, SigningAsked>(
+                "SigningAsk a person to sign documents by their digests",
             )),
             ask,
         )
@@ -174,7 +174,7 @@ pub fn signing_routes(provider: &Provider, room: &SigningRoom) -> Routes {
             post,
             RESULT,
             Access::Public,
-            refused(operation::<Which, Outcome>(
+            refused(operation::<SigningWhich, SigningOutcome>(
                 "How a request stands; signs what the phone has approved",
             )),
             result,
@@ -184,7 +184,7 @@ pub fn signing_routes(provider: &Provider, room: &SigningRoom) -> Routes {
             post,
             EVIDENCE,
             Access::Public,
-            refused(operation::<Which, Evidence>(
+            refused(operation::<SigningWhich, SigningProof>(
                 "What shows later that the person signed",
             )),
             evidence,
@@ -194,7 +194,7 @@ pub fn signing_routes(provider: &Provider, room: &SigningRoom) -> Routes {
             post,
             ACKNOWLEDGE,
             Access::Public,
-            refused(operation::<Acknowledge, Acknowledged>(
+            refused(operation::<SigningAcknowledge, SigningAcknowledged>(
                 "What became of the result",
             )),
             acknowledge,
@@ -286,9 +286,9 @@ async fn ask_in(
     counter: &SigningCounter,
     from: (&Door, &HeaderMap),
     body: &[u8],
-) -> Result<Asked, Fault> {
+) -> Result<SigningAsked, Fault> {
     let caller = counter.caller(ASK, from).await?;
-    let asked: Ask = read(body)?;
+    let asked: SigningAsk = read(body)?;
     let items = asked.documents.into_iter().map(|one| {
         Ok(NewItem {
             kind: one.kind,
@@ -313,7 +313,7 @@ async fn ask_in(
         return_to: "/en/inbox".to_owned(),
     };
     let (request, approval) = counter.room.ask(&caller.actor(), new).await?;
-    Ok(Asked {
+    Ok(SigningAsked {
         id: request.id.to_string(),
         seconds_left: approval.seconds_left(counter.provider.now()),
         code: approval.code,
@@ -335,9 +335,9 @@ async fn result_in(
     counter: &SigningCounter,
     from: (&Door, &HeaderMap),
     body: &[u8],
-) -> Result<Outcome, Fault> {
+) -> Result<SigningOutcome, Fault> {
     let caller = counter.caller(RESULT, from).await?;
-    let id = id_of(&read::<Which>(body)?.id)?;
+    let id = id_of(&read::<SigningWhich>(body)?.id)?;
     let own = (caller.client.as_str(), caller.person);
     let (mut request, state) = counter.room.of_client(id, own).await?;
     if request.signed.is_none() && state == ApprovalState::Approved {
@@ -353,7 +353,7 @@ async fn result_in(
         };
     }
     let Some(signed) = request.signed else {
-        return Ok(Outcome {
+        return Ok(SigningOutcome {
             id: id.to_string(),
             state: state.code().to_owned(),
             signed: None,
@@ -361,7 +361,7 @@ async fn result_in(
         });
     };
     let (_, items) = counter.room.result(id, caller.person).await?;
-    Ok(Outcome {
+    Ok(SigningOutcome {
         id: id.to_string(),
         state: "signed".to_owned(),
         signed: Some(signed.rfc3339()),
@@ -396,13 +396,13 @@ async fn evidence_in(
     counter: &SigningCounter,
     from: (&Door, &HeaderMap),
     body: &[u8],
-) -> Result<Evidence, Fault> {
+) -> Result<SigningProof, Fault> {
     let caller = counter.caller(EVIDENCE, from).await?;
-    let id = id_of(&read::<Which>(body)?.id)?;
+    let id = id_of(&read::<SigningWhich>(body)?.id)?;
     let own = (caller.client.as_str(), caller.person);
     counter.room.of_client(id, own).await?;
     let kept = counter.room.evidence(id, caller.person).await?;
-    Ok(Evidence {
+    Ok(SigningProof {
         certificate: base64url::encode(kept.certificate),
         authority: base64url::encode(kept.chain),
         status_answer: base64url::encode(kept.status_answer),
@@ -426,9 +426,9 @@ async fn acknowledge_in(
     counter: &SigningCounter,
     from: (&Door, &HeaderMap),
     body: &[u8],
-) -> Result<Acknowledged, Fault> {
+) -> Result<SigningAcknowledged, Fault> {
     let caller = counter.caller(ACKNOWLEDGE, from).await?;
-    let told: Acknowledge = read(body)?;
+    let told: SigningAcknowledge = read(body)?;
     let id = id_of(&told.id)?;
     let own = (caller.client.as_str(), caller.person);
     counter.room.of_client(id, own).await?;
@@ -436,5 +436,5 @@ async fn acknowledge_in(
         .room
         .acknowledge(&caller.actor(), id, told.word)
         .await?;
-    Ok(Acknowledged { is_first })
+    Ok(SigningAcknowledged { is_first })
 }

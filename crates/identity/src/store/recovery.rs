@@ -7,8 +7,8 @@ use serde_json::json;
 use trust::{Place, Sealed, Vault};
 
 use crate::{
-    Binding, Ceremony, Error, NewRecovery, Officer, Person, Reading, Recovery, RecoveryState,
-    RelyingParty, Shown,
+    Binding, Ceremony, Error, FieldKey, NewRecovery, Officer, Person, Reading, Recovery,
+    RecoveryState, RelyingParty, Shown,
     approval::reference_of,
     recovery::{RECOVERIES_SHOWN, RECOVERY_TRIES, RECOVERY_TTL},
     standing::KEEPER,
@@ -143,7 +143,8 @@ pub async fn ask_recovery(
                     tx.now() + RECOVERY_TTL
                 ];
                 tx.run(&INSERT_RECOVERY, row).await?;
-                profile::record_reading_in(&tx, &reading, &[]).await?;
+                let shown = [FieldKey::NameEn, FieldKey::Hkid];
+                profile::record_reading_in(&tx, &reading, &shown).await?;
                 note_in(&tx, "recovery.asked", id).await?;
                 Ok(id)
             }

@@ -194,4 +194,69 @@ const PURPOSE: &str = "td-full-driving-licence-renewal";
         assert_eq!(read.hkid, crate::demo::find("kwan-sum-yi").unwrap().hkid);
         assert_eq!(readings_of(&store, holder.person.id).await.unwrap().len(), 1);
     }
+
+    async fn an_address_is_verified_by_the_code_that_went_there(store: Store, clock: FakeEnv) {
+        let vault = vault(store.env());
+        let who = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await.person.id;
+        let set = async |email: &str| {
+            let changes = vec![(FieldKey::Email, json!(email))];
+            update_profile(&store, &vault, who, changes).await.unwrap();
+        };
+        let source = async || {
+            let own = own_profile(&store, &vault, who).await.unwrap();
+            own.get(FieldKey::Email).unwrap().source
+        };
+        let prove = async |code: &str| crate::prove_email(&store, &vault, who, code).await.unwrap();
+        assert!(crate::draw_email_code(&store, &vault, who).await.is_err(), "nothing to prove");
+        set("one@example.com").await;
+        let first = sent(&store, &vault, who).await.unwrap();
+        assert!(matches!(sent(&store, &vault, who).await, Err(Error::TooManyOpen)));
+        // The code proves the address it went to, not the one that took its place.
+        set("two@example.com").await;
+        assert!(!prove(&first.code).await);
+        clock.advance(Duration::from_secs(61));
+        let code = sent(&store, &vault, who).await.unwrap().code;
+        assert!(!prove("000000").await || code == "000000");
+        let typed = format!(" {} {}", &code[..3], &code[3..]);
+        assert!(prove(&typed).await);
+        assert_eq!(source().await, Source::Verified);
+        assert!(crate::draw_email_code(&store, &vault, who).await.is_err(), "it is proven");
+        set("three@example.com").await;
+        assert_eq!(source().await, Source::SelfDeclared);
+    }
+
+    async fn a_code_for_an_address_dies_after_five_tries_and_ten_minutes(store: Store, clock: FakeEnv) {
+        let vault = vault(store.env());
+        let who = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await.person.id;
+        let changes = vec![(FieldKey::Email, json!("one@example.com"))];
+        update_profile(&store, &vault, who, changes).await.unwrap();
+        let code = sent(&store, &vault, who).await.unwrap().code;
+        for _ in 0..5 {
+            let wrong = if code == "111111" { "222222" } else { "111111" };
+            assert!(!crate::prove_email(&store, &vault, who, wrong).await.unwrap());
+        }
+        assert!(!crate::prove_email(&store, &vault, who, &code).await.unwrap());
+        clock.advance(Duration::from_secs(61));
+        let code = sent(&store, &vault, who).await.unwrap().code;
+        clock.advance(Duration::from_secs(601));
+        assert!(!crate::prove_email(&store, &vault, who, &code).await.unwrap());
+        crate::sweep(&store).await.unwrap();
+    }
+}
+
+/// A code on its way to the address of the profile.
+async fn sent(
+    store: &Store,
+    vault: &trust::Vault,
+    who: kernel::Id<Person>,
+) -> Result<crate::EmailClaim, Error> {
+    let claim = crate::draw_email_code(store, vault, who).await?;
+    let kept = claim.clone();
+    store
+        .write(&Actor::Visitor, move |tx| {
+            let kept = kept.clone();
+            async move { crate::keep_email_code_in(&tx, &kept).await }
+        })
+        .await?;
+    Ok(claim)
 }
