@@ -72,3 +72,6 @@ impl HongKong {
         self.provider.env()
     }
 }
+
+#[cfg(test)]
+mod tests;

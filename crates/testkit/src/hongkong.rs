@@ -261,7 +261,8 @@ impl<'a> Department<'a> {
         let path = "/api/v1/security/getKey";
         let answer = self.send(path, &self.sign(""), "").await?;
         let answer: Value = serde_json::from_slice(&answer.body)?;
-        if let Some(sealed) = answer["content"]["secretKey"].as_str() {
+        let sealed = answer.pointer("/content/secretKey");
+        if let Some(sealed) = sealed.and_then(Value::as_str) {
             let key = self.open_key(sealed)?;
             *self.own_key() = Some(key);
         }
@@ -308,11 +309,11 @@ impl<'a> Department<'a> {
             bail!("{} {}", answer.status, answer.text());
         }
         let answer: Value = serde_json::from_slice(&answer.body)?;
-        let content = match answer["content"].as_str() {
+        let content = match answer.get("content").and_then(Value::as_str) {
             Some(sealed) => serde_json::from_slice(&open(&key, sealed)?)?,
             None => Value::Null,
         };
-        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| text_of(&answer, name);
         Ok(Reply {
             code: text("code"),
             message: text("message"),
@@ -336,7 +337,7 @@ impl<'a> Department<'a> {
     /// It is not what it should be.
     pub fn open_callback(&self, body: &str) -> anyhow::Result<(String, String, Value)> {
         let body: Value = serde_json::from_str(body)?;
-        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| text_of(&body, name);
         let key = self.open_key(&text("secretKey"))?;
         let content = serde_json::from_slice(&open(&key, &text("content"))?)?;
         Ok((text("code"), text("txID"), content))
@@ -357,6 +358,11 @@ impl Signed {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         STANDARD.encode(hmac::sign(&key, parts.concat().as_bytes()))
     }
+}
+
+fn text_of(value: &Value, name: &str) -> String {
+    let text = value.get(name).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
 }
 
 fn open(key: &[u8], sealed: &str) -> anyhow::Result<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! Each test states a rule of keys, seals, signatures or the log.
 
 mod documents;
+mod envelope;
 mod evidence;
 mod foreign;
 mod keys;

@@ -12,7 +12,7 @@ use testkit::{
     hongkong::{Department, Letterbox, REDIRECT, Reply, card_hash},
 };
 
-use crate::journey::RESIDENT;
+use crate::journey::{NEIGHBOUR, RESIDENT};
 
 /// Somebody who is not at the plus level.
 pub(crate) const BASIC: &str = "lau-tsz-hin";
@@ -665,7 +665,7 @@ pub(crate) async fn every_endpoint(app: &App) {
     let department = Department::register(app, "td-parking", "https://td.example/cb")
         .await
         .unwrap();
-    let holder = login(app, &department, RESIDENT).await;
+    let holder = login(app, &department, NEIGHBOUR).await;
     let document = app.system.routes().openapi("Causeway", "test");
     let paths = document["paths"].as_object().unwrap();
     let own = |path: &&String| path.starts_with("/api/v1/") && !path.contains("/security/");

@@ -11,11 +11,7 @@ use trust::{
     envelope::{Padding, SealingCertificate},
 };
 
-use crate::{
-    Error,
-    code::codes,
-    provider::{Flaw, Registration},
-};
+use crate::{Error, code::codes, provider::Flaw};
 
 /// Secrets that count at a time.
 pub const SECRETS_MAX: usize = 2;
@@ -63,7 +59,7 @@ pub struct Wire {
 
 impl Wire {
     /// What stands against putting this in force, beside what any client must have.
-    pub(crate) fn flaws(&self, registration: &Registration) -> Vec<Flaw> {
+    pub(crate) fn flaws(&self) -> Vec<Flaw> {
         let mut flaws = Vec::new();
         let mut flaw = |is: bool, field, words| {
             if is {
@@ -87,12 +83,7 @@ impl Wire {
         flaw(
             !crate::provider::is_redirect(&self.callback_uri),
             "callback_uri",
-            "identity.client.flaw.redirect",
-        );
-        flaw(
-            registration.redirect_uris.is_empty(),
-            "redirect_uris",
-            "identity.client.flaw.redirect",
+            "identity.client.flaw.callback",
         );
         flaw(
             self.secrets.is_empty(),

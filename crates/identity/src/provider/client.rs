@@ -191,7 +191,7 @@ impl Registration {
             flaw(true, "profile", "identity.client.flaw.profile");
         }
         if let Some(wire) = &self.wire {
-            flaws.extend(wire.flaws(self));
+            flaws.extend(wire.flaws());
             return flaws;
         }
         let mut flaw = |is: bool, field, words| {

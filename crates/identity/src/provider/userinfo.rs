@@ -108,7 +108,7 @@ async fn tell(
         .ok_or(Refusal::token("the client is no longer in force"))?;
     door.count(Rate::Caller, "client", client.id())?;
     let shown = (&*access, scheme, token);
-    let once = check_holder(provider, &client, shown, (method, door, headers))?;
+    let once = check_holder(provider, &client, shown, (method, PATH, door, headers))?;
     let look = Look {
         provider: provider.clone(),
         client,
@@ -139,7 +139,7 @@ pub(crate) async fn open(
         .ok_or(Refusal::token("the client is no longer in force"))?;
     door.count(Rate::Caller, "client", client.id())?;
     let shown = (&*access, scheme, token);
-    let once = check_holder(provider, &client, shown, (method, path, headers))?;
+    let once = check_holder(provider, &client, shown, (method, path, door, headers))?;
     let grant = provider
         .store()
         .write(&Actor::system("openid"), move |tx| {
@@ -221,7 +221,7 @@ fn check_holder(
     provider: &Provider,
     client: &Client,
     (access, scheme, token): (&Access, &str, &str),
-    (method, door, headers): (Method, &Door, &HeaderMap),
+    (method, path, door, headers): (Method, &str, &Door, &HeaderMap),
 ) -> Result<Option<Once>, Refusal> {
     let bound: Option<Bound> = access
         .claims
@@ -235,7 +235,7 @@ fn check_holder(
             }
             let wanted = Wanted {
                 method,
-                path: PATH,
+                path,
                 token: Some(token),
                 needs_nonce: client.needs_dpop_nonce,
             };
