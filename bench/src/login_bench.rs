@@ -25,6 +25,7 @@ use trust::SigningKey;
 use crate::folder::Folder;
 use child::Server;
 use house::House;
+pub(crate) use house::Size;
 use relying::{CALLBACK, Lane, Party};
 
 /// Registered clients.
@@ -54,7 +55,8 @@ impl Turn {
     }
 }
 
-pub(crate) async fn run(span: Duration) -> anyhow::Result<()> {
+/// Measures against a register of this size; only a city's is held against the bars.
+pub(crate) async fn run(span: Duration, size: Size) -> anyhow::Result<()> {
     let folder = Folder::new()?;
     let parties = parties()?;
     println!(
@@ -62,12 +64,12 @@ pub(crate) async fn run(span: Duration) -> anyhow::Result<()> {
     );
     let began = Instant::now();
     let dir = folder.file("house");
-    let house = House::prepare(&dir, child::free_port()?, (&parties, LANES)).await?;
+    let house = House::prepare(&dir, child::free_port()?, (&parties, LANES), size).await?;
     println!(
         "  prepared in {:.0} s: {} people, {} live sessions and grants",
         began.elapsed().as_secs_f64(),
-        house::PEOPLE,
-        house::SESSIONS
+        size.people,
+        size.sessions
     );
     let ours = house.serve()?;
     let at_start = ours.memory()?;
@@ -94,6 +96,9 @@ pub(crate) async fn run(span: Duration) -> anyhow::Result<()> {
     let rate = 1e6 / own.micros();
     println!("  the peer takes {ratio:.1} times our CPU a login; the bar is {RATIO_BAR}");
     println!("  {rate:.0} logins a second of one core; the bar is {RATE_BAR}");
+    if size.people < Size::CITY.people {
+        return Ok(());
+    }
     ensure!(ratio >= RATIO_BAR, "the ratio is {ratio:.1}");
     ensure!(rate >= RATE_BAR, "{rate:.0} logins a second of one core");
     Ok(())

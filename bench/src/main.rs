@@ -42,6 +42,7 @@ fn main() -> ExitCode {
 fn measure() -> anyhow::Result<()> {
     let mut wanted = None;
     let mut seconds = DEFAULT_SECONDS;
+    let mut size = login_bench::Size::CITY;
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -49,6 +50,8 @@ fn measure() -> anyhow::Result<()> {
                 let value = words.next().context("--seconds needs a number after it")?;
                 seconds = value.parse().context("--seconds needs a whole number")?;
             }
+            // The way of a login without a million people, while writing it.
+            "--trial" => size = login_bench::Size::TRIAL,
             _ => wanted = Some(word),
         }
     }
@@ -62,13 +65,13 @@ fn measure() -> anyhow::Result<()> {
             registrants_bench::run().await?;
             pages_bench::run().await?;
             sign_bench::run(span)?;
-            login_bench::run(span).await?;
+            login_bench::run(span, size).await?;
             growth_bench::run().await
         }),
         Some("store") => runtime.block_on(store_bench::run(span)),
         Some("registrants") => runtime.block_on(registrants_bench::run()),
         Some("sign") => sign_bench::run(span),
-        Some("login") => runtime.block_on(login_bench::run(span)),
+        Some("login") => runtime.block_on(login_bench::run(span, size)),
         Some("growth") => runtime.block_on(growth_bench::run()),
         Some("pages") => runtime.block_on(pages_bench::run()),
         Some(other) => {

@@ -5,11 +5,11 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
-use anyhow::{Context as _, bail, ensure};
-use causeway::{Config, Knobs, System};
+use anyhow::{Context as _, ensure};
+use causeway::{Config, Knobs};
 use identity::{
     provider::{
         AuthMethod, ClientProfile, GrantKind, Registration, Scope, ScopePurpose, Sender, demo,
@@ -25,12 +25,29 @@ use super::{
     child::Server,
     relying::{CALLBACK, Lane, Party},
 };
-use crate::{complaints::RESIDENTS, registrants_bench::load};
+use crate::complaints::RESIDENTS;
 
-/// People in the register when logins are measured.
-pub(crate) const PEOPLE: i64 = 1_000_000;
-/// Live sessions, each with a grant.
-pub(crate) const SESSIONS: i64 = 100_000;
+/// What the register holds when logins are measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) people: i64,
+    /// Live sessions, each with a grant.
+    pub(crate) sessions: i64,
+}
+
+impl Size {
+    /// A city.
+    pub(crate) const CITY: Self = Self {
+        people: 1_000_000,
+        sessions: 100_000,
+    };
+    /// To try the way.
+    pub(crate) const TRIAL: Self = Self {
+        people: 1_000,
+        sessions: 1_000,
+    };
+}
+
 const KNOBS: Knobs = Knobs {
     has_rate_limits: false,
     records_answers: false,
@@ -55,12 +72,15 @@ impl House {
         dir: &Path,
         port: u16,
         (parties, lanes): (&[Party], usize),
+        size: Size,
     ) -> anyhow::Result<Self> {
         let mut config = Config::default();
         config.server.base_url = format!("http://localhost:{port}");
         config.server.demo = true;
         config.store.data_dir = dir.to_owned();
-        register(&config).await?;
+        if size.people > Simulation::people() {
+            register(dir)?;
+        }
         let now = Env::system().now();
         let app = App::open_at(&config, (now, 4), KNOBS).await?;
         for party in parties {
@@ -89,7 +109,7 @@ impl House {
         stop.send(()).ok();
         serving.await??;
         app.system.store.close().await;
-        fill(&dir.join("causeway.db"))?;
+        fill(&dir.join("causeway.db"), size)?;
         // The folder is removed with the bench's own.
         std::mem::forget(app);
         Ok(Self {
@@ -105,17 +125,10 @@ impl House {
 
     /// The released binary over this data, with its limits on and its log as in production.
     pub(crate) fn serve(&self) -> anyhow::Result<Server> {
-        let beside = std::env::current_exe()?;
-        let binary = beside.with_file_name("causeway");
-        ensure!(
-            binary.exists(),
-            "{} is not built; `cargo xtask bench login` builds it",
-            binary.display()
-        );
         let file = self.dir.join("bench.toml");
         let text = "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[log]\nfilter = \"warn\"\n";
         std::fs::write(&file, text)?;
-        let mut command = Command::new(binary);
+        let mut command = Command::new(binary()?);
         command
             .arg("serve")
             .arg("--config")
@@ -127,19 +140,25 @@ impl House {
     }
 }
 
+/// The binary beside this one.
+fn binary() -> anyhow::Result<PathBuf> {
+    let binary = std::env::current_exe()?.with_file_name("causeway");
+    ensure!(
+        binary.exists(),
+        "{} is not built; `cargo xtask bench login` builds it",
+        binary.display()
+    );
+    Ok(binary)
+}
+
 /// A register of a city, made before the demonstration moves in.
-async fn register(config: &Config) -> anyhow::Result<()> {
-    let env = Env::system();
-    let system = System::open_with(config, env.clone(), KNOBS).await?;
-    let asked = Simulation {
-        seed: 13,
-        as_at: env.today(),
-    };
-    let Ok(start) = asked.start(&system.store).await? else {
-        bail!("the register of the measurement is not empty");
-    };
-    load(&system.store, system.keys.vault(), start).await?;
-    system.store.close().await;
+fn register(dir: &Path) -> anyhow::Result<()> {
+    let status = Command::new(binary()?)
+        .args(["simulate", "--registrants", "lcq13", "--data"])
+        .arg(dir)
+        .stdout(Stdio::null())
+        .status()?;
+    ensure!(status.success(), "the register could not be filled");
     Ok(())
 }
 
@@ -202,12 +221,12 @@ fn registration(party: &Party) -> Registration {
 }
 
 /// Copies rows that the product wrote until there are as many as a city has: only their keys differ.
-fn fill(file: &Path) -> anyhow::Result<()> {
+fn fill(file: &Path, size: Size) -> anyhow::Result<()> {
     let db = Connection::open(file)?;
     let people: i64 = db.query_row("SELECT count(*) FROM person", [], |row| row.get(0))?;
-    copy(&db, ("person", COPY_PERSON), PEOPLE - people)?;
-    copy(&db, ("web_session", COPY_SESSION), SESSIONS)?;
-    copy(&db, ("oidc_grant", COPY_GRANT), SESSIONS)?;
+    copy(&db, ("person", COPY_PERSON), (size.people - people).max(1))?;
+    copy(&db, ("web_session", COPY_SESSION), size.sessions)?;
+    copy(&db, ("oidc_grant", COPY_GRANT), size.sessions)?;
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
 }

@@ -288,6 +288,7 @@ impl Lane {
     }
 
     async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+        self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();

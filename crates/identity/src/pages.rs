@@ -7,7 +7,7 @@ mod qr;
 mod session;
 mod waiting;
 
-use web::{Access, Asset, Bundle, Rate, Routes};
+use web::{Access, Asset, Bundle, Routes};
 
 use crate::Identity;
 
@@ -77,14 +77,14 @@ const SIGNED_IN: Access = Access::Roles(&kernel::Role::ALL);
 
 pub(crate) fn routes() -> Routes<Identity> {
     Routes::new()
+        // Whoever begins here is nobody yet, and hundreds may share an address; what each leaves behind is
+        // one row, swept within minutes.
         .get("/{lang}/sign-in", Access::Public, waiting::sign_in)
-        .rate(Rate::Post)
         .get(
             "/{lang}/desk/sign-in",
             Access::Public,
             waiting::desk_sign_in,
         )
-        .rate(Rate::Post)
         .get("/{lang}/approvals/{id}", Access::Public, waiting::show)
         .extension(web::Extension::PostsAway)
         .get("/{lang}/approvals/{id}/live", Access::Public, waiting::live)

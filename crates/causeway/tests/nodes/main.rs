@@ -117,7 +117,7 @@ async fn an_approval_is_asked_answered_and_used_on_different_nodes() {
     assert_eq!(again.json()["error"], "invalid_grant", "{}", again.text);
     // The browser's own approval: asked at one node, approved through the other, used at the first.
     let mut second = Browser::new(&nodes.base);
-    let waiting = second.open(nodes.a, "/en/sign-in?next=/en/me").await;
+    let waiting = second.open(nodes.a, "/en/sign-in?next=/en").await;
     node::approve(&nodes, nodes.b, &waiting.path).await;
     let page = second.open(nodes.a, &waiting.path).await;
     assert!(page.text.contains(PERSON.1), "{}", page.path);
