@@ -18,6 +18,7 @@ mod declared;
 mod files;
 mod hongkong;
 mod hongkong_keys;
+mod hongkong_login;
 mod hongkong_signing;
 mod journey;
 mod kiosk;
