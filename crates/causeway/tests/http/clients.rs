@@ -152,7 +152,7 @@ async fn a_department_moves_an_iam_smart_service_over_and_changes_its_secret_wit
         ("purpose_tc", "向你發出許可證"),
         ("sector", "td-permit"),
         ("redirect_uris", "https://eservice.example/back"),
-        ("callback_uri", "https://eservice.example/callback"),
+        ("callback_uris", "https://eservice.example/callback"),
         ("certificate", "no certificate"),
     ];
     let again = author.fill(&form, "/new/wire", &given).await.unwrap();

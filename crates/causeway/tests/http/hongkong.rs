@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use identity::{Approval, Decision, demo};
+use identity::{Approval, Decision, demo, provider::Registration};
 use kernel::Id;
 use serde_json::{Value, json};
 use testkit::{
@@ -279,14 +279,20 @@ pub(crate) fn heard_code(department: &Department<'_>, letterbox: &Letterbox) -> 
 }
 
 #[tokio::test]
-async fn a_person_shows_that_it_is_them() {
+async fn a_person_shows_that_it_is_them_at_the_address_the_request_names() {
     let app = App::start().await.unwrap();
     let letterbox = Letterbox::open().await.unwrap();
-    let department = Department::register(&app, "td-parking", &letterbox.address)
+    let other = Letterbox::open().await.unwrap();
+    let own = |wanted: &mut Registration| {
+        let wire = wanted.wire.as_mut().unwrap();
+        wire.callback_uris.insert(0, other.address.clone());
+    };
+    let department = Department::register_with(&app, "td-parking", &letterbox.address, own)
         .await
         .unwrap();
     let holder = login(&app, &department, BASIC).await;
-    let asked = about(&holder, "b-1", json!({ "source": "iOS_Safari" }));
+    let named = json!({ "source": "iOS_Safari", "redirectURI": letterbox.address });
+    let asked = about(&holder, "b-1", named);
     let asked = department.call(STEP_UP, &asked).await.unwrap();
     assert_eq!(asked.content["authByQR"], false);
     assert!(asked.content["ticketID"].is_string());
@@ -294,6 +300,7 @@ async fn a_person_shows_that_it_is_them() {
     let heard = letterbox.heard();
     let (code, _, content) = department.open_callback(&heard[0]).unwrap();
     assert_eq!(code, "D00000");
+    assert!(other.heard().is_empty(), "one result, one address");
     let expected = json!({ "businessID": "b-1", "state": "two-state", "isPassed": true });
     assert_eq!(content, expected);
 }
