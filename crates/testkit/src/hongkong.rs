@@ -407,7 +407,7 @@ fn registration(callback: &str, certificate: String) -> Registration {
             purpose: Text::new("To give you a permit", "向你發出許可證"),
             certificate,
             padding: Padding::default(),
-            callback_uri: callback.to_owned(),
+            callback_uris: vec![callback.to_owned()],
             secrets: Vec::new(),
         }),
     }

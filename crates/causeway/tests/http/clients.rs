@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 use testkit::{
-    Answer, App,
+    Answer, App, Browser,
     hongkong::{Department, certificate},
 };
 use trust::SigningKey;
@@ -120,9 +120,23 @@ fn shown_secret(page: &Answer) -> String {
     secret.split('<').next().unwrap().to_owned()
 }
 
+/// The page of the service that moves over.
+const PERMIT: &str = "/en/desk/clients/td-permit";
+
+/// One writes and submits, another puts it in force.
+async fn approved(author: &mut Browser<'_>, second: &mut Browser<'_>) -> Answer {
+    let page = author.get(PERMIT).await.unwrap();
+    let sent = author.fill(&page, "/submit", &[]).await.unwrap();
+    assert!(sent.says("You wrote this proposal"), "{}", sent.words());
+    let page = second.get(PERMIT).await.unwrap();
+    let choice = [("choice", "approve")];
+    let done = second.fill(&page, "/decide", &choice).await.unwrap();
+    assert!(done.says("In force"), "{}", done.words());
+    done
+}
+
 #[tokio::test]
 async fn a_department_moves_an_iam_smart_service_over_and_changes_its_secret_without_a_gap() {
-    const PAGE: &str = "/en/desk/clients/td-permit";
     let app = App::start().await.unwrap();
     let (private, pem) = certificate("eservice.example").unwrap();
     let mut author = app.browser();
@@ -138,7 +152,7 @@ async fn a_department_moves_an_iam_smart_service_over_and_changes_its_secret_wit
         ("purpose_tc", "向你發出許可證"),
         ("sector", "td-permit"),
         ("redirect_uris", "https://eservice.example/back"),
-        ("callback_uri", "https://eservice.example/callback"),
+        ("callback_uris", "https://eservice.example/callback"),
         ("certificate", "no certificate"),
     ];
     let again = author.fill(&form, "/new/wire", &given).await.unwrap();
@@ -148,7 +162,7 @@ async fn a_department_moves_an_iam_smart_service_over_and_changes_its_secret_wit
     given.retain(|(name, _)| *name == "certificate");
     given[0].1 = &pem;
     let page = author.fill(&again, "/new/wire", &given).await.unwrap();
-    assert_eq!(page.path, PAGE, "{}", page.words());
+    assert_eq!(page.path, PERMIT, "{}", page.words());
     assert!(
         page.says("Make a secret before you submit"),
         "{}",
@@ -160,35 +174,25 @@ async fn a_department_moves_an_iam_smart_service_over_and_changes_its_secret_wit
     let mut own = Department::of(&app, "td-permit", (&first, private));
     let early = own.fetch_key().await.unwrap();
     assert_eq!(early["code"], "D20006", "not in force yet");
-    let approve = async |author: &mut testkit::Browser<'_>, second: &mut testkit::Browser<'_>| {
-        let page = author.get(PAGE).await.unwrap();
-        let sent = author.fill(&page, "/submit", &[]).await.unwrap();
-        assert!(sent.says("You wrote this proposal"), "{}", sent.words());
-        let page = second.get(PAGE).await.unwrap();
-        let choice = [("choice", "approve")];
-        let done = second.fill(&page, "/decide", &choice).await.unwrap();
-        assert!(done.says("In force"), "{}", done.words());
-        done
-    };
-    let done = approve(&mut author, &mut second).await;
+    let done = approved(&mut author, &mut second).await;
     assert!(done.says("SHA-256"), "{}", done.words());
     assert!(!done.says(&first), "the secret is shown once");
     assert_eq!(own.fetch_key().await.unwrap()["code"], "D00000");
 
-    let page = author.get(PAGE).await.unwrap();
+    let page = author.get(PERMIT).await.unwrap();
     let shown = author.fill(&page, "/secret", &[]).await.unwrap();
     let next = shown_secret(&shown);
-    let edit = author.get(&format!("{PAGE}/edit")).await.unwrap();
+    let edit = author.get(&format!("{PERMIT}/edit")).await.unwrap();
     let renamed = [("purpose_en", "To give you a permit for a year")];
     author.fill(&edit, "/edit", &renamed).await.unwrap();
-    approve(&mut author, &mut second).await;
+    approved(&mut author, &mut second).await;
     for secret in [&first, &next] {
         own.secret.clone_from(secret);
         assert_eq!(own.fetch_key().await.unwrap()["code"], "D00000");
     }
-    let page = author.get(PAGE).await.unwrap();
+    let page = author.get(PERMIT).await.unwrap();
     author.fill(&page, "/retire", &[]).await.unwrap();
-    approve(&mut author, &mut second).await;
+    approved(&mut author, &mut second).await;
     own.secret = first;
     assert_eq!(own.fetch_key().await.unwrap()["code"], "D20006");
 }

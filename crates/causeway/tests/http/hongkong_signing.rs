@@ -6,11 +6,13 @@ use identity::Decision;
 use serde_json::{Value, json};
 use testkit::{
     App,
-    hongkong::{Department, Letterbox, REDIRECT, base64, card_hash, sha256, unbase64},
+    hongkong::{Department, Letterbox, base64, card_hash, sha256, unbase64},
 };
 
 use crate::{
-    hongkong::{BASIC, Holder, about, answered, door, exchanged, heard_code, login, on_phone},
+    hongkong::{
+        BASIC, Holder, about, answered, door, exchanged, heard_code, login, on_phone, without_login,
+    },
     journey::RESIDENT,
 };
 
@@ -229,15 +231,7 @@ fn anonymous(hash: &[u8], business: &str, pdf: bool) -> Value {
             "serviceName": "Parking permit", "documentName": "form.pdf",
         });
     }
-    for (name, value) in [
-        ("businessID", business),
-        ("source", "PC_Browser"),
-        ("redirectURI", REDIRECT),
-        ("state", "two-state"),
-    ] {
-        asked[name] = json!(value);
-    }
-    asked
+    without_login(business, asked)
 }
 
 #[tokio::test]

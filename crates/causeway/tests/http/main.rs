@@ -19,6 +19,7 @@ mod devices;
 mod files;
 mod hongkong;
 mod hongkong_keys;
+mod hongkong_login;
 mod hongkong_signing;
 mod journey;
 mod kiosk;

@@ -39,7 +39,7 @@ impl Form {
 
 /// Everything a request of `kind` says, beside who it is about.
 pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked, Refusal> {
-    let mut asked = Asked::read(&call.client, &call.fields)?;
+    let mut asked = Asked::read((&call.client, kind), &call.fields)?;
     match kind {
         Kind::Login | Kind::StepUp => {}
         Kind::Profile => asked.fields = field::read(&call.fields, false)?,

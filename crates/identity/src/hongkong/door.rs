@@ -223,6 +223,7 @@ fn read(client: &Client, query: &Form) -> Result<Asked, Refusal> {
         redirect_uri: need("redirectURI")?.to_owned(),
         state: Some(state.to_owned()).filter(|state| !state.is_empty()),
         lang,
+        callback_uri: None,
         scopes: scopes_of(client, need("scope")?)?,
         fields: Vec::new(),
         form: None,

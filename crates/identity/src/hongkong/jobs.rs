@@ -170,7 +170,13 @@ async fn call(hk: &HongKong, work: &Work) -> Result<(), Failure> {
     }
     let asked = task.open_asked(hk.identity().vault())?;
     let (content, parts) = content_of((&task, &asked), result, part);
-    let uri = wire.callback_uri.clone();
+    // What was registered when it was asked may be registered no more.
+    let named = asked
+        .callback_uri
+        .filter(|uri| wire.callback_uris.contains(uri));
+    let Some(uri) = named.or_else(|| wire.callback_uris.first().cloned()) else {
+        return Err(Failure::Dead("the client has no address".to_owned()));
+    };
     let body = body_of(hk, (&client, &task), (outcome, &content)).await?;
     let post = Post {
         uri,

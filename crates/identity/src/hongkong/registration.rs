@@ -15,6 +15,8 @@ use crate::{Error, code::codes, provider::Flaw};
 
 /// Secrets that count at a time.
 pub const SECRETS_MAX: usize = 2;
+/// Addresses that results may be posted to.
+const CALLBACKS_MAX: usize = 20;
 /// Characters of a purpose, in each language.
 const PURPOSE_CHARS: usize = 200;
 
@@ -50,8 +52,8 @@ pub struct Wire {
     pub certificate: String,
     #[serde(default)]
     pub padding: Padding,
-    /// Where results are posted to.
-    pub callback_uri: String,
+    /// Where results may be posted to. A request names one as its `redirectURI`; else it is the first.
+    pub callback_uris: Vec<String>,
     /// Newest first.
     #[serde(default)]
     pub secrets: Vec<WireSecret>,
@@ -80,9 +82,12 @@ impl Wire {
             "certificate",
             "identity.client.flaw.kek",
         );
+        let is_bad = |uri: &String| !crate::provider::is_redirect(uri);
         flaw(
-            !crate::provider::is_redirect(&self.callback_uri),
-            "callback_uri",
+            self.callback_uris.is_empty()
+                || self.callback_uris.len() > CALLBACKS_MAX
+                || self.callback_uris.iter().any(is_bad),
+            "callback_uris",
             "identity.client.flaw.callback",
         );
         flaw(

@@ -145,6 +145,9 @@ pub(crate) struct Asked {
     pub(crate) redirect_uri: String,
     pub(crate) state: Option<String>,
     pub(crate) lang: Lang,
+    /// Where the result is posted to, when the request names the address itself.
+    #[serde(default)]
+    pub(crate) callback_uri: Option<String>,
     #[serde(default)]
     pub(crate) scopes: Vec<WireScope>,
     #[serde(default)]
@@ -187,22 +190,21 @@ pub(crate) struct Item {
 }
 
 impl Asked {
-    /// What every request says: where its page runs and where the browser goes back to.
-    pub(crate) fn read(client: &Client, fields: &Fields) -> Result<Self, Refusal> {
+    /// What every request says: where its page runs and where the answer goes.
+    pub(crate) fn read((client, kind): (&Client, Kind), fields: &Fields) -> Result<Self, Refusal> {
         let source = Source::read(fields.need("source", SOURCE_CHARS)?)?;
-        let redirect_uri = fields.need("redirectURI", ADDRESS_CHARS)?;
-        if !client.redirects_to(redirect_uri) {
-            return Err(Word::Address.of("redirectURI"));
-        }
+        let address = fields.need("redirectURI", ADDRESS_CHARS)?;
+        let (redirect_uri, callback_uri) = addresses(client, (kind, address))?;
         let state = fields.optional("state", NAME_CHARS)?.map(str::to_owned);
         if state.as_deref().is_some_and(|state| !is_state(state)) {
             return Err(Word::Invalid.of("state"));
         }
         Ok(Self {
             source,
-            redirect_uri: redirect_uri.to_owned(),
+            redirect_uri,
             state,
             lang: Lang::default(),
+            callback_uri,
             scopes: Vec::new(),
             fields: Vec::new(),
             form: None,
@@ -246,6 +248,23 @@ impl Asked {
             place,
             return_to,
         })
+    }
+}
+
+/// Where the browser goes back to, and where the result is posted to. Some clients name the one as
+/// `redirectURI`, some the other: each is known by where it is registered.
+fn addresses(
+    client: &Client,
+    (kind, address): (Kind, &str),
+) -> Result<(String, Option<String>), Refusal> {
+    if client.redirects_to(address) {
+        return Ok((address.to_owned(), None));
+    }
+    let wire = client.wire.as_ref().filter(|_| !kind.is_of_browser());
+    let is_callback = wire.is_some_and(|wire| wire.callback_uris.iter().any(|own| own == address));
+    match client.redirect_uris.first() {
+        Some(first) if is_callback => Ok((first.clone(), Some(address.to_owned()))),
+        _ => Err(Word::Address.of("redirectURI")),
     }
 }
 
