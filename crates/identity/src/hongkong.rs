@@ -7,6 +7,14 @@
 //! every node; content keys and secrets rest sealed under the vault, codes and tokens as digests; a code
 //! is used once and its second use ends what the first brought; a result is kept until it is heard or
 //! fetched, a day at most; a bare digest of a card number goes no further than the request it came in.
+//! A token counts while its person is active and connected to the client. Decision 0010 says what differs
+//! from the interface as published, and why.
+//!
+//! ```text
+//! getKey ─▶ content key ─▶ initiateRequest ─▶ task + approval ─▶ (phone) ─▶ settle ─▶ callback until heard
+//! getQR ─▶ task + approval ─▶ (phone) ─▶ code ─▶ getToken ─▶ access token
+//! initiateRequest ─▶ ticket ─▶ getQR ─▶ (phone) ─▶ code ─▶ getToken ─▶ getResult, once
+//! ```
 
 mod account;
 mod anonymous;

@@ -7,6 +7,16 @@
 //! be used once is remembered by the store, so that two nodes agree; a person's subject differs from
 //! sector to sector and never holds a card number; consent, step-up and signing are the house's one
 //! approval, answered on the phone.
+//!
+//! ```text
+//! PAR ─▶ request ─▶ authorize ─┬─ known and agreed ─────────────▶ code ─▶ token ─▶ userinfo
+//!                              └─ sign in ▶ consent ▶ (phone) ──▶ code
+//! bc-authorize ─▶ approval on the phone ─▶ poll or ping ─────────────────▶ token
+//! ```
+//! A login writes four times: the request, the grant with its code, the code's use, the look at the
+//! person with its record. A client's registration is kept parsed, and each of those writes asks whether
+//! it still stands. A consent withdrawn, a session ended, a code used twice, a client suspended end its
+//! tokens at the next use. Modules of the conformance suite are tests by name.
 
 mod authorize;
 mod caller;

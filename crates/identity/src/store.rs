@@ -47,10 +47,10 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0014_create_guardianship.sql",
     "0015_keep_profile_versions.sql",
     "0016_create_hongkong.sql",
-    "0020_create_passkey.sql",
-    "0021_create_recovery.sql",
-    "0022_sign_for_client.sql",
-    "0023_create_email_claim.sql",
+    "0017_create_passkey.sql",
+    "0018_create_recovery.sql",
+    "0019_sign_for_client.sql",
+    "0020_create_email_claim.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
