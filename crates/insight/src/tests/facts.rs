@@ -64,7 +64,7 @@ store::db_tests! {
         steps.extend(vec![step(Step::SignedIn, "plus", 1990); 160]);
         steps.extend(vec![step(Step::SignedIn, "basic", 1950); 3]);
         count(&store, steps).await;
-        runner(&store).run_pending().await.unwrap();
+        runner(&store).settle().await.unwrap();
         let period = Period::days_to(today, 3);
         let exact = crate::recognition(&store, period).await.unwrap();
         assert_eq!(exact.days.len(), 3);
