@@ -114,7 +114,7 @@ async fn gather(portal: &Portal, visit: &Visit) -> Outcome<Vec<Section>> {
     Ok(sections)
 }
 
-/// Account, profile, phone.
+/// Account, profile, the paper for the address, what signs the person in.
 async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<Section>> {
     let store = &portal.store;
     let owner = identity::find_person(store, who)
@@ -152,6 +152,18 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
             ("since", at(one.uploaded)),
         ])
     });
+    let mut sections = vec![
+        Section::of("account", vec![account]),
+        Section::of("profile", profile_items),
+        Section::of("proof", proof.into_iter().collect()),
+    ];
+    sections.extend(entrances(portal, visit, who).await?);
+    Ok(sections)
+}
+
+/// What signs the person in: phone, passkeys, browsers.
+async fn entrances(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<Section>> {
+    let store = &portal.store;
     let passkeys = identity::passkeys_of(store, who).await?;
     let passkeys = passkeys.iter().map(|one| {
         Item(vec![
@@ -174,12 +186,9 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
     let phone = identity::live_device(store, who).await?;
     let phone = phone.map(|one| Item(vec![("name", one.name.into()), ("since", at(one.created))]));
     Ok(vec![
-        Section::of("account", vec![account]),
-        Section::of("profile", profile_items),
         Section::of("phone", phone.into_iter().collect()),
         Section::of("passkeys", passkeys.collect()),
         Section::of("browsers", browsers.collect()),
-        Section::of("proof", proof.into_iter().collect()),
     ])
 }
 

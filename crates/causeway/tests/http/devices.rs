@@ -105,21 +105,15 @@ async fn what_was_not_me_signs_everybody_out_and_stands_in_the_inbox() {
     assert!(told, "the inbox does not tell of it");
 }
 
-#[tokio::test]
-async fn who_lost_everything_gets_a_code_from_two_officers() {
-    let app = App::start().await.unwrap();
-    let card = identity::demo::find(RESIDENT)
-        .unwrap()
-        .hkid
-        .as_str()
-        .to_owned();
+/// Two officers give somebody with this card a code.
+async fn code(app: &App, card: &str) -> String {
     let mut officer = app.browser();
     let find = officer
         .sign_in("dpo-officer", "/en/desk/accounts")
         .await
         .unwrap();
     let reason = "Came to the Wan Chai counter";
-    let typed = [("hkid", card.as_str()), ("reason", reason)];
+    let typed = [("hkid", card), ("reason", reason)];
     let account = officer.fill(&find, "/desk/accounts", &typed).await.unwrap();
     assert!(
         account.says("What signs this person in"),
@@ -152,7 +146,14 @@ async fn who_lost_everything_gets_a_code_from_two_officers() {
     let code = text.split("class=\"reference\">").nth(1).unwrap();
     let code = code.split('<').next().unwrap().to_owned();
     assert_eq!(code.len(), 9, "{code}");
+    code
+}
 
+#[tokio::test]
+async fn who_lost_everything_gets_a_code_from_two_officers() {
+    let app = App::start().await.unwrap();
+    let card = identity::demo::find(RESIDENT).unwrap().hkid.as_str();
+    let code = code(&app, card).await;
     let mut person = app.browser();
     let page = get(&mut person, "/en/recover").await;
     let wrong = [
@@ -163,7 +164,7 @@ async fn who_lost_everything_gets_a_code_from_two_officers() {
     let refused = person.fill(&page, "/recover", &wrong).await.unwrap();
     assert_eq!(refused.status, 422, "{}", refused.words());
     let right = [
-        ("hkid", card.as_str()),
+        ("hkid", card),
         ("code", code.as_str()),
         ("name", "My laptop"),
     ];

@@ -126,7 +126,7 @@ pub async fn browsers_of(store: &Store, person: Id<Person>) -> Result<Vec<Browse
                     });
                 }
             }
-            found.sort_by(|one, other| other.seen.cmp(&one.seen));
+            found.sort_by_key(|one| std::cmp::Reverse(one.seen));
             Ok(found)
         })
         .await
