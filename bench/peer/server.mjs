@@ -64,6 +64,9 @@ provider.use(async (ctx, next) => {
   ctx.redirect(place);
 });
 
-createServer(provider.callback()).listen(PORT, '127.0.0.1', () => {
+const server = createServer(provider.callback());
+// Connections wait while the other server has its turn.
+server.keepAliveTimeout = 600_000;
+server.listen(PORT, '127.0.0.1', () => {
   process.stdout.write('ready\n');
 });

@@ -65,8 +65,8 @@ fn measure() -> anyhow::Result<()> {
             registrants_bench::run().await?;
             pages_bench::run().await?;
             sign_bench::run(span)?;
-            login_bench::run(span, size).await?;
-            growth_bench::run().await
+            growth_bench::run().await?;
+            login_bench::run(span, size).await
         }),
         Some("store") => runtime.block_on(store_bench::run(span)),
         Some("registrants") => runtime.block_on(registrants_bench::run()),
