@@ -7,7 +7,7 @@ mod qr;
 mod session;
 mod waiting;
 
-use web::{Access, Asset, Bundle, Routes};
+use web::{Access, Asset, Bundle, Rate, Routes};
 
 use crate::Identity;
 
