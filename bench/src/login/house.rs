@@ -217,6 +217,7 @@ fn registration(party: &Party) -> Registration {
         needs_dpop_nonce: true,
         is_resource: false,
         is_test: false,
+        wire: None,
     }
 }
 
