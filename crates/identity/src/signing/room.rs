@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ::store::{Read, Write};
-use journal::Audit;
+use journal::{Audit, Step, Usage};
 use kernel::{Actor, Id, Time};
 use serde_json::json;
 use trust::{
@@ -562,6 +562,8 @@ async fn write_in(tx: &Write, request: &SigningRequest, act: &Act) -> Result<(),
     insert_certificate(tx, &act.issued, &request.person.to_string()).await?;
     tables::signed_in(tx, request.id, (&act.signatures, &act.evidence)).await?;
     evidence::append(tx, LOGGED, act.digest).await?;
+    let step = person::counted_in(tx, request.person, Usage::of(Step::Signed)).await?;
+    journal::usage(tx, step).await?;
     let detail = json!({
         "documents": act.signatures.len(), "certificate": act.issued.serial,
     });

@@ -185,6 +185,20 @@ fn poppler(notary: &Notary, pdf: &[u8]) -> String {
         assert!(!second.unwrap(), "the first word stands");
     }
 
+    async fn an_act_of_signing_is_counted_once_and_names_nobody(store: Store) {
+        let (room, keys) = room(&store);
+        let holder = enrol(&store, &keys.vault(), "cheung-ka-yan", Level::Plus).await;
+        let items = ["Plan", "Map"].map(|name| item(ItemKind::Document, name, name.as_bytes()));
+        let (asked, approval) = room.ask(&Actor::Visitor, request(&holder, items.into())).await.unwrap();
+        reply(&store, &holder, &approval, Decision::Approve).await.unwrap();
+        room.sign(&Actor::Visitor, asked.id, &browser("one")).await.unwrap();
+        room.sign(&Actor::Visitor, asked.id, &browser("one")).await.unwrap_err();
+        let steps = super::simulation::usage(&store).await;
+        let signed: Vec<_> = steps.iter().filter(|one| one["step"] == "signed").collect();
+        assert_eq!((signed.len(), &signed[0]["level"]), (1, &serde_json::Value::from("plus")));
+        assert!(!signed[0].to_string().contains(&holder.person.id.to_string()));
+    }
+
     async fn a_thousand_documents_take_one_approval_and_one_more_is_refused(store: Store) {
         let (room, keys) = room(&store);
         let holder = enrol(&store, &keys.vault(), "cheung-ka-yan", Level::Plus).await;

@@ -40,7 +40,7 @@ async fn people(store: &Store) -> i64 {
 }
 
 /// The usage events of this database.
-async fn usage(store: &Store) -> Vec<Value> {
+pub(super) async fn usage(store: &Store) -> Vec<Value> {
     let mut runner = journal::Runner::new(store.clone(), journal::Calendar::new());
     runner.settle().await.unwrap();
     let events = store
