@@ -191,10 +191,7 @@ async fn a_date_that_an_owner_moves_slips_where_everybody_sees_it() {
         (&target["progress"], &target["days_late"]),
         (&"postponed".into(), &91.into())
     );
-    let board = visitor
-        .get("/en/programme/td-driving-test-appointment")
-        .await
-        .unwrap();
+    let board = visitor.get("/en/programme").await.unwrap();
     let first = board.text().find("board-slipping").unwrap();
     let name = board
         .text()
