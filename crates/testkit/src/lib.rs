@@ -4,6 +4,7 @@
 
 mod browser;
 pub mod hongkong;
+mod prepared;
 mod sheet;
 
 use std::{
@@ -19,6 +20,13 @@ pub use sheet::Sheet;
 
 /// A Monday morning in Hong Kong on which every test begins: 2026-11-23 09:00.
 const MORNING: i64 = 1_795_395_600;
+
+fn demonstration(dir: PathBuf) -> Config {
+    let mut config = Config::default();
+    config.server.demo = true;
+    config.store.data_dir = dir;
+    config
+}
 
 /// The product, as a test holds it.
 pub struct App {
@@ -53,7 +61,9 @@ impl App {
             has_rate_limits: false,
             records_answers: true,
         };
-        Self::open(dir, count, knobs).await
+        prepared::copy_to(&dir).await?;
+        let config = demonstration(dir);
+        Self::over(&config, (Time::from_seconds(MORNING), count), knobs).await
     }
 
     /// As [`App::start`], in the new folder `dir`, which is removed at the end.
@@ -61,9 +71,7 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub async fn open(dir: PathBuf, seed: u64, knobs: Knobs) -> anyhow::Result<Self> {
-        let mut config = Config::default();
-        config.server.demo = true;
-        config.store.data_dir = dir;
+        let config = demonstration(dir);
         Self::open_at(&config, (Time::from_seconds(MORNING), seed), knobs).await
     }
 
@@ -76,10 +84,20 @@ impl App {
         (moment, seed): (Time, u64),
         knobs: Knobs,
     ) -> anyhow::Result<Self> {
+        let app = Self::over(config, (moment, seed), knobs).await?;
+        causeway::publish_packs(&app.system).await?;
+        causeway::seed_demo(&app.system).await?;
+        Ok(app)
+    }
+
+    /// Over the data folder as it is.
+    async fn over(
+        config: &Config,
+        (moment, seed): (Time, u64),
+        knobs: Knobs,
+    ) -> anyhow::Result<Self> {
         let (env, clock) = Env::fake(moment, seed);
         let system = System::open_with(config, env, knobs).await?;
-        causeway::publish_packs(&system).await?;
-        causeway::seed_demo(&system).await?;
         let router = system.app();
         Ok(Self {
             system,
