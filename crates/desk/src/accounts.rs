@@ -5,7 +5,9 @@ use axum::{extract::State, response::Response};
 use identity::{Error, FieldKey, Ground, Officer, Person, PersonState, Reading, Shown};
 use kernel::{Actor, Hkid, Id, Role, Text};
 use serde::{Deserialize, Serialize};
-use web::{Access, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx};
+use web::{
+    Access, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, Wrong, ctx,
+};
 
 use crate::Desk;
 
@@ -51,24 +53,17 @@ async fn ask(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {
 }
 
 fn form_page(visit: &Visit, by: &Officer, form: &Form, errors: &[(&str, &str)]) -> Page {
-    let words = |field: &str| {
-        let found = errors.iter().find(|(name, _)| *name == field);
-        found.map(|(_, key)| visit.t(key)).unwrap_or_default()
-    };
-    let list: Vec<Value> = errors
-        .iter()
-        .map(|(field, key)| ctx! { field => *field, words => visit.t(key) })
-        .collect();
+    let wrong = Wrong::of(visit, errors);
     let context = ctx! {
         keeps => by.department == identity::KEEPER,
         notes_deaths => by.department == identity::DEATHS,
-        errors => list,
+        errors => wrong.list(),
         hkid => form.text("hkid"),
         reason => form.text("reason"),
         notice => form.text("notice"),
-        hkid_error => words("hkid"),
-        reason_error => words("reason"),
-        notice_error => words("notice"),
+        hkid_error => wrong.words("hkid"),
+        reason_error => wrong.words("reason"),
+        notice_error => wrong.words("notice"),
     };
     visit.page("desk/accounts.html", context)
 }
@@ -138,19 +133,12 @@ pub(crate) async fn account_page(
     desk: &Desk,
     visit: &Visit,
     (by, id): (&Officer, Id<Person>),
-    (form, wrong): (&Form, &[(&str, &str)]),
+    (form, errors): (&Form, &[(&str, &str)]),
 ) -> Outcome<Response> {
     let found = identity::find_person(&desk.store, id)
         .await?
         .ok_or(Error::NotFound)?;
-    let words = |field: &str| {
-        let found = wrong.iter().find(|(name, _)| *name == field);
-        found.map(|(_, key)| visit.t(key)).unwrap_or_default()
-    };
-    let errors: Vec<Value> = wrong
-        .iter()
-        .map(|(field, key)| ctx! { field => *field, words => visit.t(key) })
-        .collect();
+    let wrong = Wrong::of(visit, errors);
     let context = ctx! {
         name => found.name.get(visit.lang()),
         state => visit.t(&format!("desk.accounts.state.{}", found.state)),
@@ -170,17 +158,17 @@ pub(crate) async fn account_page(
         needs_supervisor => found.state == PersonState::Suspended && by.role != Role::Supervisor,
         ground => form.get("ground").unwrap_or("lost_phone"),
         reason => form.text("reason"),
-        reason_error => words("reason"),
+        reason_error => wrong.words("reason"),
         shown => form.text("shown"),
-        shown_error => words("shown"),
+        shown_error => wrong.words("shown"),
         recovery_reason => form.text("recovery_reason"),
-        recovery_reason_error => words("recovery_reason"),
+        recovery_reason_error => wrong.words("recovery_reason"),
         sign_out_reason => form.text("sign_out_reason"),
-        sign_out_reason_error => words("sign_out_reason"),
-        errors,
+        sign_out_reason_error => wrong.words("sign_out_reason"),
+        errors => wrong.list(),
     };
     let page = visit.page("desk/account.html", context);
-    Ok(if wrong.is_empty() {
+    Ok(if errors.is_empty() {
         page.into_response()
     } else {
         page.with_errors().into_response()

@@ -6,9 +6,11 @@ use identity::{
     Relation,
 };
 use kernel::{Date, Hkid, Id, Text};
-use web::{Access, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx};
+use web::{
+    Access, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, Wrong, ctx,
+};
 
-use crate::{Portal, wrong::Wrong};
+use crate::Portal;
 
 /// Where the browser keeps the child it asked about until the phone has answered.
 const ASKED: &str = "portal.child";
@@ -24,10 +26,6 @@ pub(crate) fn routes() -> Routes<Portal> {
         .post("/{lang}/account/close", Access::RESIDENT, ask_close)
         .rate(Rate::Post)
         .get("/{lang}/account/closing", Access::RESIDENT, close)
-}
-
-fn person(portal: &Portal, visit: &Visit) -> Outcome<Id<Person>> {
-    Ok(portal.applicant(visit)?.person)
 }
 
 /// What the phone is asked before something grave: a step-up for this person only.
@@ -56,7 +54,7 @@ async fn children_page(
     form: &Form,
     errors: &[(&str, &str)],
 ) -> Outcome<Page> {
-    let who = person(portal, visit)?;
+    let who = portal.person(visit)?;
     let held = identity::guardianships_of(&portal.store, portal.identity.vault(), who).await?;
     let rows: Vec<Value> = held
         .iter()
@@ -130,7 +128,7 @@ async fn ask_child(
     headers: HeaderMap,
     form: Form,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let child = match read_child(&form) {
         Ok(child) => child,
         Err(errors) => {
@@ -180,7 +178,7 @@ fn given(visit: &Visit) -> Outcome<Id<Approval>> {
 }
 
 async fn agreed(State(portal): State<Portal>, visit: Visit) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let child: Child = visit.recall(ASKED).ok_or(Error::NotFound)?;
     let binding = identity::binding(&visit).await?;
     let adapters = (portal.identity.vault(), portal.identity.register());
@@ -196,14 +194,14 @@ async fn withdraw(
     visit: Visit,
     Path(id): Path<Id<Guardianship>>,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     identity::withdraw_guardianship(&portal.store, who, id).await?;
     visit.flash("portal.child.withdrawn");
     Ok(visit.redirect(&visit.to("/children")))
 }
 
 async fn close_page(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let mandates = identity::mandates_of(&portal.store, who).await?;
     let companies: Vec<&str> = mandates
         .iter()
@@ -218,7 +216,7 @@ async fn ask_close(
     headers: HeaderMap,
     form: Form,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     if form.text("sure") != "yes" {
         let error = visit.t("portal.close.wrong");
         let errors = vec![ctx! { field => "sure", words => error }];
@@ -236,7 +234,7 @@ async fn ask_close(
 }
 
 async fn close(State(portal): State<Portal>, visit: Visit) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let binding = identity::binding(&visit).await?;
     identity::close_account(&portal.store, who, (given(&visit)?, &binding)).await?;
     visit.sign_out().await?;

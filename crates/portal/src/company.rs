@@ -10,13 +10,12 @@ mod powers;
 use std::collections::HashMap;
 
 use axum::{extract::State, response::Response};
-use identity::{
-    Company, CompanyStatus, Error, Fact, FactKey, Identity, InvitationAnswer, Mandate, Person,
-};
+use identity::{Company, CompanyStatus, Error, Fact, FactKey, Identity, InvitationAnswer, Mandate};
 use journal::{AuditRecord, AuditSearch};
 use kernel::{BusinessNumber, CompanyNumber, Id, IdentifierError, Money};
 use web::{
-    Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx,
+    Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, Wrong,
+    ctx,
 };
 
 use crate::Portal;
@@ -49,14 +48,9 @@ pub(crate) fn routes() -> Routes<Portal> {
         .merge(firms::routes())
 }
 
-/// The person at the browser.
-fn person(portal: &Portal, visit: &Visit) -> Outcome<Id<Person>> {
-    Ok(portal.applicant(visit)?.person)
-}
-
 /// The company, for somebody who acts for it.
 async fn mandate(portal: &Portal, visit: &Visit, id: Id<Company>) -> Outcome<Mandate> {
-    let who = person(portal, visit)?;
+    let who = portal.person(visit)?;
     let found = identity::mandate_for(&portal.store, who, id).await?;
     Ok(found.ok_or(Error::NotFound)?)
 }
@@ -89,7 +83,7 @@ fn head(visit: &Visit, mandate: &Mandate) -> Value {
 }
 
 async fn list(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let mandates = identity::mandates_of(&portal.store, who).await?;
     let companies: Vec<Value> = mandates
         .iter()
@@ -125,7 +119,7 @@ async fn answer(
     Path(id): Path<Id<identity::Invitation>>,
     form: Form,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let answer = match form.text("answer") {
         "accept" => InvitationAnswer::Accept,
         "decline" => InvitationAnswer::Decline,
@@ -144,27 +138,20 @@ async fn join_page(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> 
 }
 
 fn join_form(visit: &Visit, identity: &Identity, form: &Form, errors: &[(&str, &str)]) -> Page {
-    let words = |field: &str| {
-        let found = errors.iter().find(|(name, _)| *name == field);
-        found.map(|(_, key)| visit.t(key)).unwrap_or_default()
-    };
+    let wrong = Wrong::of(visit, errors);
     let context = ctx! {
-        errors => error_list(visit, errors),
+        errors => wrong.list(),
         number => form.text("number"),
         business => form.text("business"),
-        number_error => words("number"),
-        business_error => words("business"),
+        number_error => wrong.words("number"),
+        business_error => wrong.words("business"),
         is_simulated => identity.companies().is_simulated(),
     };
     visit.page("portal/company_join.html", context)
 }
 
-fn error_list(visit: &Visit, errors: &[(&str, &str)]) -> Vec<Value> {
-    crate::wrong::Wrong::of(visit, errors).list()
-}
-
 async fn join(State(portal): State<Portal>, visit: Visit, form: Form) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let number: Result<CompanyNumber, IdentifierError> = form.text("number").parse();
     // Branches share the number of the business: `-000` is the main one.
     let business = form.text("business").trim().trim_end_matches("-000");

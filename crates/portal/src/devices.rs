@@ -5,15 +5,16 @@
 use axum::{extract::State, http::HeaderMap, response::Response};
 use identity::{
     Approval, Authority, Ceremony, CeremonyKind, Entrance, Error, Level, NewApproval, Passkey,
-    Person, Purpose, RelyingParty,
+    Purpose, RelyingParty,
 };
 use kernel::{Hkid, Id, Text};
 use trust::base64url;
 use web::{
-    Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx,
+    Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, Wrong,
+    ctx,
 };
 
-use crate::{Portal, wrong::Wrong};
+use crate::Portal;
 
 /// Where the browser keeps the name of a passkey until the phone has answered.
 const NAMED: &str = "portal.passkey";
@@ -37,10 +38,6 @@ pub(crate) fn routes() -> Routes<Portal> {
         .rate(Rate::Attempt)
 }
 
-fn person(portal: &Portal, visit: &Visit) -> Outcome<Id<Person>> {
-    Ok(portal.applicant(visit)?.person)
-}
-
 fn party(visit: &Visit) -> Option<RelyingParty> {
     RelyingParty::of(&visit.site().config().base_url)
 }
@@ -59,7 +56,7 @@ async fn list_page(
     (name, errors): (&str, &[(&str, &str)]),
 ) -> Outcome<Page> {
     let wrong = Wrong::of(visit, errors);
-    let who = person(portal, visit)?;
+    let who = portal.person(visit)?;
     let store = &portal.store;
     let phone = identity::live_device(store, who).await?;
     let passkeys = identity::passkeys_of(store, who).await?;
@@ -117,7 +114,7 @@ async fn ask(
     headers: HeaderMap,
     form: Form,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let party = needed_party(&visit)?;
     let typed = form.text("name");
     let Ok(name) = identity::passkey_name(typed) else {
@@ -161,7 +158,7 @@ async fn ask(
 
 /// The phone has said yes: the ceremony begins.
 async fn allowed(State(portal): State<Portal>, visit: Visit) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let name: String = visit.recall(NAMED).ok_or(Error::NotFound)?;
     let given: Option<Id<Approval>> = visit.query().get("approval").and_then(|id| id.parse().ok());
     let given = given.ok_or(Error::NotFound)?;
@@ -231,7 +228,7 @@ async fn made(
 }
 
 async fn rename(State(portal): State<Portal>, visit: Visit, form: Form) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let id = form.text("passkey").parse().map_err(|_| Error::NotFound)?;
     match identity::rename_passkey(&portal.store, who, id, form.text("name")).await {
         Ok(()) => visit.flash("portal.devices.renamed"),
@@ -256,7 +253,7 @@ fn entrance(form: &Form) -> Result<Entrance, Failure> {
 
 /// What is about to go, in words; nothing when it is not there or another's.
 async fn named(portal: &Portal, visit: &Visit, entrance: &Entrance) -> Outcome<String> {
-    let (store, who) = (&portal.store, person(portal, visit)?);
+    let (store, who) = (&portal.store, portal.person(visit)?);
     let found = match entrance {
         Entrance::Phone => identity::live_device(store, who).await?.map(|one| one.name),
         Entrance::Passkey(id) => {
@@ -286,7 +283,7 @@ async fn end_page(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
 }
 
 async fn end(State(portal): State<Portal>, visit: Visit, form: Form) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let which = entrance(&form)?;
     let is_foreign = form.text("do") == "not_me";
     let own = visit

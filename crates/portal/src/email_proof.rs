@@ -4,9 +4,9 @@ use axum::{extract::State, response::Response};
 use identity::{EmailClaim, Error, FieldKey, Source};
 use kernel::Text;
 use notify::{Class, NewContact, NewMessage};
-use web::{Access, Form, IntoResponse, Outcome, Page, Rate, Routes, Visit, ctx};
+use web::{Access, Form, IntoResponse, Outcome, Page, Rate, Routes, Visit, Wrong, ctx};
 
-use crate::{Portal, profile, wrong::Wrong};
+use crate::{Portal, profile};
 
 pub(crate) fn routes() -> Routes<Portal> {
     Routes::new()

@@ -32,7 +32,6 @@ mod signing;
 mod statistics;
 pub mod verify;
 mod versions;
-mod wrong;
 
 use kernel::{Actor, Date, Id};
 use packs::{Facts, Journey, Pack};
@@ -444,6 +443,11 @@ impl Portal {
                 .map(|entry| entry.life_events.clone())
                 .unwrap_or_default(),
         }
+    }
+
+    /// The person at the browser.
+    fn person(&self, visit: &Visit) -> Outcome<Id<identity::Person>> {
+        Ok(self.applicant(visit)?.person)
     }
 
     /// The same, or `None` for a visitor and for staff.

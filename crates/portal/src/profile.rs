@@ -10,7 +10,7 @@ use kernel::{Date, Id};
 use serde_json::{Value as Json, json};
 use web::{
     Access, Download, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit,
-    ctx,
+    Wrong, ctx,
 };
 
 use crate::Portal;
@@ -96,10 +96,6 @@ pub(crate) fn routes() -> Routes<Portal> {
         .post("/{lang}/profile/{field}", Access::RESIDENT, save)
 }
 
-fn person(portal: &Portal, visit: &Visit) -> Outcome<Id<Person>> {
-    Ok(portal.applicant(visit)?.person)
-}
-
 pub(crate) async fn own(portal: &Portal, id: Id<Person>) -> Outcome<Profile> {
     Ok(identity::own_profile(&portal.store, portal.identity.vault(), id).await?)
 }
@@ -173,7 +169,7 @@ fn address_lines(visit: &Visit, address: &Address) -> Vec<String> {
 }
 
 async fn show(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
-    let id = person(&portal, &visit)?;
+    let id = portal.person(&visit)?;
     let profile = own(&portal, id).await?;
     let owner = identity::find_person(&portal.store, id)
         .await?
@@ -252,7 +248,7 @@ async fn revoke(
     visit: Visit,
     Path(id): Path<Id<Consent>>,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     portal
         .store
         .write(&visit.actor(), move |tx| async move {
@@ -278,7 +274,7 @@ async fn edit(
     Path(field): Path<String>,
 ) -> Outcome<Page> {
     let key = editable(&field)?;
-    let id = person(&portal, &visit)?;
+    let id = portal.person(&visit)?;
     let profile = own(&portal, id).await?;
     let value = profile.get(key).map(|one| one.value.clone());
     form_page(
@@ -402,7 +398,7 @@ async fn save(
     form: Form,
 ) -> Outcome<Response> {
     let key = editable(&field)?;
-    let id = person(&portal, &visit)?;
+    let id = portal.person(&visit)?;
     let value = posted(key, &form);
     let changes = vec![(key, value.clone())];
     if !identity::refused_fields(&changes).is_empty() {
@@ -436,14 +432,14 @@ async fn restore(
     visit: Visit,
     Path(id): Path<Id<FieldVersion>>,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let key = identity::restore_field(&portal.store, who, id).await?;
     visit.flash("portal.profile.restored");
     Ok(visit.redirect(&visit.to(&format!("/profile/{key}"))))
 }
 
 async fn proof_page(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
-    let id = person(&portal, &visit)?;
+    let id = portal.person(&visit)?;
     let proof = identity::find_address_proof(&portal.store, id).await?;
     Ok(proof_form(&visit, proof.as_ref(), &Form::default(), &[]))
 }
@@ -454,18 +450,11 @@ fn proof_form(
     form: &Form,
     errors: &[(&str, &str)],
 ) -> Page {
-    let words = |field: &str| {
-        let found = errors.iter().find(|(name, _)| *name == field);
-        found.map(|(_, key)| visit.t(key)).unwrap_or_default()
-    };
-    let list: Vec<Value> = errors
-        .iter()
-        .map(|(field, key)| ctx! { field => *field, words => visit.t(key) })
-        .collect();
+    let wrong = Wrong::of(visit, errors);
     let context = ctx! {
-        errors => list,
-        file_error => words("file"),
-        dated_error => words("dated"),
+        errors => wrong.list(),
+        file_error => wrong.words("file"),
+        dated_error => wrong.words("dated"),
         day => form.text("dated-day"),
         month => form.text("dated-month"),
         year => form.text("dated-year"),
@@ -475,7 +464,7 @@ fn proof_form(
 }
 
 async fn give_proof(State(portal): State<Portal>, visit: Visit, form: Form) -> Outcome<Response> {
-    let id = person(&portal, &visit)?;
+    let id = portal.person(&visit)?;
     let mut errors = Vec::new();
     let part = |name: &str| form.text(name).trim().to_owned();
     let day = (
@@ -540,7 +529,7 @@ fn kind_of(bytes: &[u8]) -> Option<&'static str> {
 }
 
 async fn proof_file(State(portal): State<Portal>, visit: Visit) -> Outcome<Response> {
-    let id = person(&portal, &visit)?;
+    let id = portal.person(&visit)?;
     let proof = identity::find_address_proof(&portal.store, id)
         .await?
         .ok_or(Error::NotFound)?;
@@ -556,7 +545,7 @@ async fn proof_file(State(portal): State<Portal>, visit: Visit) -> Outcome<Respo
 }
 
 async fn drop_proof(State(portal): State<Portal>, visit: Visit) -> Outcome<Response> {
-    let id = person(&portal, &visit)?;
+    let id = portal.person(&visit)?;
     identity::drop_address_proof(&portal.store, id).await?;
     visit.flash("portal.profile.proof.removed");
     Ok(visit.redirect(&visit.to("/profile")))

@@ -24,10 +24,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use identity::{
     hongkong::{Wire, WireScope},
-    provider::{
-        AuthMethod, ClientChange, ClientProfile, Registration, Sender, change_client,
-        create_client_in,
-    },
+    provider::{ClientChange, Registration, change_client, create_client_in},
 };
 use kernel::{Actor, Text};
 use serde_json::{Value, json};
@@ -382,35 +379,21 @@ fn open(key: &[u8], sealed: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 fn registration(callback: &str, certificate: String) -> Registration {
-    Registration {
-        name: Text::new("Parking permits", "泊車許可證"),
-        sector: "td-parking".to_owned(),
-        profile: ClientProfile::IamSmart,
-        auth: AuthMethod::ClientSecretBasic,
-        sender: Sender::Bearer,
-        grants: Vec::new(),
-        scopes: Vec::new(),
-        redirect_uris: vec![REDIRECT.to_owned()],
-        post_logout_redirect_uris: Vec::new(),
-        keys: Vec::new(),
-        secret_digest: None,
-        certificate_dns: None,
-        id_token_enc: None,
-        details: Vec::new(),
-        backchannel_logout_uri: None,
-        ciba_notification_uri: None,
-        needs_dpop_nonce: false,
-        is_resource: false,
-        is_test: false,
-        wire: Some(Wire {
-            scopes: WireScope::ALL.to_vec(),
-            purpose: Text::new("To give you a permit", "向你發出許可證"),
-            certificate,
-            padding: Padding::default(),
-            callback_uris: vec![callback.to_owned()],
-            secrets: Vec::new(),
-        }),
-    }
+    let wire = Wire {
+        scopes: WireScope::ALL.to_vec(),
+        purpose: Text::new("To give you a permit", "向你發出許可證"),
+        certificate,
+        padding: Padding::default(),
+        callback_uris: vec![callback.to_owned()],
+        secrets: Vec::new(),
+    };
+    let name = Text::new("Parking permits", "泊車許可證");
+    Registration::over_wire(
+        name,
+        "td-parking".to_owned(),
+        vec![REDIRECT.to_owned()],
+        wire,
+    )
 }
 
 /// Where results arrive: a listener on the loopback interface that keeps what it was told.

@@ -32,6 +32,7 @@ mod shell;
 mod site;
 mod traffic;
 mod visit;
+mod wrong;
 
 pub use assets::Asset;
 pub use error::{Error, explanations};
@@ -54,6 +55,7 @@ pub use shell::{app, error_list};
 pub use site::{Bundle, Site, SiteConfig};
 pub use traffic::TrafficRow;
 pub use visit::{KIOSK_STILL_SECONDS, KIOSK_WIPE_SECONDS, Visit};
+pub use wrong::Wrong;
 
 pub use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},

@@ -2,7 +2,7 @@
 
 use identity::{
     hongkong::{UseDay, Wire, WireScope},
-    provider::{AuthMethod, ClientProfile, ClientRecord, Registration, Sender},
+    provider::{ClientRecord, Registration},
 };
 use kernel::{Text, Time};
 use serde::Serialize;
@@ -94,38 +94,20 @@ impl Typed {
         let padding = Padding::ALL
             .into_iter()
             .find(|one| one.code() == self.padding);
+        let scopes = self.scopes.iter().filter_map(|code| code.parse().ok());
+        let wire = Wire {
+            scopes: scopes.collect(),
+            purpose: Text::new(&self.purpose_en, &self.purpose_tc),
+            certificate: self.certificate.trim().to_owned(),
+            padding: padding.unwrap_or_default(),
+            callback_uris: optional_lines(&self.callback_uris),
+            secrets: Vec::new(),
+        };
+        let name = Text::new(&self.name_en, &self.name_tc);
+        let redirect_uris = optional_lines(&self.redirect_uris);
         let read = Registration {
-            name: Text::new(&self.name_en, &self.name_tc),
-            sector: self.sector.clone(),
-            profile: ClientProfile::IamSmart,
-            auth: AuthMethod::ClientSecretBasic,
-            sender: Sender::Bearer,
-            grants: Vec::new(),
-            scopes: Vec::new(),
-            redirect_uris: optional_lines(&self.redirect_uris),
-            post_logout_redirect_uris: Vec::new(),
-            keys: Vec::new(),
-            secret_digest: None,
-            certificate_dns: None,
-            id_token_enc: None,
-            details: Vec::new(),
-            backchannel_logout_uri: None,
-            ciba_notification_uri: None,
-            needs_dpop_nonce: false,
-            is_resource: false,
             is_test: self.is_test,
-            wire: Some(Wire {
-                scopes: self
-                    .scopes
-                    .iter()
-                    .filter_map(|code| code.parse().ok())
-                    .collect(),
-                purpose: Text::new(&self.purpose_en, &self.purpose_tc),
-                certificate: self.certificate.trim().to_owned(),
-                padding: padding.unwrap_or_default(),
-                callback_uris: optional_lines(&self.callback_uris),
-                secrets: Vec::new(),
-            }),
+            ..Registration::over_wire(name, self.sector.clone(), redirect_uris, wire)
         };
         let mistakes = read
             .flaws()

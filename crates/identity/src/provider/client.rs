@@ -147,6 +147,38 @@ pub struct Flaw {
 }
 
 impl Registration {
+    /// A client of the Hong Kong wire form; what only OpenID Connect asks for stays empty.
+    #[must_use]
+    pub const fn over_wire(
+        name: Text,
+        sector: String,
+        redirect_uris: Vec<String>,
+        wire: Wire,
+    ) -> Self {
+        Self {
+            name,
+            sector,
+            profile: Profile::IamSmart,
+            auth: AuthMethod::ClientSecretBasic,
+            sender: Sender::Bearer,
+            grants: Vec::new(),
+            scopes: Vec::new(),
+            redirect_uris,
+            post_logout_redirect_uris: Vec::new(),
+            keys: Vec::new(),
+            secret_digest: None,
+            certificate_dns: None,
+            id_token_enc: None,
+            details: Vec::new(),
+            backchannel_logout_uri: None,
+            ciba_notification_uri: None,
+            needs_dpop_nonce: false,
+            is_resource: false,
+            is_test: false,
+            wire: Some(wire),
+        }
+    }
+
     /// What stands against putting this registration in force. Empty when nothing does.
     #[must_use]
     pub fn flaws(&self) -> Vec<Flaw> {

@@ -8,7 +8,7 @@ use web::{Access, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, 
 use super::{
     head,
     people::{Giving, administrator, giving_page, told},
-    person, powers,
+    powers,
 };
 use crate::Portal;
 
@@ -153,7 +153,7 @@ async fn answer(
     Path((id, commission)): Path<(Id<Company>, Id<Commission>)>,
     form: Form,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let (state, key, place) = match form.text("answer") {
         "accept" => (
             CommissionState::Accepted,
@@ -177,7 +177,7 @@ async fn end(
     visit: Visit,
     Path((id, commission)): Path<(Id<Company>, Id<Commission>)>,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     identity::end_commission(&portal.store, who, commission).await?;
     visit.flash("portal.company.commission.ended.flash");
     Ok(visit.redirect(&visit.to(&format!("/companies/{id}/firms"))))
@@ -216,7 +216,7 @@ async fn named(
     Path((id, commission)): Path<(Id<Company>, Id<Commission>)>,
     form: Form,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let mut people: Vec<Id<Member>> = Vec::new();
     for one in form.all("people") {
         people.push(one.parse().map_err(|_| Error::NotFound)?);

@@ -7,10 +7,11 @@ use identity::{
 };
 use kernel::{Hkid, Id};
 use web::{
-    Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, ctx,
+    Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, Wrong,
+    ctx,
 };
 
-use super::{Names, error_list, head, mandate, person, powers};
+use super::{Names, head, mandate, powers};
 use crate::Portal;
 
 pub(super) fn routes() -> Routes<Portal> {
@@ -124,10 +125,7 @@ pub(super) struct Giving<'a> {
 }
 
 pub(super) fn giving_page(portal: &Portal, visit: &Visit, giving: &Giving<'_>) -> Page {
-    let words = |field: &str| {
-        let found = giving.errors.iter().find(|(name, _)| *name == field);
-        found.map(|(_, key)| visit.t(key)).unwrap_or_default()
-    };
+    let wrong = Wrong::of(visit, giving.errors);
     let fields = [
         "name",
         "hkid",
@@ -138,13 +136,15 @@ pub(super) fn giving_page(portal: &Portal, visit: &Visit, giving: &Giving<'_>) -
         "limit",
         "until",
     ];
-    let wrong: std::collections::BTreeMap<&str, String> =
-        fields.iter().map(|field| (*field, words(field))).collect();
+    let beside: std::collections::BTreeMap<&str, String> = fields
+        .iter()
+        .map(|field| (*field, wrong.words(field)))
+        .collect();
     let context = ctx! {
         company => head(visit, giving.own),
         powers => powers::form(portal, visit, (giving.typed, giving.most)),
-        errors => error_list(visit, giving.errors),
-        wrong,
+        errors => wrong.list(),
+        wrong => beside,
         about => giving.about.clone(),
     };
     visit.page("portal/company_powers.html", context)
@@ -332,7 +332,7 @@ async fn end(
     Path((id, member)): Path<(Id<Company>, Id<Member>)>,
     form: Form,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let reason = form.text("reason");
     let is_self = mandate(&portal, &visit, id).await?;
     let is_self = member_of(&portal, &is_self, member).await?.person == who;
@@ -420,7 +420,7 @@ async fn decide(
     Path((id, proposal)): Path<(Id<Company>, Id<Proposal>)>,
     form: Form,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     let (verdict, key) = match form.text("verdict") {
         "agree" => (Verdict::Agree, "portal.company.agreed"),
         "refuse" => (Verdict::Refuse, "portal.company.refused"),
@@ -437,7 +437,7 @@ async fn withdraw(
     visit: Visit,
     Path((id, invitation)): Path<(Id<Company>, Id<Invitation>)>,
 ) -> Outcome<Response> {
-    let who = person(&portal, &visit)?;
+    let who = portal.person(&visit)?;
     identity::withdraw_invitation(&portal.store, who, (id, invitation)).await?;
     visit.flash("portal.company.invite.withdrawn");
     Ok(visit.redirect(&visit.to(&format!("/companies/{id}/people"))))
