@@ -50,8 +50,8 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
 }
 
 /// Hands a result out, once: for the access token that the code brought, or for the code itself.
-pub(crate) async fn result(hk: &HongKong, call: &Call, kinds: &[Kind]) -> Result<Value, Fault> {
-    let (secret, kind) = match call.fields.optional("code", holder::SECRET_CHARS)? {
+pub(crate) async fn result(hk: &HongKong, call: &Call, kind: Kind) -> Result<Value, Fault> {
+    let (secret, shown) = match call.fields.optional("code", holder::SECRET_CHARS)? {
         Some(code) => (code.to_owned(), TokenKind::Code),
         None => {
             holder::read(hk, call).await?;
@@ -59,20 +59,18 @@ pub(crate) async fn result(hk: &HongKong, call: &Call, kinds: &[Kind]) -> Result
             (access.to_owned(), TokenKind::Access)
         }
     };
-    let gone = match kind {
+    let gone = match shown {
         TokenKind::Code => Word::CodeGone,
         TokenKind::Access => Word::Token,
     };
     let client = call.client.id().to_owned();
-    let found = hk
+    let task = hk
         .store()
         .write(&Actor::system("hongkong"), move |tx| {
             let (secret, client) = (secret.clone(), client.clone());
-            async move { fetch_in(&tx, (&secret, kind), &client).await }
+            async move { fetch_in(&tx, (&secret, shown), (&client, kind)).await }
         })
-        .await?;
-    let task = found
-        .filter(|task| kinds.contains(&task.kind))
+        .await?
         .ok_or(gone)?;
     let result = task.open_result(hk.identity().vault())?;
     let mut result = result.ok_or(gone)?;
@@ -82,20 +80,21 @@ pub(crate) async fn result(hk: &HongKong, call: &Call, kinds: &[Kind]) -> Result
     Ok(result)
 }
 
-/// The task behind a single-use token, with its result for the last time.
+/// The task behind a single-use token, with its result for the last time. Asked for as another kind, it
+/// stays where it is.
 async fn fetch_in(
     tx: &::store::Write,
-    (secret, kind): (&str, TokenKind),
-    client: &str,
+    (secret, shown): (&str, TokenKind),
+    (client, kind): (&str, Kind),
 ) -> Result<Option<Task>, Fault> {
     let found = token::find_in(tx, secret).await?.filter(|token| {
-        token.kind == kind && token.is_single && token.client == client && token.is_live(tx.now())
+        token.kind == shown && token.is_single && token.client == client && token.is_live(tx.now())
     });
     let Some(found) = found else { return Ok(None) };
-    if !token::use_in(tx, secret).await? {
+    let task = tasks::find_in(tx, found.task).await?;
+    if !task.as_ref().is_some_and(|task| task.kind == kind) || !token::use_in(tx, secret).await? {
         return Ok(None);
     }
-    let task = tasks::find_in(tx, found.task).await?;
     tasks::drop_result_in(tx, found.task).await?;
     Ok(task)
 }

@@ -35,7 +35,7 @@ enum Api {
     Token,
     Initiate(Kind),
     Anonymous(Kind),
-    Result(&'static [Kind]),
+    Result(Kind),
     AccountResult,
     Acknowledge,
     Enquire,
@@ -47,7 +47,7 @@ async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault>
         Api::Token => token::exchange(hk, call).await,
         Api::Initiate(kind) => account::initiate(hk, call, kind).await,
         Api::Anonymous(kind) => anonymous::initiate(hk, call, kind).await,
-        Api::Result(kinds) => anonymous::result(hk, call, kinds).await,
+        Api::Result(kind) => anonymous::result(hk, call, kind).await,
         Api::AccountResult => anonymous::account_result(hk, call).await,
         Api::Acknowledge => sign::acknowledge(hk, call).await,
         Api::Enquire => bulk::enquire(hk, call).await,
@@ -182,7 +182,7 @@ const CALLS: &[(&str, &str, Api)] = &[
     (
         "/api/v1/anonymous/eme/getResult",
         "Fetch what the form is filled in with, once",
-        Api::Result(&[Kind::AnonymousForm]),
+        Api::Result(Kind::AnonymousForm),
     ),
     (
         "/api/v1/anonymous/signing/initiateRequest",
@@ -192,7 +192,7 @@ const CALLS: &[(&str, &str, Api)] = &[
     (
         "/api/v1/anonymous/signing/getResult",
         "Fetch the signature, once",
-        Api::Result(&[Kind::AnonymousSign]),
+        Api::Result(Kind::AnonymousSign),
     ),
     (
         "/api/v1/anonymous/pdfsigning/initiateRequest",
@@ -202,7 +202,7 @@ const CALLS: &[(&str, &str, Api)] = &[
     (
         "/api/v1/anonymous/pdfsigning/getResult",
         "Fetch the signature to embed, once",
-        Api::Result(&[Kind::AnonymousPdf]),
+        Api::Result(Kind::AnonymousPdf),
     ),
 ];
 
