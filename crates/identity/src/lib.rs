@@ -10,6 +10,7 @@
 
 mod api;
 mod approval;
+mod assertion;
 mod code;
 mod company;
 mod consent;
@@ -37,10 +38,11 @@ mod store;
 
 pub use api::Phone;
 pub use approval::{
-    Approval, ApprovalState, Approved, Binding, Decision, DetailLine, Evidence, FailReason,
-    NewApproval, Outcome, Purpose, Refusal, SIGN_IN_TTL, SIGN_TTL, SIGNED_IN, Step, binding_code,
-    place_of, read_reference, transition,
+    Approval, ApprovalState, Approved, Binding, Decision, DetailLine, FailReason, NewApproval,
+    Outcome, Purpose, Refusal, SIGN_IN_TTL, SIGN_TTL, SIGNED_IN, Step, binding_code, place_of,
+    read_reference, transition,
 };
+pub use assertion::{Assertion, Evidence, PasskeyWay, Signed};
 pub use company::{
     COMMISSIONS_MAX, Change, Commission, CommissionState, Company, CompanyStatus, Fact, FactKey,
     FactSource, Invitation, MANDATE_ENDED, MEMBERS_MAX, Mandate, Member, MemberRole, Powers,
@@ -84,6 +86,7 @@ pub use store::{
         ask, cancel, consume, consume_in, decided_of, find_by_reference, find_for_browser,
         find_for_person, forget_in as forget_approval_in, open_of, outcome,
     },
+    assertion::{answer_by_passkey, begin_answer, passkey_way},
     browser::{DISOWNED, browsers_of, disown_in, revoke_entrance_in},
     commission::{
         answer_commission, commission_members, commissions, end_commission, name_members,

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod approval;
+pub(crate) mod assertion;
 pub(crate) mod browser;
 pub(crate) mod commission;
 pub(crate) mod company;

@@ -1,6 +1,8 @@
 //! Each test states a rule of people, phones and approvals.
 
 mod approvals;
+mod assertions;
+#[path = "../../testkit/src/authenticator.rs"]
 mod authenticator;
 mod browser;
 mod companies;

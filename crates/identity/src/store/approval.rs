@@ -259,7 +259,7 @@ pub async fn consume_in(
     if !owner.is_active() {
         return Err(Error::Inactive);
     }
-    let how = (approval.purpose, Means::Phone);
+    let how = (approval.purpose, evidence.means());
     signed_in_in(tx, &owner, how, &approval.return_to).await?;
     Ok(Approved {
         approval: id,
