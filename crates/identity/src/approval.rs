@@ -19,6 +19,8 @@ pub const SIGN_IN_TTL: Duration = Duration::from_secs(4 * 60);
 pub const SIGN_TTL: Duration = Duration::from_secs(18 * 60);
 /// The event of a completed sign-in. Data: person, purpose, level, birth_year.
 pub const SIGNED_IN: &str = "causeway.person.signed_in.v1";
+/// The event of an outcome. Data: purpose, state, reason of a failure, person where one is known.
+pub const DECIDED: &str = "causeway.approval.decided.v1";
 /// Open approvals one person may have at a time.
 pub(crate) const OPEN_PER_PERSON: i64 = 20;
 /// Characters of the summary of what is approved.

@@ -15,7 +15,7 @@ use webauthn_rs::{
     prelude::{Credential, Url},
 };
 
-use crate::{Person, code::codes};
+use crate::{Error, Person, code::codes};
 
 /// Passkeys one person may have.
 pub const PASSKEYS_MAX: usize = 10;
@@ -188,4 +188,22 @@ pub enum Entrance {
     Phone,
     Passkey(Id<Passkey>),
     Browser(String),
+}
+
+/// What the phone approves when a passkey is to be added.
+#[must_use]
+pub fn adding_digest(person: Id<Person>, name: &str) -> [u8; 32] {
+    trust::digest::sha256(format!("add passkey {person} {name}"))
+}
+
+/// The name of a passkey as it is kept.
+///
+/// # Errors
+/// [`Error::Malformed`] when it is empty or too long.
+pub fn passkey_name(typed: &str) -> Result<String, Error> {
+    let name = typed.trim();
+    if name.is_empty() || name.chars().count() > PASSKEY_NAME_CHARS {
+        return Err(Error::Malformed("name"));
+    }
+    Ok(name.to_owned())
 }

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod assertions;
+#[expect(unreachable_pub, reason = "testkit shows it to other crates")]
 #[path = "../../testkit/src/authenticator.rs"]
 mod authenticator;
 mod browser;

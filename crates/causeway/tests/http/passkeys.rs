@@ -180,3 +180,48 @@ async fn another_browser_cannot_answer_with_a_passkey() {
     let refused = challenge(&mut other, &about(&waiting)).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }
+
+/// How often the inbox tells of a refused attempt to sign in.
+async fn told(app: &App) -> usize {
+    app.settle().await.unwrap();
+    let store = &app.system.store;
+    let phone = identity::demo::phone(store, &app.system.keys.vault(), RESIDENT);
+    let to = phone.await.unwrap().person.id.cast();
+    let inbox = store.read(move |db| async move { notify::inbox(&db, to, None).await });
+    let inbox = inbox.await.unwrap();
+    let of_attempts = |one: &&notify::Message| one.subject.en.contains("was refused");
+    inbox.items.iter().filter(of_attempts).count()
+}
+
+#[tokio::test]
+async fn a_refused_attempt_stands_in_the_inbox_once_a_day_for_each_cause() {
+    let app = App::start().await.unwrap();
+    let mut resident = app.browser();
+    resident.sign_in(RESIDENT, "/en/devices").await.unwrap();
+    let mut device = add(&app, &mut resident, (RESIDENT, false)).await;
+    device.verifies_user = false;
+    let sign_in = json!({ "kind": "sign_in" });
+    for (days, expected) in [(0, 1), (0, 1), (1, 2)] {
+        app.clock
+            .advance(std::time::Duration::from_secs(days * 86_400));
+        let mut stranger = app.browser();
+        let page = stranger.get("/en/sign-in").await.unwrap();
+        let refused = give(&mut stranger, &page, (&mut device, &sign_in)).await;
+        assert!(refused.says("does not sign in here"), "{}", refused.words());
+        assert_eq!(told(&app).await, expected);
+    }
+    // Another cause is told besides: the phone says no to a sign-in that its owner did not begin.
+    let mut stranger = app.browser();
+    let page = stranger.get("/en/sign-in").await.unwrap();
+    let (store, vault) = (&app.system.store, app.system.keys.vault());
+    let phone = identity::demo::phone(store, &vault, RESIDENT)
+        .await
+        .unwrap();
+    let id = page.path.rsplit('/').next().unwrap().parse().unwrap();
+    let shown = identity::open(store, &phone.device, id).await.unwrap();
+    let no = identity::Decision::Reject;
+    identity::demo::answer(store, &phone, &shown, no)
+        .await
+        .unwrap();
+    assert_eq!(told(&app).await, 3);
+}

@@ -11,6 +11,7 @@ use crate::{
     Approval, Assertion, Authority, Binding, Ceremony, CeremonyKind, Error, Evidence, Passkey,
     PasskeyWay, Person, RelyingParty, Step,
     assertion::{challenge, is_for_passkeys},
+    attempt,
     store::{
         answer::{Opened, refused, unfit_in},
         approval::{self, Change, SET_EVIDENCE, step_in},
@@ -220,9 +221,10 @@ async fn check(
             async move { passkey::by_credential_in(&db, credential).await }
         })
         .await?;
-    let mut passkey = found
-        .filter(|one| one.revoked.is_none() && asked.person == Some(one.person))
-        .ok_or(Error::PasskeyRefused)?;
+    let mut passkey = found.ok_or(Error::PasskeyRefused)?;
+    if passkey.revoked.is_some() || asked.person != Some(passkey.person) {
+        return Err(attempt::refuse(store, passkey.person).await);
+    }
     if !passkey.counts_for_signing() {
         return Err(Error::PasskeySynced);
     }
@@ -230,8 +232,10 @@ async fn check(
     let (_, state) = expected(party, std::slice::from_ref(&passkey.key), &own)?;
     let result = party
         .webauthn
-        .finish_passkey_authentication(&answer, &state)
-        .map_err(|_| Error::PasskeyRefused)?;
+        .finish_passkey_authentication(&answer, &state);
+    let Ok(result) = result else {
+        return Err(attempt::refuse(store, passkey.person).await);
+    };
     // A key may become copyable after it was added; the authenticator then says so.
     if result.backup_eligible() || result.backup_state() {
         return Err(Error::PasskeySynced);

@@ -13,9 +13,10 @@ use webauthn_rs::prelude::{
 use crate::{
     Approval, Authority, Binding, Ceremony, CeremonyKind, Error, Known, Level, Passkey, Person,
     Purpose, Recovery, RelyingParty,
+    attempt::{self, Attempt},
     passkey::{
-        ANSWER_BYTES, CEREMONY_TTL, PASSKEY_ADDED, PASSKEY_NAME_CHARS, PASSKEY_REVOKED,
-        PASSKEYS_MAX, is_synced,
+        ANSWER_BYTES, CEREMONY_TTL, PASSKEY_ADDED, PASSKEY_REVOKED, PASSKEYS_MAX, adding_digest,
+        is_synced, passkey_name,
     },
     store::{approval, company::resident, json as to_json, person, recovery},
 };
@@ -245,13 +246,14 @@ pub(crate) async fn assert_passkey(
             async move { by_credential_in(&db, credential).await }
         })
         .await?;
-    let mut passkey = found
-        .filter(|one| one.revoked.is_none() && one.person.bytes() == *handle.as_bytes())
-        .ok_or(Error::PasskeyRefused)?;
+    let mut passkey = found.ok_or(Error::PasskeyRefused)?;
+    let is_live = passkey.revoked.is_none() && passkey.person.bytes() == *handle.as_bytes();
     let result = party
         .webauthn
-        .finish_discoverable_authentication_v2(&answer, state, &passkey.key)
-        .map_err(refused)?;
+        .finish_discoverable_authentication_v2(&answer, state, &passkey.key);
+    let Some(result) = result.ok().filter(|_| is_live) else {
+        return Err(attempt::refuse(store, passkey.person).await);
+    };
     passkey.key.update_credential(&result);
     Ok(Asserted {
         ceremony: id,
@@ -293,12 +295,13 @@ pub async fn sign_in_by_passkey(
 ) -> Result<Known, Error> {
     let asked = (id, CeremonyKind::SignIn, binding);
     let asserted = assert_passkey(store, party, asked, answer).await?;
+    let who = asserted.passkey.person;
     if level > Level::Basic && !asserted.passkey.counts_for_signing() {
         return Err(Error::PasskeySynced);
     }
-    let actor = resident(asserted.passkey.person, None);
+    let actor = resident(who, None);
     let return_to = return_to.to_owned();
-    store
+    let known = store
         .write(&actor, move |tx| {
             let (asserted, return_to) = (asserted.clone(), return_to.clone());
             async move {
@@ -312,25 +315,11 @@ pub async fn sign_in_by_passkey(
                 Ok(known)
             }
         })
-        .await
-}
-
-/// What the phone approves when a passkey is to be added.
-#[must_use]
-pub fn adding_digest(person: Id<Person>, name: &str) -> [u8; 32] {
-    trust::digest::sha256(format!("add passkey {person} {name}"))
-}
-
-/// The name of a passkey as it is kept.
-///
-/// # Errors
-/// [`Error::Malformed`] when it is empty or too long.
-pub fn passkey_name(typed: &str) -> Result<String, Error> {
-    let name = typed.trim();
-    if name.is_empty() || name.chars().count() > PASSKEY_NAME_CHARS {
-        return Err(Error::Malformed("name"));
+        .await;
+    if matches!(known, Err(Error::Inactive)) {
+        attempt::note(store, who, Attempt::Suspended).await?;
     }
-    Ok(name.to_owned())
+    known
 }
 
 /// What is made anew by an authenticator, before somebody's word allows it.

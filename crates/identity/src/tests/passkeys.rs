@@ -322,6 +322,37 @@ fn amr_tells_phone_and_passkeys_apart() {
         assert!(matches!(sign_in(&store, &mut device).await, Err(Error::Inactive)));
     }
 
+    async fn a_refused_attempt_names_its_person_and_cause_and_tells_the_one_who_tries_nothing(store: Store) {
+        let vault = vault(store.env());
+        let holder = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await;
+        let mut device = fresh(&store);
+        add(&store, &holder, &mut device).await.unwrap();
+        // A passkey nobody has ever added belongs to nobody.
+        let unknown = sign_in(&store, &mut fresh(&store)).await;
+        assert!(matches!(unknown, Err(Error::PasskeyRefused)), "{unknown:?}");
+        assert!(refused(&store).await.is_empty());
+        device.verifies_user = false;
+        let known = sign_in(&store, &mut device).await;
+        assert!(matches!(known, Err(Error::PasskeyRefused)), "the same words: {known:?}");
+        let wrong = redeem(&store, &vault, "kwan-sum-yi", "AAAA-AAAA").await;
+        assert!(matches!(wrong, Err(Error::RecoveryRefused)), "{wrong:?}");
+        let nobody = redeem(&store, &vault, "cheung-ka-yan", "AAAA-AAAA").await;
+        assert!(matches!(nobody, Err(Error::RecoveryRefused)), "{nobody:?}");
+        let by = keeper(&store, Role::Officer);
+        let why = (Ground::LostPhone, "called 1823");
+        crate::suspend_account(&store, &by, holder.person.id, why).await.unwrap();
+        device.verifies_user = true;
+        assert!(matches!(sign_in(&store, &mut device).await, Err(Error::Inactive)));
+        let told = refused(&store).await;
+        let cause = |one: &serde_json::Value| one["cause"].as_str().unwrap().to_owned();
+        let causes: std::collections::BTreeSet<String> = told.iter().map(cause).collect();
+        let expected = ["code", "passkey", "suspended"].map(str::to_owned);
+        assert_eq!(causes, expected.into(), "{told:?}");
+        assert_eq!(told.len(), 3);
+        let own = serde_json::json!(holder.person.id);
+        assert!(told.iter().all(|one| one["person"] == own), "{told:?}");
+    }
+
     async fn nobody_has_more_than_ten_passkeys(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
         for _ in 0..crate::PASSKEYS_MAX {
@@ -392,6 +423,11 @@ fn amr_tells_phone_and_passkeys_apart() {
         assert!(matches!(late, Err(Error::RecoveryRefused)), "{late:?}");
         crate::sweep(&store).await.unwrap();
     }
+}
+
+/// What was told of refused attempts, in order.
+async fn refused(store: &Store) -> Vec<serde_json::Value> {
+    super::simulation::events(store, crate::ATTEMPT_REFUSED).await
 }
 
 async fn end(store: &Store, holder: &Holder, which: &Entrance) -> Result<(), Error> {
