@@ -184,9 +184,9 @@ async fn another_browser_cannot_answer_with_a_passkey() {
 /// How often the inbox tells of a refused attempt to sign in.
 async fn told(app: &App) -> usize {
     app.settle().await.unwrap();
-    let store = &app.system.store;
-    let phone = identity::demo::phone(store, &app.system.keys.vault(), RESIDENT);
-    let to = phone.await.unwrap().person.id.cast();
+    let (store, vault) = (&app.system.store, app.system.keys.vault());
+    let phone = identity::demo::phone(store, &vault, RESIDENT).await.unwrap();
+    let to = phone.person.id.cast();
     let inbox = store.read(move |db| async move { notify::inbox(&db, to, None).await });
     let inbox = inbox.await.unwrap();
     let of_attempts = |one: &&notify::Message| one.subject.en.contains("was refused");

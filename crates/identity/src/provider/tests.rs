@@ -6,6 +6,7 @@ mod ciba;
 mod clients;
 mod documents;
 mod fapi;
+mod keysets;
 mod limits;
 mod oidc;
 mod rp;
