@@ -19,6 +19,7 @@
 //! tokens at the next use. Modules of the conformance suite are tests by name.
 
 mod authorize;
+pub(crate) mod behalf;
 mod caller;
 pub(crate) mod ciba;
 pub(crate) mod client;

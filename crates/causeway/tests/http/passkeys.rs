@@ -185,7 +185,9 @@ async fn another_browser_cannot_answer_with_a_passkey() {
 async fn told(app: &App) -> usize {
     app.settle().await.unwrap();
     let (store, vault) = (&app.system.store, app.system.keys.vault());
-    let phone = identity::demo::phone(store, &vault, RESIDENT).await.unwrap();
+    let phone = identity::demo::phone(store, &vault, RESIDENT)
+        .await
+        .unwrap();
     let to = phone.person.id.cast();
     let inbox = store.read(move |db| async move { notify::inbox(&db, to, None).await });
     let inbox = inbox.await.unwrap();

@@ -394,6 +394,7 @@ impl Poll {
             outlives_session: None,
             subject: None,
             act: None,
+            behalf: None,
             auth_req: Some(self.secret.clone()),
         };
         let refresh = content.is_lasting.then(|| self.refresh.clone());

@@ -19,7 +19,7 @@ use super::{
     store::grant::Grant,
 };
 use crate::{
-    Error, FieldKey, Person, Profile, Reading,
+    Error, FieldKey, Profile, Reading,
     store::profile::{profile_in, record_reading_in},
 };
 
@@ -209,7 +209,7 @@ impl Wanted {
         };
         Self {
             vault: provider.identity().vault().clone(),
-            reading: reading(client, grant.person, claims),
+            reading: reading(client, grant, claims),
             claims: claims.to_vec(),
             extra: extra.to_vec(),
         }
@@ -242,15 +242,18 @@ impl Wanted {
     }
 }
 
-fn reading(client: &Client, person: Id<Person>, claims: &[Claim]) -> Reading {
+/// Who reads and what for: in an officer's own words, where an officer acts for the person.
+fn reading(client: &Client, grant: &Grant, claims: &[Claim]) -> Reading {
     let purpose = claims
         .first()
         .and_then(|claim| client.purpose_of(claim.scope()));
+    let behalf = grant.content.behalf.as_ref();
+    let own = behalf.map(|behalf| Text::same(&behalf.reason));
     Reading {
-        person,
+        person: grant.person,
         reader: client.name.clone(),
         department: client.department().to_owned(),
-        reason: purpose.cloned().unwrap_or_else(|| {
+        reason: own.or_else(|| purpose.cloned()).unwrap_or_else(|| {
             Text::new("You allowed it when you signed in", "你在登入時同意提供")
         }),
     }

@@ -232,7 +232,7 @@ impl SigningCounter {
         let given = (Method::POST, path, headers);
         let (grant, client) = userinfo::open(&self.provider, door, given).await?;
         let may_ask = grant.content.scopes.contains(&Scope::Sign)
-            && grant.content.subject.is_none()
+            && grant.content.act.is_none()
             && client.purpose_of(Scope::Sign).is_some();
         if !may_ask {
             let reason = "the token is not of scope sign";

@@ -2,6 +2,7 @@
 //! Tests that mirror a module of the OpenID conformance suite carry its name.
 
 mod attacks;
+mod behalf;
 mod ciba;
 mod clients;
 mod documents;

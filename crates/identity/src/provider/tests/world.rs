@@ -227,11 +227,21 @@ impl World {
 
     /// Registers a client and puts it in force.
     pub(crate) async fn register(&self, id: &'static str, registration: Registration) {
+        self.register_for(id, "rvd", registration).await;
+    }
+
+    /// Puts a registration of `department` in force.
+    pub(crate) async fn register_for(
+        &self,
+        id: &'static str,
+        department: &'static str,
+        registration: Registration,
+    ) {
         let proposal = registration.clone();
         self.store
             .write(&Actor::system("author"), move |tx| {
                 let proposal = proposal.clone();
-                async move { create_in(&tx, id, "rvd", &proposal).await }
+                async move { create_in(&tx, id, department, &proposal).await }
             })
             .await
             .unwrap();
