@@ -1,12 +1,17 @@
-// A resident adds two passkeys, signs in with one without typing anything, removes it, and is refused
-// with it afterwards. The authenticators are Chromium's own virtual ones.
+// A resident adds two passkeys, signs in with one without typing anything, signs a document with the one that
+// stays on its device, removes it, and is refused with it afterwards. The authenticators are Chromium's own
+// virtual ones.
 
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 
 import { PHONE } from './lib.mjs';
 import { approve, signIn } from './steps.mjs';
 
 const PERSON = 'cheung-ka-yan';
+const BROUGHT = fileURLToPath(
+  new URL('../../crates/paper/src/samples/table.pdf', import.meta.url),
+);
 const QUIETLY_WITHIN_MS = 20_000;
 
 const AUTHENTICATOR = {
@@ -30,6 +35,7 @@ export default async function passkeys(journey) {
     const first = await device.plugIn({ defaultBackupEligibility: true, defaultBackupState: true });
     await add(journey, page, `Laptop ${lang}`, () => approve(journey, page, phone.page, PERSON));
     assert.equal(await held(page), 1);
+    await cannotSign(journey, page, lang);
     await device.unplug(first);
 
     const second = await device.plugIn({});
@@ -41,6 +47,8 @@ export default async function passkeys(journey) {
     await signOut(journey, page);
     await byPasskey(journey, page, `/${lang}/devices`);
     assert.ok(new URL(page.url()).pathname.endsWith('/devices'));
+    await sign(journey, page, lang);
+    await journey.visit(page, `/${lang}/devices`);
 
     // Removed, it is forgotten by the browser too, which the page tells; and where a browser has kept it,
     // it signs nobody in.
@@ -95,6 +103,36 @@ async function add(journey, page, name, allow) {
   await allow();
   await journey.press(page, page.locator('[data-passkey-ask]'));
   assert.ok(new URL(page.url()).pathname.endsWith('/devices'), page.url());
+}
+
+/** Brings a document to be signed; ends at the page that waits for the phone. */
+async function bring(journey, page, lang) {
+  await journey.visit(page, `/${lang}/sign`);
+  await page.locator('#document').setInputFiles(BROUGHT);
+  await journey.press(page, page.locator('main form button').first());
+  await journey.press(page, page.locator('main form button').first());
+}
+
+/** The only passkey is copied between devices: the page says that it does not sign. */
+async function cannotSign(journey, page, lang) {
+  await bring(journey, page, lang);
+  assert.equal(await page.locator('a[href$="/passkey"]').count(), 0);
+  const section = page.locator('section[aria-labelledby=ask-answer-title]');
+  assert.match(await section.innerText(), /copied|複製/);
+  await journey.press(page, page.locator('form[action$="/cancel"] button'));
+  await journey.visit(page, `/${lang}/devices`);
+}
+
+/** What is signed stands on the page before the passkey is asked for; the phone stays in the pocket. */
+async function sign(journey, page, lang) {
+  await bring(journey, page, lang);
+  await journey.press(page, page.locator('a[href$="/passkey"]'));
+  assert.match(await page.locator('main').innerText(), /table\.pdf/);
+  await journey.picture(page, `sign-by-passkey-${lang}`);
+  await journey.press(page, page.locator('[data-passkey-ask]'));
+  await page.waitForURL((url) => !url.pathname.includes('/approvals/'), { timeout: QUIETLY_WITHIN_MS });
+  await journey.look(page);
+  assert.ok(await page.locator('a[href$="/signed"]').count(), 'the document is not signed');
 }
 
 async function signOut(journey, page) {

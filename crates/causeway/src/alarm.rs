@@ -1,8 +1,10 @@
-//! People read in the inbox of every change to what signs them in, and of invitations that wait for them:
-//! a change that nobody made oneself is seen there, whatever page or node it was made on.
+//! People read in the inbox of every change to what signs them in, of attempts to come in that were refused,
+//! and of invitations that wait for them: what nobody did oneself is seen there, whatever page or node it was
+//! done on. Of refused attempts with one cause they read once a day, however often somebody tries.
 
+use identity::Attempt;
 use journal::{Failure, OutboxEvent, Runner};
-use kernel::{Id, Text};
+use kernel::{Id, Text, Time};
 use notify::{Class, NewMessage, Recipient};
 use store::Write;
 
@@ -23,6 +25,9 @@ async fn tell(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
     if event.kind == identity::INVITED {
         return invited(tx, event).await;
     }
+    if let Some((person, cause)) = refused(event) {
+        return attempted(tx, (person, cause), event.at).await;
+    }
     let Some((subject, body)) = words(event) else {
         return Ok(());
     };
@@ -31,6 +36,100 @@ async fn tell(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
         .about("person", &event.subject)
         .link("/devices")
         .key(format!("alarm-{}", event.id));
+    notify::send(tx, message).await?;
+    Ok(())
+}
+
+/// An attempt to come in that was refused: whose account, and why.
+#[derive(Clone, Copy)]
+enum Cause {
+    /// The phone's owner said no.
+    Rejected,
+    /// The phone, its level or its post did not do.
+    Failed,
+    Tried(Attempt),
+}
+
+fn refused(event: &OutboxEvent) -> Option<(&str, Cause)> {
+    let word = |name: &str| event.data.get(name).and_then(|value| value.as_str());
+    let person = word("person")?;
+    if event.kind == identity::ATTEMPT_REFUSED {
+        return Some((person, Cause::Tried(word("cause")?.parse().ok()?)));
+    }
+    let is_sign_in = matches!(word("purpose"), Some("sign_in" | "desk"));
+    if event.kind != identity::DECIDED || !is_sign_in {
+        return None;
+    }
+    let cause = match (word("state")?, word("reason")) {
+        ("rejected", _) => Cause::Rejected,
+        ("failed", Some("suspended")) => Cause::Tried(Attempt::Suspended),
+        ("failed", _) => Cause::Failed,
+        _ => return None,
+    };
+    Some((person, cause))
+}
+
+impl Cause {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Tried(attempt) => attempt.code(),
+        }
+    }
+
+    fn words(self) -> Text {
+        match self {
+            Self::Rejected => Text::new(
+                "You refused a request to sign in on your phone.",
+                "你在手機上拒絕了一項登入要求。",
+            ),
+            Self::Failed => Text::new(
+                "Your phone opened a request to sign in that it may not answer.",
+                "你的手機開啟了一項不可作答的登入要求。",
+            ),
+            Self::Tried(Attempt::Passkey) => Text::new(
+                "A passkey of your account was used, but it was not accepted.",
+                "有人使用你帳戶的通行密鑰，但未獲接納。",
+            ),
+            Self::Tried(Attempt::Suspended) => Text::new(
+                "Somebody tried to come in while your account is suspended.",
+                "有人在你的帳戶暫停期間嘗試登入。",
+            ),
+            Self::Tried(Attempt::Code) => Text::new(
+                "A wrong code from a counter was given with your identity card number.",
+                "有人以你的身份證號碼輸入了錯誤的櫃位代碼。",
+            ),
+            Self::Tried(Attempt::Particulars) => Text::new(
+                "Wrong particulars were given with your identity card number until it had to wait an hour.",
+                "有人以你的身份證號碼多次輸入錯誤資料，該號碼須等候一小時。",
+            ),
+        }
+    }
+}
+
+/// Tells once a day of each cause: the key of the message names person, cause and day.
+async fn attempted(tx: &Write, (person, cause): (&str, Cause), at: Time) -> Result<(), Failure> {
+    let to: Id<Recipient> = person.parse()?;
+    let what = cause.words();
+    let subject = Text::new(
+        "An attempt to sign in to your account was refused",
+        "一項登入你帳戶的嘗試已被拒絕",
+    );
+    let body = Text::new(
+        format!(
+            "{} Nobody came in.\n\nIf that was you, there is nothing to do. If not, open your list of devices and remove what you do not know. We tell you of the same at most once a day.",
+            what.en
+        ),
+        format!(
+            "{}沒有人因此登入。\n\n如是你本人所為，無須理會。如非本人，請開啟裝置清單並移除你不認識的項目。同類事件每天最多通知一次。",
+            what.tc
+        ),
+    );
+    let message = NewMessage::new(to, Class::Info, subject, body)
+        .about("person", person)
+        .link("/devices")
+        .key(format!("attempt-{}-{person}-{}", cause.code(), at.date()));
     notify::send(tx, message).await?;
     Ok(())
 }

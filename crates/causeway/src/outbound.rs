@@ -1,6 +1,6 @@
-//! Calls to the clients of the OpenID provider: one POST, over TLS, to a registered address.
+//! Calls to the clients of the OpenID provider: one POST or GET, over TLS, to a registered address.
 //!
-//! Invariants: no redirect is followed and no body is read; an address of this machine or of its link
+//! Invariants: no redirect is followed; what a POST answers is not read, what a GET answers up to a limit; an address of this machine or of its link
 //! is never called, unless the platform itself runs without TLS on a developer's machine; a call ends
 //! within seconds.
 
@@ -8,10 +8,10 @@ use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration}
 
 use anyhow::{Context as _, bail};
 use axum::http::{Request, StatusCode, Uri, header};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use identity::provider::{Outbound, Post, Sent};
+use identity::provider::{Fetched, Outbound, Post, Sent};
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -54,6 +54,32 @@ impl Caller {
 
     async fn send(&self, post: &Post) -> anyhow::Result<StatusCode> {
         let uri: Uri = post.uri.parse()?;
+        let answered = self.call(&uri, |host| request(post, &uri, host), 0).await?;
+        Ok(answered.0)
+    }
+
+    async fn fetch(&self, uri: &str, most: usize) -> anyhow::Result<Vec<u8>> {
+        let uri: Uri = uri.parse()?;
+        let asked = |host: &str| {
+            let request = Request::get(path_of(&uri))
+                .header(header::HOST, host)
+                .header(header::ACCEPT, "application/json")
+                .header(header::CONNECTION, "close");
+            Ok(request.body(Full::default())?)
+        };
+        let (status, body) = self.call(&uri, asked, most).await?;
+        if status != StatusCode::OK {
+            bail!("the address answers {status}");
+        }
+        Ok(body)
+    }
+
+    async fn call(
+        &self,
+        uri: &Uri,
+        request: impl FnOnce(&str) -> anyhow::Result<Request<Full<Bytes>>>,
+        most: usize,
+    ) -> anyhow::Result<(StatusCode, Vec<u8>)> {
         let host = uri.host().context("the address names no host")?.to_owned();
         let is_tls = uri.scheme_str() == Some("https");
         if !is_tls && !self.is_local {
@@ -61,13 +87,13 @@ impl Caller {
         }
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let stream = self.connect(&host, port).await?;
-        let request = request(post, &uri, &host)?;
+        let request = request(&host)?;
         if is_tls {
             let name = ServerName::try_from(host)?;
             let stream = self.tls.connect(name, stream).await?;
-            exchange(stream, request).await
+            exchange(stream, request, most).await
         } else {
-            exchange(stream, request).await
+            exchange(stream, request, most).await
         }
     }
 
@@ -105,9 +131,12 @@ fn is_inside(ip: IpAddr) -> bool {
     }
 }
 
+fn path_of(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |path| path.as_str())
+}
+
 fn request(post: &Post, uri: &Uri, host: &str) -> anyhow::Result<Request<Full<Bytes>>> {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut request = Request::post(path)
+    let mut request = Request::post(path_of(uri))
         .header(header::HOST, host)
         .header(header::CONTENT_TYPE, post.content_type)
         .header(header::CONNECTION, "close");
@@ -117,15 +146,29 @@ fn request(post: &Post, uri: &Uri, host: &str) -> anyhow::Result<Request<Full<By
     Ok(request.body(Full::new(Bytes::from(post.body.clone())))?)
 }
 
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> anyhow::Result<StatusCode>
+/// One request and its answer; the body is read when `most` bytes of it are wanted, and refused when it has
+/// more.
+async fn exchange<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    most: usize,
+) -> anyhow::Result<(StatusCode, Vec<u8>)>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let driven = tokio::spawn(connection);
     let response = sender.send_request(request).await?;
+    let status = response.status();
+    let body = if most == 0 {
+        Vec::new()
+    } else {
+        let limited = Limited::new(response.into_body(), most).collect().await;
+        let limited = limited.map_err(|_| anyhow::anyhow!("the answer is cut off or too long"))?;
+        limited.to_bytes().to_vec()
+    };
     driven.abort();
-    Ok(response.status())
+    Ok((status, body))
 }
 
 impl Outbound for Caller {
@@ -138,6 +181,19 @@ impl Outbound for Caller {
                     Sent::Unheard
                 }
                 Err(_) => Sent::Unheard,
+            }
+        })
+    }
+
+    fn get(&self, uri: String, most: usize) -> Fetched<'_> {
+        Box::pin(async move {
+            match tokio::time::timeout(PATIENCE, self.fetch(&uri, most)).await {
+                Ok(Ok(body)) => Some(body),
+                Ok(Err(error)) => {
+                    tracing::info!(%error, "what a client publishes could not be read");
+                    None
+                }
+                Err(_) => None,
             }
         })
     }
@@ -210,6 +266,35 @@ mod tests {
             assert!(told.starts_with("POST /logout?x=1 HTTP/1.1"), "{told}");
             assert!(told.contains("authorization: Bearer one"), "{told}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_client_publishes_is_read_up_to_a_limit() {
+        let caller = Caller::new(true).unwrap();
+        for (answer, expected) in [
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nkeys",
+                Some(&b"keys"[..]),
+            ),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nkeys!", None),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nkeys", None),
+            (
+                "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n",
+                None,
+            ),
+            ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", None),
+        ] {
+            let (port, told) = client(answer).await;
+            let uri = format!("http://127.0.0.1:{port}/jwks?x=1");
+            assert_eq!(caller.get(uri, 4).await.as_deref(), expected, "{answer}");
+            let told = told.await.unwrap();
+            assert!(told.starts_with("GET /jwks?x=1 HTTP/1.1"), "{told}");
+        }
+        let inside = Caller::new(false).unwrap();
+        assert_eq!(
+            inside.get("https://127.0.0.1:1/jwks".to_owned(), 4).await,
+            None
+        );
     }
 
     #[tokio::test]

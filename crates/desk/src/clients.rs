@@ -131,6 +131,8 @@ async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) ->
         state => visit.t(&format!("desk.clients.state.{}", state.code())),
         kind => tag_of(state),
         rows => rows_of(&visit, &latest),
+        publishes => latest.jwks_uri.is_some(),
+        published => published(&desk, &found).await?,
         purposes => purposes_of(&visit, &latest),
         has_proposal => found.proposal.is_some(),
         is_live => found.registration.is_some(),
@@ -178,7 +180,8 @@ fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
             found.post_logout_redirect_uris.join("\n"),
         ),
         ("details", all("details", details)),
-        ("keys", names_of(found)),
+        ("keys", names_of(&found.keys)),
+        ("jwks_uri", found.jwks_uri.clone().unwrap_or_default()),
         (
             "id_token_enc",
             found.id_token_enc.map_or("", |enc| enc.name()).to_owned(),
@@ -201,10 +204,25 @@ fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
         .collect()
 }
 
+/// The keys that a client publishes, as last read, and when.
+async fn published(desk: &Desk, found: &ClientRecord) -> Outcome<Option<Value>> {
+    let in_force = found.registration.as_ref();
+    let Some(uri) = in_force.and_then(|one| one.jwks_uri.as_ref()) else {
+        return Ok(None);
+    };
+    let kept = identity::provider::find_key_set(&desk.store, &found.id).await?;
+    let kept = kept.filter(|one| one.uri == *uri);
+    Ok(kept.and_then(|one| {
+        let keys = one.jwks?.get("keys")?.as_array()?.clone();
+        let names = names_of(&keys);
+        let lines: Vec<&str> = names.lines().collect();
+        Some(ctx! { lines, at => one.fetched })
+    }))
+}
+
 /// Key ids, so that somebody can compare them by eye.
-fn names_of(found: &Registration) -> String {
-    let names: Vec<String> = found
-        .keys
+fn names_of(keys: &[serde_json::Value]) -> String {
+    let names: Vec<String> = keys
         .iter()
         .map(|key| {
             let text = |name: &str| {

@@ -32,11 +32,11 @@ const send = (form, credential) => {
   form.submit();
 };
 
-const challenge = async (kind) => {
+const challenge = async (about) => {
   const answer = await fetch("/passkeys/challenge", {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json" },
-    body: JSON.stringify({ kind }),
+    body: JSON.stringify(about),
   });
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.json();
@@ -44,11 +44,11 @@ const challenge = async (kind) => {
 
 // One request at a time: the browser refuses a second while the first waits behind the box.
 let waiting;
-const ask = async (form, kind, mediation) => {
+const ask = async (form, about, mediation) => {
   waiting?.abort();
   waiting = new AbortController();
   const { signal } = waiting;
-  const { ceremony, options } = await challenge(kind);
+  const { ceremony, options } = await challenge(about);
   form.elements.ceremony.value = ceremony;
   const publicKey = asked(JSON.parse(options));
   const credential = await navigator.credentials.get({ publicKey, signal, ...(mediation && { mediation }) });
@@ -69,11 +69,11 @@ const signIn = async (place) => {
   const form = place.querySelector("[data-passkey-form]");
   place.hidden = false;
   const button = place.querySelector("[data-passkey-ask]");
-  button.addEventListener("click", failing(place, () => ask(form, "sign_in")));
+  button.addEventListener("click", failing(place, () => ask(form, { kind: "sign_in" })));
   if (await PublicKeyCredential.isConditionalMediationAvailable?.()) {
     place.querySelector("[data-passkey-offer]").hidden = false;
     // Quiet: it waits behind the box, and whoever never touches the box need not hear of it.
-    ask(form, "sign_in", "conditional").catch(() => {});
+    ask(form, { kind: "sign_in" }, "conditional").catch(() => {});
   }
 };
 
@@ -81,13 +81,25 @@ const confirm = (place) => {
   const form = place.closest("form") ?? place.querySelector("form");
   place.hidden = false;
   const button = place.querySelector("[data-passkey-ask]");
-  button.addEventListener("click", failing(place, () => form.reportValidity() && ask(form, "confirm")));
+  button.addEventListener("click", failing(place, () => form.reportValidity() && ask(form, { kind: "confirm" })));
+};
+
+const ready = (place) => {
+  for (const part of place.querySelectorAll("[data-passkey-can]")) part.hidden = false;
+  for (const part of place.querySelectorAll("[data-passkey-cannot]")) part.hidden = true;
+};
+
+// The challenge names what is approved: see identity/src/assertion.rs.
+const approve = (place) => {
+  ready(place);
+  const approval = place.dataset.passkeyApprove;
+  const sign = () => ask(place.querySelector("form"), { kind: "approve", approval });
+  place.querySelector("[data-passkey-ask]").addEventListener("click", failing(place, sign));
 };
 
 const add = (place) => {
   const form = place.querySelector("form");
-  for (const part of place.querySelectorAll("[data-passkey-can]")) part.hidden = false;
-  for (const part of place.querySelectorAll("[data-passkey-cannot]")) part.hidden = true;
+  ready(place);
   const publicKey = () => wanted(JSON.parse(place.dataset.passkeyAdd));
   const make = async () => send(form, await navigator.credentials.create({ publicKey: publicKey() }));
   place.querySelector("[data-passkey-ask]").addEventListener("click", failing(place, make));
@@ -100,6 +112,7 @@ if (globalThis.PublicKeyCredential) {
   for (const place of document.querySelectorAll("[data-passkey-in]")) signIn(place);
   for (const place of document.querySelectorAll("[data-passkey-confirm]")) confirm(place);
   for (const place of document.querySelectorAll("[data-passkey-add]")) add(place);
+  for (const place of document.querySelectorAll("[data-passkey-approve]")) approve(place);
   for (const { dataset } of document.querySelectorAll("[data-passkey-unknown]")) {
     const { passkeyUnknown: credentialId, passkeySite: rpId } = dataset;
     if (credentialId) signal("signalUnknownCredential", { rpId, credentialId });

@@ -10,9 +10,8 @@ use std::time::Duration;
 use kernel::{Id, Lang, Text, Time};
 use serde::{Deserialize, Serialize};
 use trust::digest;
-use utoipa::ToSchema;
 
-use crate::{Level, Person, code::codes};
+use crate::{Evidence, Level, Person, code::codes};
 
 /// How long a sign-in, consent or step-up waits for the phone.
 pub const SIGN_IN_TTL: Duration = Duration::from_secs(4 * 60);
@@ -20,6 +19,8 @@ pub const SIGN_IN_TTL: Duration = Duration::from_secs(4 * 60);
 pub const SIGN_TTL: Duration = Duration::from_secs(18 * 60);
 /// The event of a completed sign-in. Data: person, purpose, level, birth_year.
 pub const SIGNED_IN: &str = "causeway.person.signed_in.v1";
+/// The event of an outcome. Data: purpose, state, reason of a failure, person where one is known.
+pub const DECIDED: &str = "causeway.approval.decided.v1";
 /// Open approvals one person may have at a time.
 pub(crate) const OPEN_PER_PERSON: i64 = 20;
 /// Characters of the summary of what is approved.
@@ -226,17 +227,6 @@ impl Approval {
     pub fn is_bound_to(&self, binding: &Binding) -> bool {
         digest::equal(&self.binding.0, &binding.0)
     }
-}
-
-/// What the device signed, kept for whoever must show later that the person agreed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Evidence {
-    /// Compact JWS (RFC 7515) by the device key over approval, purpose, digest, code and decision.
-    pub jws: String,
-    /// JWK thumbprint (RFC 7638) of the device key.
-    pub thumbprint: String,
-    /// The public key, so that the signature can be checked after the device is gone.
-    pub jwk: crate::PublicJwk,
 }
 
 /// An approved outcome, handed out once to the browser that asked.

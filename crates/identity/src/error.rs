@@ -97,6 +97,10 @@ pub enum Error {
     RecoveryRefused,
     #[error("the phone has not shown its holder")]
     NotPresent,
+    #[error("a passkey that may be copied does not answer this")]
+    PasskeySynced,
+    #[error("only the phone answers this")]
+    PhoneOnly,
     #[error("this address has no passkeys")]
     NoPasskeys,
     #[error("a stored row cannot be read: {0}")]
@@ -156,6 +160,8 @@ impl Error {
             Self::TooManyPasskeys => ("ID-061", S::CONFLICT),
             Self::RecoveryRefused => ("ID-062", S::UNPROCESSABLE_ENTITY),
             Self::NotPresent => ("ID-064", S::FORBIDDEN),
+            Self::PasskeySynced => ("ID-065", S::FORBIDDEN),
+            Self::PhoneOnly => ("ID-066", S::FORBIDDEN),
             Self::NoPasskeys => ("ID-063", S::NOT_FOUND),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
@@ -265,6 +271,8 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::RecoveryRefused,
         Error::NoPasskeys,
         Error::NotPresent,
+        Error::PasskeySynced,
+        Error::PhoneOnly,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
         Error::Journal(journal::Error::Gone("")),

@@ -10,6 +10,8 @@
 
 mod api;
 mod approval;
+mod assertion;
+mod attempt;
 mod code;
 mod company;
 mod consent;
@@ -37,10 +39,12 @@ mod store;
 
 pub use api::Phone;
 pub use approval::{
-    Approval, ApprovalState, Approved, Binding, Decision, DetailLine, Evidence, FailReason,
+    Approval, ApprovalState, Approved, Binding, DECIDED, Decision, DetailLine, FailReason,
     NewApproval, Outcome, Purpose, Refusal, SIGN_IN_TTL, SIGN_TTL, SIGNED_IN, Step, binding_code,
     place_of, read_reference, transition,
 };
+pub use assertion::{Assertion, Evidence, PasskeyWay, Signed};
+pub use attempt::{ATTEMPT_REFUSED, Attempt};
 pub use company::{
     COMMISSIONS_MAX, Change, Commission, CommissionState, Company, CompanyStatus, Fact, FactKey,
     FactSource, Invitation, MANDATE_ENDED, MEMBERS_MAX, Mandate, Member, MemberRole, Powers,
@@ -60,7 +64,8 @@ pub use officer::Officer;
 pub use pages::{BUNDLE, act_for, ask_in, binding};
 pub use passkey::{
     Authority, Browser, Ceremony, CeremonyKind, Entrance, Known, Means, PASSKEY_ADDED,
-    PASSKEY_NAME_CHARS, PASSKEY_REVOKED, PASSKEYS_MAX, Passkey, RelyingParty,
+    PASSKEY_NAME_CHARS, PASSKEY_REVOKED, PASSKEYS_MAX, Passkey, RelyingParty, adding_digest,
+    passkey_name,
 };
 pub use person::{Level, Particulars, Person, PersonName, PersonState, Sex};
 pub use presence::{NotPresent, Presence, PresenceCheck, SimulatedPresence};
@@ -84,6 +89,7 @@ pub use store::{
         ask, cancel, consume, consume_in, decided_of, find_by_reference, find_for_browser,
         find_for_person, forget_in as forget_approval_in, open_of, outcome,
     },
+    assertion::{answer_by_passkey, begin_answer, passkey_way},
     browser::{DISOWNED, browsers_of, disown_in, revoke_entrance_in},
     commission::{
         answer_commission, commission_members, commissions, end_commission, name_members,
@@ -102,8 +108,8 @@ pub use store::{
     },
     officer::{find_officer, officer_name, officer_of, officers_in},
     passkey::{
-        add_by_passkey, add_by_phone, adding_digest, begin_passkey, find_ceremony, finish_adding,
-        passkey_name, passkeys_of, rename_passkey, sign_in_by_passkey,
+        add_by_passkey, add_by_phone, begin_passkey, find_ceremony, finish_adding, passkeys_of,
+        rename_passkey, sign_in_by_passkey,
     },
     person::{counted_in, find_person, find_person_by_hkid, set_state_in as set_person_state_in},
     profile::{

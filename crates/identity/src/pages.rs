@@ -2,6 +2,7 @@
 //! the QR code and the four digits, and what is shown for each outcome. Works without a script: the
 //! waiting page then reloads itself.
 
+mod answer;
 mod passkey;
 mod qr;
 mod session;
@@ -36,6 +37,10 @@ pub static BUNDLE: Bundle = Bundle {
         (
             "identity/acting.html",
             include_str!("../templates/acting.html"),
+        ),
+        (
+            "identity/answer.html",
+            include_str!("../templates/answer.html"),
         ),
         (
             "identity/passkey_refused.html",
@@ -93,10 +98,15 @@ pub(crate) fn routes() -> Routes<Identity> {
             Access::Public,
             waiting::cancel,
         )
+        .get(
+            "/{lang}/approvals/{id}/passkey",
+            Access::Public,
+            answer::show,
+        )
         .post(
             "/{lang}/approvals/{id}/passkey",
             Access::Public,
-            passkey::sign_in,
+            answer::answer,
         )
         .rate(Rate::Attempt)
         .json(

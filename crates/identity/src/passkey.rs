@@ -3,7 +3,8 @@
 //! Invariants: a ceremony lives in the store and is used once, by the browser that began it; the page's
 //! origin is matched exactly, port included; a passkey is added only after the phone, another passkey or a
 //! code from a counter said so; the authenticator verified its user each time. A passkey that is synced
-//! between devices signs in, but only one that cannot leave its device would count for a signature.
+//! between devices signs in, but only one that cannot leave its device answers an approval (see
+//! [`crate::Assertion`]).
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use webauthn_rs::{
     prelude::{Credential, Url},
 };
 
-use crate::{Person, code::codes};
+use crate::{Error, Person, code::codes};
 
 /// Passkeys one person may have.
 pub const PASSKEYS_MAX: usize = 10;
@@ -68,7 +69,7 @@ codes! {
 
 codes! {
     /// What a ceremony is for.
-    CeremonyKind { SignIn = "sign_in", Confirm = "confirm", Add = "add" }
+    CeremonyKind { SignIn = "sign_in", Confirm = "confirm", Add = "add", Approve = "approve" }
 }
 
 /// A passkey as stored.
@@ -86,7 +87,7 @@ pub struct Passkey {
 }
 
 impl Passkey {
-    /// Only a key that cannot leave its device would count for signing a document.
+    /// Only a key that cannot leave its device signs a document.
     #[must_use]
     pub const fn counts_for_signing(&self) -> bool {
         !self.is_synced
@@ -187,4 +188,22 @@ pub enum Entrance {
     Phone,
     Passkey(Id<Passkey>),
     Browser(String),
+}
+
+/// What the phone approves when a passkey is to be added.
+#[must_use]
+pub fn adding_digest(person: Id<Person>, name: &str) -> [u8; 32] {
+    trust::digest::sha256(format!("add passkey {person} {name}"))
+}
+
+/// The name of a passkey as it is kept.
+///
+/// # Errors
+/// [`Error::Malformed`] when it is empty or too long.
+pub fn passkey_name(typed: &str) -> Result<String, Error> {
+    let name = typed.trim();
+    if name.is_empty() || name.chars().count() > PASSKEY_NAME_CHARS {
+        return Err(Error::Malformed("name"));
+    }
+    Ok(name.to_owned())
 }

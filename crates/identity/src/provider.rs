@@ -19,6 +19,7 @@
 //! tokens at the next use. Modules of the conformance suite are tests by name.
 
 mod authorize;
+pub(crate) mod behalf;
 mod caller;
 pub(crate) mod ciba;
 pub(crate) mod client;
@@ -31,6 +32,7 @@ mod exchange;
 pub(crate) mod grant;
 mod introspect;
 pub(crate) mod jobs;
+mod keyset;
 mod logout;
 mod metadata;
 mod mint;
@@ -66,7 +68,7 @@ pub use client::{
 };
 pub use detail::{Action, Amount, Detail, DetailKind, Document};
 pub use jobs::jobs;
-pub use outbound::{Outbound, Post, Sent, Silent};
+pub use outbound::{Fetched, Outbound, Post, Sent, Silent};
 pub use refusal::{Refusal, Word};
 pub use request::{ACR_BASIC, ACR_PLUS, Prompt, ResponseMode};
 pub use routes::routes;
@@ -78,6 +80,7 @@ pub use store::{
         create_in as create_client_in, find_client, renew_secret,
     },
     consent::{Connection, connections_of, disconnect},
+    keyset::{KeySet, find as find_key_set},
 };
 
 use seen::Seen;
@@ -119,6 +122,8 @@ struct Inner {
     outbound: Arc<dyn Outbound>,
     /// Parsed registrations by id; each transaction that relies on one asks for its revision.
     clients: Mutex<BTreeMap<String, client::Client>>,
+    /// Published keys by client.
+    key_sets: Mutex<BTreeMap<String, keyset::Held>>,
     /// Access tokens that this process signed or verified.
     seen: Mutex<Seen>,
 }
@@ -141,6 +146,7 @@ impl Provider {
             certificate_header: config.certificate_header,
             outbound,
             clients: Mutex::default(),
+            key_sets: Mutex::default(),
             seen: Mutex::default(),
         })))
     }
@@ -273,6 +279,23 @@ impl Provider {
             .clients
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn key_set(&self, client: &str) -> Option<keyset::Held> {
+        self.key_sets().get(client).cloned()
+    }
+
+    fn keep_key_set(&self, client: &str, held: keyset::Held) {
+        let mut sets = self.key_sets();
+        if sets.len() >= keyset::SETS_KEPT {
+            sets.clear();
+        }
+        sets.insert(client.to_owned(), held);
+    }
+
+    fn key_sets(&self) -> MutexGuard<'_, BTreeMap<String, keyset::Held>> {
+        let sets = self.0.key_sets.lock();
+        sets.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {

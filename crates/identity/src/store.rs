@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod approval;
+pub(crate) mod assertion;
 pub(crate) mod browser;
 pub(crate) mod commission;
 pub(crate) mod company;
@@ -51,6 +52,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0018_create_recovery.sql",
     "0019_sign_for_client.sql",
     "0020_create_email_claim.sql",
+    "0021_create_oidc_key_set.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

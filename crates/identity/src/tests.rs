@@ -1,6 +1,9 @@
 //! Each test states a rule of people, phones and approvals.
 
 mod approvals;
+mod assertions;
+#[expect(unreachable_pub, reason = "testkit shows it to other crates")]
+#[path = "../../testkit/src/authenticator.rs"]
 mod authenticator;
 mod browser;
 mod companies;

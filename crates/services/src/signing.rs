@@ -354,8 +354,8 @@ async fn keep_in(
         approval: approved.approval,
         person: approved.person,
         digest: approved.digest,
-        jws: approved.evidence.jws.clone(),
-        thumbprint: approved.evidence.thumbprint.clone(),
+        jws: approved.evidence.proof(),
+        thumbprint: approved.evidence.key().to_owned(),
         at: approved.decided,
     };
     guard_signer_in(tx, &row.draft, &signed).await?;

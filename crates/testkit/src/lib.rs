@@ -2,6 +2,7 @@
 //! dice that always fall the same way. Browsers are [`Browser`]s: they keep cookies, follow nothing by
 //! themselves, and fill in forms as people do.
 
+mod authenticator;
 mod browser;
 pub mod hongkong;
 mod prepared;
@@ -15,6 +16,7 @@ use std::{
 use causeway::{Config, Knobs, System};
 use kernel::{Env, FakeEnv, Time};
 
+pub use authenticator::Authenticator;
 pub use browser::{Answer, Browser, encode, fields, hidden};
 pub use sheet::Sheet;
 

@@ -27,6 +27,7 @@ mod limits;
 mod openid;
 mod operators;
 mod owners;
+mod passkeys;
 mod phones;
 mod programme;
 mod refused;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, App};
 use trust::{SigningKey, base64url, digest, jws::Signer};
 
-use crate::journey::NEIGHBOUR;
+use crate::{journey::NEIGHBOUR, passkeys};
 
 /// The invented client with its keys.
 struct Client<'a> {
@@ -137,8 +137,18 @@ impl<'a> Client<'a> {
 
     /// A login with the person's agreement: the token endpoint's answer, and the browser.
     async fn login(&self, browser: &mut testkit::Browser<'a>) -> Value {
-        let verifier = "v".repeat(64);
-        let challenge = base64url::encode(digest::sha256(&verifier));
+        let waiting = self.ask_login(browser).await;
+        let page = browser.approve(NEIGHBOUR, &waiting).await.unwrap();
+        self.agreed(browser, page).await
+    }
+
+    fn verifier() -> String {
+        "v".repeat(64)
+    }
+
+    /// Sends the browser to sign in: the page that waits for the phone.
+    async fn ask_login(&self, browser: &mut testkit::Browser<'a>) -> Answer {
+        let challenge = base64url::encode(digest::sha256(Self::verifier()));
         let pushed = self
             .post(
                 "/oauth/par",
@@ -164,7 +174,11 @@ impl<'a> Client<'a> {
             "{}",
             waiting.words()
         );
-        let page = browser.approve(NEIGHBOUR, &waiting).await.unwrap();
+        waiting
+    }
+
+    /// The person, who is signed in, agrees: the token endpoint's answer.
+    async fn agreed(&self, browser: &mut testkit::Browser<'a>, page: Answer) -> Value {
         assert!(page.says("To address you by your name"), "{}", page.words());
         let sheet = page.form(&page.path).unwrap();
         let form = testkit::encode(&sheet.filled(&[("choice", "allow")]));
@@ -180,7 +194,7 @@ impl<'a> Client<'a> {
                     ("grant_type", "authorization_code"),
                     ("code", code),
                     ("redirect_uri", CALLBACK),
-                    ("code_verifier", &verifier),
+                    ("code_verifier", &Self::verifier()),
                 ],
             )
             .await;
@@ -237,6 +251,28 @@ async fn a_client_reads_what_was_agreed_to_until_the_person_withdraws_it() {
     assert!(gone.says("No application is connected"), "{}", gone.words());
     let after = client.read("GET", token).await;
     assert_eq!(after.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_id_token_says_by_what_kind_of_passkey_the_person_signed_in() {
+    for (is_synced, said) in [(false, "hwk"), (true, "swk")] {
+        let app = App::start().await.unwrap();
+        let mut at_home = app.browser();
+        at_home.sign_in(NEIGHBOUR, "/en/devices").await.unwrap();
+        let mut device = passkeys::add(&app, &mut at_home, (NEIGHBOUR, is_synced)).await;
+        let client = Client::new(&app);
+        let mut browser = app.browser();
+        let waiting = client.ask_login(&mut browser).await;
+        let asked = json!({ "kind": "sign_in" });
+        let page = passkeys::give(&mut browser, &waiting, (&mut device, &asked)).await;
+        let tokens = client.agreed(&mut browser, page).await;
+        let token = tokens["id_token"].as_str().unwrap();
+        let claims = token.split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(&base64url::decode(claims).unwrap()).unwrap();
+        let amr = claims["amr"].as_array().unwrap();
+        assert!(amr.contains(&json!(said)), "{said}: {claims}");
+        assert_eq!(amr.contains(&json!("hwk")), !is_synced, "{claims}");
+    }
 }
 
 #[tokio::test]

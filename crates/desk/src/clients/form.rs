@@ -53,6 +53,7 @@ pub(super) struct Typed {
     redirect_uris: String,
     post_logout_redirect_uris: String,
     keys: String,
+    jwks_uri: String,
     certificate_dns: String,
     id_token_enc: String,
     details: Vec<String>,
@@ -107,6 +108,7 @@ impl Typed {
             redirect_uris: word("redirect_uris"),
             post_logout_redirect_uris: word("post_logout_redirect_uris"),
             keys: word("keys"),
+            jwks_uri: word("jwks_uri"),
             certificate_dns: word("certificate_dns"),
             id_token_enc: word("id_token_enc"),
             details: all("details"),
@@ -123,7 +125,12 @@ impl Typed {
             return Self::blank();
         };
         let purpose = |scope| latest.purpose_of(scope).cloned();
-        let keys = serde_json::json!({ "keys": latest.keys });
+        let keys = if latest.keys.is_empty() {
+            String::new()
+        } else {
+            let keys = serde_json::json!({ "keys": latest.keys });
+            serde_json::to_string_pretty(&keys).unwrap_or_default()
+        };
         let optional = |text: &Option<String>| text.clone().unwrap_or_default();
         Self {
             id: found.id.clone(),
@@ -149,7 +156,8 @@ impl Typed {
             }),
             redirect_uris: latest.redirect_uris.join("\n"),
             post_logout_redirect_uris: latest.post_logout_redirect_uris.join("\n"),
-            keys: serde_json::to_string_pretty(&keys).unwrap_or_default(),
+            keys,
+            jwks_uri: optional(&latest.jwks_uri),
             certificate_dns: optional(&latest.certificate_dns),
             id_token_enc: latest.id_token_enc.map_or("", Enc::name).to_owned(),
             details: codes(latest.details.iter().map(|one| one.code())),
@@ -196,6 +204,7 @@ impl Typed {
             redirect_uris: optional_lines(&self.redirect_uris),
             post_logout_redirect_uris: optional_lines(&self.post_logout_redirect_uris),
             keys: keys.unwrap_or_default(),
+            jwks_uri: optional(&self.jwks_uri),
             secret_digest: None,
             certificate_dns: optional(&self.certificate_dns),
             id_token_enc: Enc::ALL

@@ -424,6 +424,25 @@ static WORDS: &[Words] = &[
             "要求簽署的一方須先核對你的面容或身份證。請重新開啟要求並按應用程式指示操作。",
         ],
     },
+    Words {
+        code: "ID-065",
+        title: [
+            "This passkey is copied between devices",
+            "此通行密鑰會在裝置之間複製",
+        ],
+        advice: [
+            "What you asked for needs a passkey that stays on one device, or your phone. Nothing was signed. Go back and answer on your phone.",
+            "這項要求須使用只存於一部裝置的通行密鑰，或你的手機。沒有簽署任何文件。請返回並以手機作答。",
+        ],
+    },
+    Words {
+        code: "ID-066",
+        title: ["Only your phone answers this", "這項要求只可用手機作答"],
+        advice: [
+            "Whoever asks wants something that a passkey cannot show. Nothing was signed. Go back and answer on your phone.",
+            "要求的一方須核對通行密鑰不能證明的事項。沒有簽署任何文件。請返回並以手機作答。",
+        ],
+    },
 ];
 
 /// The words of the error with this code.

@@ -1,11 +1,11 @@
-//! Signing in with a passkey: the challenge that the sign-in page's script asks for, and the form that
-//! brings the answer. The page that waits for the phone offers it; without a script nothing changes.
+//! Signing in with a passkey: the challenge that a page's script asks for, and the form that brings the
+//! answer. The page that waits for the phone offers it; without a script nothing changes.
 
 use axum::{extract::State, response::Response};
 use kernel::Id;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Form, IntoResponse, Json, Outcome, Page, Path, Visit, ctx};
+use web::{Form, IntoResponse, Json, Outcome, Page, Visit, ctx};
 
 use crate::{
     Approval, Ceremony, CeremonyKind, Error, Identity, Purpose, RelyingParty,
@@ -15,6 +15,7 @@ use crate::{
     },
     store::{
         approval,
+        assertion::begin_answer,
         passkey::{begin_passkey, sign_in_by_passkey},
     },
 };
@@ -22,12 +23,15 @@ use crate::{
 /// Where a page's script asks for a challenge.
 pub(crate) const CHALLENGE: &str = "/passkeys/challenge";
 
-/// What the challenge is for: `sign_in`, or `confirm` of somebody signed in.
+/// What the challenge is for: `sign_in`, `confirm` of somebody signed in, or `approve`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasskeyAsk {
     #[schema(value_type = String)]
     kind: CeremonyKind,
+    /// The approval to be answered, for `approve`: the challenge names it.
+    #[serde(default)]
+    approval: Option<String>,
 }
 
 /// What the browser's credential manager is given.
@@ -54,31 +58,39 @@ pub(crate) async fn challenge(
     Json(ask): Json<PasskeyAsk>,
 ) -> Outcome<Json<PasskeyChallenge>> {
     let binding = known_binding(&visit)?;
-    if ask.kind == CeremonyKind::Add {
-        return Err(Error::Malformed("kind").into());
-    }
-    let begun = begin_passkey(identity.store(), &party(&visit)?, ask.kind, &binding).await?;
+    let (store, party) = (identity.store(), party(&visit)?);
+    let begun = match (ask.kind, ask.approval) {
+        (CeremonyKind::SignIn | CeremonyKind::Confirm, None) => {
+            begin_passkey(store, &party, ask.kind, &binding).await?
+        }
+        (CeremonyKind::Approve, Some(_)) if visit.is_kiosk() => {
+            return Err(Error::PhoneOnly.into());
+        }
+        (CeremonyKind::Approve, Some(id)) => {
+            let id = id.parse().map_err(|_| Error::NotFound)?;
+            begin_answer(store, &party, id, &binding).await?
+        }
+        _ => return Err(Error::Malformed("kind").into()),
+    };
     Ok(Json(PasskeyChallenge {
         ceremony: begun.id,
         options: begun.options.to_string(),
     }))
 }
 
+/// Signs in with what the browser brought to the question `asked`.
 pub(crate) async fn sign_in(
     visit: Visit,
-    State(identity): State<Identity>,
-    Path(id): Path<Id<Approval>>,
+    identity: Identity,
+    asked: Approval,
     form: Form,
 ) -> Outcome<Response> {
-    let (store, binding) = (identity.store(), known_binding(&visit)?);
-    let asked = approval::find_for_browser(store, id, &binding).await?;
-    if asked.purpose != Purpose::SignIn {
-        return Err(Error::WrongApproval.into());
-    }
+    let (id, store) = (asked.id, identity.store());
+    let binding = known_binding(&visit)?;
     let ceremony = form.text("ceremony").parse().map_err(|_| Error::Expired)?;
     let answer = form.text("credential");
     let party = party(&visit)?;
-    let given = (answer, asked.return_to.as_str());
+    let given = (answer, (asked.return_to.as_str(), asked.asked));
     let known = match sign_in_by_passkey(store, &party, (ceremony, &binding), given).await {
         Ok(known) => known,
         Err(Error::PasskeyRefused | Error::Consumed) => {
@@ -94,6 +106,7 @@ pub(crate) async fn sign_in(
         person: known.person,
         purpose: Purpose::SignIn,
         means: known.means,
+        asked: asked.asked,
         place: asked.place.clone(),
     };
     enter(&visit, &identity, entering).await?;

@@ -75,6 +75,8 @@ pub(crate) struct Entering {
     pub(crate) person: Id<Person>,
     pub(crate) purpose: Purpose,
     pub(crate) means: Means,
+    /// The level that was asked for.
+    pub(crate) asked: Level,
     pub(crate) place: kernel::Text,
 }
 
@@ -89,13 +91,19 @@ pub(crate) async fn enter(
         person,
         purpose,
         means,
+        asked,
         place,
     } = entering;
     let mut owner = person::find_person(store, person)
         .await?
         .ok_or(Error::NotFound)?;
-    if means != Means::Phone {
-        // What the plus level adds is shown with the phone.
+    let shows_plus = match means {
+        Means::Phone => true,
+        // A key that stays on its device shows the plus level where it is asked for, and not beside that.
+        Means::Bound => asked == Level::Plus,
+        Means::Synced => false,
+    };
+    if !shows_plus {
         owner.level = Level::Basic;
     }
     let who = if purpose == Purpose::Desk {

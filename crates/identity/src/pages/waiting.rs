@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use web::{Failure, Outcome, Page, Path, Visit, ctx, local_path};
 
 use crate::{
-    Approval, ApprovalState, Error, FailReason, Identity, Level, Means, NewApproval, Purpose,
-    RelyingParty,
+    Approval, ApprovalState, Error, FailReason, Identity, Level, Means, NewApproval, PasskeyWay,
+    Purpose, RelyingParty,
     pages::{
+        answer::why_not,
         qr,
         session::{Entering, ask_in, binding, enter},
     },
-    store::approval,
+    store::{approval, assertion::passkey_way},
 };
 
 /// Where the browser remembers the sign-in it has begun, so that reloading does not begin another.
@@ -131,7 +132,9 @@ pub(crate) async fn show(
     let own = binding(&visit).await?;
     let found = approval::find_for_browser(identity.store(), id, &own).await?;
     match found.state_at(visit.site().env().now()) {
-        ApprovalState::Pending | ApprovalState::Seen => Ok(waiting(&visit, &found).into_response()),
+        ApprovalState::Pending | ApprovalState::Seen => {
+            Ok(waiting(&visit, &identity, &found).await?.into_response())
+        }
         ApprovalState::Approved => approved(&visit, &identity, &found).await,
         // A client waits for the answer, also when it is no.
         _ if leads_to_client(&found.return_to) => {
@@ -159,6 +162,7 @@ async fn approved(visit: &Visit, identity: &Identity, found: &Approval) -> Outco
         person: used.person,
         purpose: used.purpose,
         means: Means::Phone,
+        asked: found.asked,
         place: found.place.clone(),
     };
     enter(visit, identity, entering).await?;
@@ -171,7 +175,7 @@ fn with_approval(path: &str, id: Id<Approval>) -> String {
     format!("{path}{joint}approval={id}")
 }
 
-fn waiting(visit: &Visit, found: &Approval) -> Page {
+async fn waiting(visit: &Visit, identity: &Identity, found: &Approval) -> Result<Page, Error> {
     let site = visit.site();
     let page = visit.to(&format!("/approvals/{}", found.id));
     let link = format!("/app?approval={}&return={}", found.id, page);
@@ -182,9 +186,16 @@ fn waiting(visit: &Visit, found: &Approval) -> Page {
     );
     let (qr_side, qr_path) = qr::path(&scanned).unwrap_or_default();
     let party = RelyingParty::of(&site.config().base_url);
-    let takes_passkeys = found.purpose == Purpose::SignIn && party.is_some() && !visit.is_kiosk();
+    let takes_passkeys = party.is_some() && !visit.is_kiosk();
+    let way = if takes_passkeys {
+        passkey_way(identity.store(), found).await?
+    } else {
+        PasskeyWay::None
+    };
     let context = ctx! {
-        takes_passkeys,
+        takes_passkeys => takes_passkeys && found.purpose == Purpose::SignIn,
+        by_passkey => way == PasskeyWay::Ready,
+        passkey_why_not => (way != PasskeyWay::None).then(|| why_not(visit, way)),
         purpose => found.purpose,
         requester => found.requester,
         summary => found.summary,
@@ -199,7 +210,7 @@ fn waiting(visit: &Visit, found: &Approval) -> Page {
         simulated => visit.to(&format!("/demo/phone?approval={}", found.id)),
         status => status(visit, found),
     };
-    visit.page("identity/waiting.html", context)
+    Ok(visit.page("identity/waiting.html", context))
 }
 
 fn status(visit: &Visit, found: &Approval) -> web::Value {

@@ -14,6 +14,7 @@ use super::{
     client::{AuthMethod, Client, Sender},
     dpop::{self, Proven},
     grant::Bound,
+    keyset::{self, Need},
     params::Params,
     refusal::{Fault, Refusal, Word},
     store::Once,
@@ -108,7 +109,7 @@ async fn prove(provider: &Provider, call: &Call<'_>, given: Given<'_>) -> Result
     let mut once = Vec::new();
     match (client.auth, given.proof) {
         (AuthMethod::PrivateKeyJwt, Proof::Assertion(token)) => {
-            once.push(check_assertion(provider, &client, token)?);
+            once.push(check_assertion(provider, &client, token).await?);
         }
         (AuthMethod::ClientSecretBasic, Proof::Secret(secret)) => {
             if !client.is_secret(&secret) {
@@ -211,16 +212,17 @@ fn issuer_of(token: &str) -> Option<String> {
 }
 
 /// RFC 7523 section 3 as FAPI 2.0 narrows it: `aud` is the issuer, as a text.
-fn check_assertion(provider: &Provider, client: &Client, token: &str) -> Result<Once, Refusal> {
+async fn check_assertion(provider: &Provider, client: &Client, token: &str) -> Result<Once, Fault> {
     let refuse = Refusal::client;
     let parsed = Unverified::parse_foreign(token)
         .map_err(|_| refuse("the assertion's form or algorithm is not accepted"))?;
     let is_jwt = parsed.header().typ.is_none()
         || parsed.header().is_type("JWT")
         || parsed.header().is_type("client-authentication+jwt");
-    let key = client
-        .keys()
-        .named(parsed.header().kid.as_deref())
+    let kid = parsed.header().kid.clone();
+    let keys = keyset::keys_of(provider, client, Need::Named(kid.as_deref())).await?;
+    let key = keys
+        .named(kid.as_deref())
         .filter(|_| is_jwt)
         .ok_or(refuse("the assertion names no registered key"))?;
     let verified = parsed
@@ -231,12 +233,10 @@ fn check_assertion(provider: &Provider, client: &Client, token: &str) -> Result<
         .map_err(|_| refuse("the assertion's claims cannot be read"))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     if text("iss") != Some(client.id()) || text("sub") != Some(client.id()) {
-        return Err(refuse("iss and sub of the assertion must be the client"));
+        return Err(refuse("iss and sub of the assertion must be the client").into());
     }
     if text("aud") != Some(provider.issuer()) {
-        return Err(refuse(
-            "aud of the assertion must be the issuer, as a string",
-        ));
+        return Err(refuse("aud of the assertion must be the issuer, as a string").into());
     }
     let now = provider.now();
     let until = check_times(&claims, now, ASSERTION_LIFE)

@@ -93,7 +93,7 @@ async fn ask(
     caller.check_grant(GrantKind::Ciba)?;
     let client = caller.client.clone();
     let params = match outer.get("request") {
-        Some(object) => par::open(provider, &client, object)?,
+        Some(object) => par::open(provider, &client, object).await?,
         None if client.profile == Profile::Fapi2Ms => {
             return Err(Refusal::request("this client's requests must be signed").into());
         }
@@ -394,6 +394,7 @@ impl Poll {
             outlives_session: None,
             subject: None,
             act: None,
+            behalf: None,
             auth_req: Some(self.secret.clone()),
         };
         let refresh = content.is_lasting.then(|| self.refresh.clone());

@@ -109,6 +109,9 @@ pub struct Registration {
     /// Public JWKs: for signatures, and with `use: enc` for encrypted ID tokens.
     #[serde(default)]
     pub keys: Vec<Value>,
+    /// Where the client publishes its keys instead; see [`super::keyset`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     /// Base64url SHA-256 of the secret of `client_secret_basic`; 256 random bits made here, so no
     /// slow hash is needed.
     #[serde(default)]
@@ -166,6 +169,7 @@ impl Registration {
             redirect_uris,
             post_logout_redirect_uris: Vec::new(),
             keys: Vec::new(),
+            jwks_uri: None,
             secret_digest: None,
             certificate_dns: None,
             id_token_enc: None,
@@ -254,10 +258,18 @@ impl Registration {
         let bytes: usize = self.keys.iter().map(|key| key.to_string().len()).sum();
         let keys = Keys::of(&self.keys);
         let needs_key = self.auth == AuthMethod::PrivateKeyJwt || self.profile == Profile::Fapi2Ms;
+        let is_published = self.jwks_uri.is_some();
         let lacks = keys.as_ref().is_some_and(|keys| {
-            (needs_key && keys.signing.is_empty())
-                || (self.id_token_enc.is_some() && keys.reader.is_none())
+            !is_published
+                && ((needs_key && keys.signing.is_empty())
+                    || (self.id_token_enc.is_some() && keys.reader.is_none()))
         });
+        let is_wrong = |uri: &String| !is_redirect(uri) || !self.keys.is_empty();
+        flaw(
+            self.jwks_uri.as_ref().is_some_and(is_wrong),
+            "jwks_uri",
+            "identity.client.flaw.jwks_uri",
+        );
         flaw(
             keys.is_none() || lacks || self.keys.len() > LIST_MAX || bytes > JWKS_BYTES,
             "keys",
@@ -313,7 +325,7 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    fn of(jwks: &[Value]) -> Option<Self> {
+    pub(crate) fn of(jwks: &[Value]) -> Option<Self> {
         let mut keys = Self::default();
         for jwk in jwks {
             if jwk.get("use").and_then(Value::as_str) == Some("enc") {
@@ -348,7 +360,7 @@ struct Inner {
     revision: i64,
     department: String,
     registration: Registration,
-    keys: Keys,
+    keys: Arc<Keys>,
 }
 
 impl Client {
@@ -361,7 +373,7 @@ impl Client {
             revision: record.revision,
             department: record.department,
             registration,
-            keys,
+            keys: Arc::new(keys),
         })))
     }
 
@@ -377,8 +389,9 @@ impl Client {
         &self.0.department
     }
 
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.0.keys
+    /// The keys registered by value; [`super::keyset::keys_of`] has those of every client.
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.keys)
     }
 
     pub(crate) fn is_fapi(&self) -> bool {

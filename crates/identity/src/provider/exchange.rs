@@ -1,5 +1,6 @@
-//! Token exchange (RFC 8693): inside one login a person changes the company they act for. The subject
-//! becomes the company, and `act` says which person acts. The new token lives as long as any access
+//! Token exchange (RFC 8693): inside one login a person changes the company they act for; with an actor token
+//! an officer acts for a person, see [`super::behalf`]. The subject becomes the company, and `act` says which
+//! person acts. The new token lives as long as any access
 //! token, and ends with the session and the consent it came from.
 
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use kernel::Actor;
 use serde_json::json;
 
 use super::{
-    Provider,
+    Provider, behalf,
     caller::Caller,
     detail::Detail,
     grant::{ACCESS_LIFE, Granted, Issued},
@@ -32,12 +33,15 @@ pub(crate) async fn redeem(
     caller: Caller,
     params: &Params,
 ) -> Result<Tokens, Fault> {
-    if params.get("subject_token_type") != Some(ACCESS_TOKEN) {
-        return Err(Refusal::request("subject_token_type must be an access token").into());
-    }
     let other = params.get("requested_token_type");
     if other.is_some_and(|kind| kind != ACCESS_TOKEN) {
         return Err(Refusal::request("only access tokens are given").into());
+    }
+    if params.has("actor_token") {
+        return behalf::redeem(provider, caller, params).await;
+    }
+    if params.get("subject_token_type") != Some(ACCESS_TOKEN) {
+        return Err(Refusal::request("subject_token_type must be an access token").into());
     }
     let token = params.need("subject_token", "subject_token is missing")?;
     let access = mint::read_access(provider, token)
@@ -63,15 +67,25 @@ pub(crate) async fn redeem(
             async move { wanted.grant_in(&tx).await }
         })
         .await?;
+    given(provider, &caller, &granted)
+}
+
+/// The answer to an exchange: an access token and nothing that outlives it.
+pub(crate) fn given(
+    provider: &Provider,
+    caller: &Caller,
+    granted: &Grant,
+) -> Result<Tokens, Fault> {
     let bound = caller.bound.as_ref();
+    let details = &granted.content.details;
     Ok(Tokens {
-        access_token: mint::access(provider, &caller.client, &granted, bound)?,
+        access_token: mint::access(provider, &caller.client, granted, bound)?,
         token_type: scheme(bound).to_owned(),
         expires_in: ACCESS_LIFE.as_secs(),
         id_token: None,
         refresh_token: None,
         scope: granted.content.scope_words(),
-        authorization_details: Some(json!(details)),
+        authorization_details: (!details.is_empty()).then(|| json!(details)),
         issued_token_type: Some(ACCESS_TOKEN.to_owned()),
     })
 }
@@ -95,6 +109,10 @@ impl Wanted {
             .filter(|grant| grant.is_live(tx.now()))
             .ok_or(Refusal::grant("the subject token is no longer good"))?;
         check_key(grant.content.bound.as_ref(), &self.caller)?;
+        if grant.content.behalf.is_some() {
+            let reason = "who acts for another cannot act for a third";
+            return Err(Refusal::grant(reason).into());
+        }
         let mandate = member::mandate_by_number_in(tx, grant.person, &self.company)
             .await?
             .ok_or(Refusal::new(
@@ -110,6 +128,7 @@ impl Wanted {
             subject: Some(subject),
             act: Some(json!({ "sub": acting, "role": mandate.powers.role })),
             details: self.details.clone(),
+            behalf: None,
             is_lasting: false,
             id_claims: Vec::new(),
             info_claims: Vec::new(),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    behalf::Behalf,
     client::{Client, GrantKind},
     detail::Detail,
     request::Asked,
@@ -90,6 +91,9 @@ pub(crate) struct Granted {
     /// Who acts for the subject (RFC 8693 section 4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) act: Option<Value>,
+    /// The officer who acts for the person, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) behalf: Option<Behalf>,
     /// CIBA: the request this grant answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) auth_req: Option<String>,
@@ -136,6 +140,7 @@ impl Granted {
             outlives_session: outlives(&asked.scopes),
             subject: None,
             act: None,
+            behalf: None,
             auth_req: None,
         }
     }

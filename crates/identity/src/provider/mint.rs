@@ -12,13 +12,14 @@ use super::{
     Provider,
     client::Client,
     grant::{ACCESS_LIFE, Bound, ID_TOKEN_LIFE},
+    keyset::{self, Need},
     refusal::{Fault, Refusal},
     request::{ResponseMode, ReturnTo, acr},
     scope::{self, Claim},
     store::grant::Grant,
 };
 use crate::{
-    Error, FieldKey, Person, Profile, Reading,
+    Error, FieldKey, Profile, Reading,
     store::profile::{profile_in, record_reading_in},
 };
 
@@ -111,7 +112,7 @@ pub(crate) fn confirmation(bound: &Bound) -> Value {
 }
 
 /// An ID token for `grant`; sealed to the client when it registered that.
-pub(crate) fn id_token(
+pub(crate) async fn id_token(
     provider: &Provider,
     client: &Client,
     grant: &Grant,
@@ -147,15 +148,19 @@ pub(crate) fn id_token(
         }
         fields.extend(personal);
     }
-    seal(provider, client, sign(provider, ID, &claims)?)
+    seal(provider, client, sign(provider, ID, &claims)?).await
 }
 
 /// Seals a signed token to the client that registered a key for it.
-pub(crate) fn seal(provider: &Provider, client: &Client, token: String) -> Result<String, Error> {
-    match (client.id_token_enc, &client.keys().reader) {
-        (Some(enc), Some(reader)) => Ok(jwe::seal(provider.env(), reader, enc, &token)?),
-        _ => Ok(token),
-    }
+async fn seal(provider: &Provider, client: &Client, token: String) -> Result<String, Error> {
+    let Some(enc) = client.id_token_enc else {
+        return Ok(token);
+    };
+    let keys = keyset::keys_of(provider, client, Need::Reader).await?;
+    // What was to be sealed never leaves open.
+    let reader = keys.reader.as_ref();
+    let reader = reader.ok_or(Error::Corrupt("the client's key for ID tokens"))?;
+    Ok(jwe::seal(provider.env(), reader, enc, &token)?)
 }
 
 /// The personal claims of a grant. The reading is on record, with what the client said it is for,
@@ -204,7 +209,7 @@ impl Wanted {
         };
         Self {
             vault: provider.identity().vault().clone(),
-            reading: reading(client, grant.person, claims),
+            reading: reading(client, grant, claims),
             claims: claims.to_vec(),
             extra: extra.to_vec(),
         }
@@ -237,15 +242,18 @@ impl Wanted {
     }
 }
 
-fn reading(client: &Client, person: Id<Person>, claims: &[Claim]) -> Reading {
+/// Who reads and what for: in an officer's own words, where an officer acts for the person.
+fn reading(client: &Client, grant: &Grant, claims: &[Claim]) -> Reading {
     let purpose = claims
         .first()
         .and_then(|claim| client.purpose_of(claim.scope()));
+    let behalf = grant.content.behalf.as_ref();
+    let own = behalf.map(|behalf| Text::same(&behalf.reason));
     Reading {
-        person,
+        person: grant.person,
         reader: client.name.clone(),
         department: client.department().to_owned(),
-        reason: purpose.cloned().unwrap_or_else(|| {
+        reason: own.or_else(|| purpose.cloned()).unwrap_or_else(|| {
             Text::new("You allowed it when you signed in", "你在登入時同意提供")
         }),
     }

@@ -14,9 +14,10 @@ use web::{Door, IntoResponse, Response, StatusCode};
 use super::{
     Provider,
     caller::{self, Call, Caller, SKEW},
-    client::{Client, GrantKind, Profile},
+    client::{Client, GrantKind, Keys, Profile},
     dpop,
     grant::Bound,
+    keyset::{self, Need},
     params::Params,
     refusal::{Fault, Refusal, Word},
     request::{Asked, ReturnTo},
@@ -74,7 +75,7 @@ async fn keep(
     if params.has("request_uri") {
         return Err(Refusal::request("request_uri cannot be pushed").into());
     }
-    let asked = read(provider, &caller, params)?;
+    let asked = read(provider, &caller, params).await?;
     let secret = provider.draw();
     let uri = format!("{URI}{secret}");
     let actor = Actor::system("openid");
@@ -98,13 +99,13 @@ async fn keep(
 }
 
 /// The request, out of its request object if it has one.
-fn read(provider: &Provider, caller: &Caller, params: Params) -> Result<Asked, Refusal> {
+async fn read(provider: &Provider, caller: &Caller, params: Params) -> Result<Asked, Fault> {
     let client = &caller.client;
     let inner = match params.get("request") {
-        Some(object) => open(provider, client, object)?,
+        Some(object) => open(provider, client, object).await?,
         None if client.profile == Profile::Fapi2Ms => {
             let reason = "this client's requests must be signed";
-            return Err(Refusal::request(reason));
+            return Err(Refusal::request(reason).into());
         }
         None => params,
     };
@@ -112,7 +113,7 @@ fn read(provider: &Provider, caller: &Caller, params: Params) -> Result<Asked, R
     let mut asked = Asked::read(&inner, client, back)?;
     match (&caller.bound, &asked.dpop_jkt) {
         (Some(Bound::Key(proven)), Some(named)) if proven != named => {
-            return Err(Refusal::dpop("dpop_jkt is not the key of the proof"));
+            return Err(Refusal::dpop("dpop_jkt is not the key of the proof").into());
         }
         (Some(Bound::Key(proven)), None) => asked.dpop_jkt = Some(proven.clone()),
         _ => {}
@@ -121,14 +122,28 @@ fn read(provider: &Provider, caller: &Caller, params: Params) -> Result<Asked, R
 }
 
 /// RFC 9101 section 6 as FAPI 2.0 Message Signing narrows it.
-pub(crate) fn open(provider: &Provider, client: &Client, object: &str) -> Result<Params, Refusal> {
+pub(crate) async fn open(
+    provider: &Provider,
+    client: &Client,
+    object: &str,
+) -> Result<Params, Fault> {
+    let head = Unverified::parse_foreign(object).map(|parsed| parsed.header().kid.clone());
+    let kid = head.ok().flatten();
+    let keys = keyset::keys_of(provider, client, Need::Named(kid.as_deref())).await?;
+    Ok(verify(provider, (client, &keys), object)?)
+}
+
+fn verify(
+    provider: &Provider,
+    (client, keys): (&Client, &Keys),
+    object: &str,
+) -> Result<Params, Refusal> {
     let refuse = |reason| Refusal::new(Word::InvalidRequestObject, reason);
     let parsed = Unverified::parse_foreign(object)
         .map_err(|_| refuse("the object's form or algorithm is not accepted"))?;
     let head = parsed.header();
     let is_typed = head.typ.is_none() || head.is_type("oauth-authz-req+jwt") || head.is_type("JWT");
-    let key = client
-        .keys()
+    let key = keys
         .named(head.kid.as_deref())
         .filter(|_| is_typed)
         .ok_or(refuse("the object names no registered key"))?;

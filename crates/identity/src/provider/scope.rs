@@ -16,6 +16,8 @@ codes! {
         Address = "address",
         OfflineAccess = "offline_access",
         Sign = "sign",
+        /// Officers of the client's department may read it for the person, each time with a reason.
+        OnBehalf = "on_behalf",
     }
 }
 
@@ -41,7 +43,7 @@ impl Scope {
             Self::Email => &[Claim::Email],
             Self::Phone => &[Claim::PhoneNumber],
             Self::Address => &[Claim::Address],
-            Self::Openid | Self::OfflineAccess | Self::Sign => &[],
+            Self::Openid | Self::OfflineAccess | Self::Sign | Self::OnBehalf => &[],
         }
     }
 }
@@ -57,6 +59,7 @@ impl Scope {
             Self::Phone => Text::new("Reads mobile number", "讀取流動電話號碼"),
             Self::Address => Text::new("Reads address", "讀取住址"),
             Self::Sign => Text::new("Asks you to sign documents", "要求你簽署文件"),
+            Self::OnBehalf => Text::new("Its officers read it for you", "其人員代你讀取"),
             Self::OfflineAccess => Text::new("Reads while you are away", "在你沒有登入期間讀取"),
         })
     }

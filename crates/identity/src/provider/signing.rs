@@ -130,7 +130,8 @@ pub(crate) struct SigningProof {
     status_answer: String,
     /// RFC 3161.
     time_stamp: String,
-    /// What the phone signed, a compact JWS, and the thumbprint of its key (RFC 7638).
+    /// What the phone signed, a compact JWS, and the thumbprint of its key (RFC 7638); or the assertion of a
+    /// passkey as JSON, and its credential.
     approval: String,
     device: String,
 }
@@ -231,7 +232,7 @@ impl SigningCounter {
         let given = (Method::POST, path, headers);
         let (grant, client) = userinfo::open(&self.provider, door, given).await?;
         let may_ask = grant.content.scopes.contains(&Scope::Sign)
-            && grant.content.subject.is_none()
+            && grant.content.act.is_none()
             && client.purpose_of(Scope::Sign).is_some();
         if !may_ask {
             let reason = "the token is not of scope sign";
@@ -407,8 +408,8 @@ async fn evidence_in(
         authority: base64url::encode(kept.chain),
         status_answer: base64url::encode(kept.status_answer),
         time_stamp: base64url::encode(kept.time_stamp),
-        approval: kept.approval.jws,
-        device: kept.approval.thumbprint,
+        approval: kept.approval.proof(),
+        device: kept.approval.key().to_owned(),
     })
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod ciba;
 pub(crate) mod client;
 pub(crate) mod consent;
 pub(crate) mod grant;
+pub(crate) mod keyset;
 pub(crate) mod request;
 
 use ::store::{Stmt, Write, params};
@@ -29,6 +30,7 @@ pub(crate) fn statements() -> Vec<&'static Stmt> {
         client::STATEMENTS,
         consent::STATEMENTS,
         grant::STATEMENTS,
+        keyset::STATEMENTS,
         request::STATEMENTS,
     ]
     .concat()

@@ -2,10 +2,12 @@
 //! Tests that mirror a module of the OpenID conformance suite carry its name.
 
 mod attacks;
+mod behalf;
 mod ciba;
 mod clients;
 mod documents;
 mod fapi;
+mod keysets;
 mod limits;
 mod oidc;
 mod rp;

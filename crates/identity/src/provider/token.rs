@@ -254,7 +254,7 @@ pub(crate) async fn tokens(
     let claims = &grant.content.id_claims;
     let personal = mint::personal(provider, client, grant, claims).await?;
     let about = (access_token.as_str(), personal);
-    let id_token = mint::id_token(provider, client, grant, about)?;
+    let id_token = mint::id_token(provider, client, grant, about).await?;
     let details = &grant.content.details;
     Ok(Tokens {
         token_type: scheme(bound).to_owned(),

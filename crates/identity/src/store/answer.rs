@@ -5,7 +5,8 @@ use kernel::{Actor, Id};
 use trust::base64url;
 
 use crate::{
-    Approval, Decision, Device, Error, Evidence, FailReason, Person, Purpose, Refusal, Step,
+    Approval, Decision, Device, Error, Evidence, FailReason, Person, Purpose, Refusal, Signed,
+    Step,
     proof::{self, DECISION_TYP, ProofError, SignedDecision},
     store::{
         approval::{Change, SET_EVIDENCE, get_in, step_in},
@@ -34,12 +35,13 @@ pub async fn open(store: &Store, device: &Device, id: Id<Approval>) -> Result<Ap
     }
 }
 
-enum Opened {
+/// What became of a question that somebody opened or answered.
+pub(crate) enum Opened {
     Seen(Box<Approval>),
     Failed(FailReason),
 }
 
-fn refused(reason: FailReason) -> Error {
+pub(crate) fn refused(reason: FailReason) -> Error {
     match reason {
         FailReason::Level => Error::LevelTooLow,
         FailReason::Suspended => Error::Inactive,
@@ -82,7 +84,7 @@ fn check_addressee(approval: &Approval, device: &Device) -> Result<(), Error> {
     }
 }
 
-async fn unfit_in(
+pub(crate) async fn unfit_in(
     tx: &Write,
     approval: &Approval,
     owner: &Person,
@@ -107,11 +109,11 @@ async fn unfit_in(
 pub async fn decide(store: &Store, device: &Device, jws: &str) -> Result<Approval, Error> {
     let (id, claims) = read_decision(store, device, jws)?;
     let key = device.jwk.clone();
-    let evidence = Evidence {
+    let evidence = Evidence::Phone(Signed {
         jws: jws.to_owned(),
         thumbprint: device.thumbprint.clone(),
         jwk: key,
-    };
+    });
     let actor = actor_of(device);
     let device = device.clone();
     let decided = store

@@ -10,7 +10,7 @@ use crate::{
     Approval, ApprovalState, Approved, Binding, Error, FailReason, Means, NewApproval, Outcome,
     Person, Purpose, Step,
     approval::{
-        DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, leads_to,
+        DECIDED, DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, leads_to,
         reference_of, transition,
     },
     store::{json as to_json, person},
@@ -259,7 +259,7 @@ pub async fn consume_in(
     if !owner.is_active() {
         return Err(Error::Inactive);
     }
-    let how = (approval.purpose, Means::Phone);
+    let how = (approval.purpose, evidence.means());
     signed_in_in(tx, &owner, how, &approval.return_to).await?;
     Ok(Approved {
         approval: id,
@@ -355,7 +355,7 @@ pub(crate) async fn step_in(
     )
     .await?;
     if !next.is_open() {
-        record_in(tx, approval, next, owner).await?;
+        record_in(tx, approval, (next, change.reason), owner).await?;
     }
     Ok(())
 }
@@ -369,10 +369,12 @@ pub(crate) struct Change {
 async fn record_in(
     tx: &Write,
     approval: &Approval,
-    state: ApprovalState,
+    (state, reason): (ApprovalState, Option<FailReason>),
     owner: Option<Id<Person>>,
 ) -> Result<(), Error> {
-    let data = json!({ "purpose": approval.purpose, "state": state, "person": owner });
+    let data = json!({
+        "purpose": approval.purpose, "state": state, "reason": reason, "person": owner,
+    });
     journal::audit(
         tx,
         Audit {
@@ -388,7 +390,7 @@ async fn record_in(
     journal::emit(
         tx,
         Event {
-            kind: "causeway.approval.decided.v1",
+            kind: DECIDED,
             subject,
             data,
         },

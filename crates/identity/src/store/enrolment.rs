@@ -10,6 +10,7 @@ use trust::{Place, Sealed, Vault, base64url};
 use crate::{
     Device, Enrolment, Error, Guardian, Level, Person, PersonName, PublicJwk, Register,
     RegisterEntry, Sex,
+    attempt::{self, Attempt},
     device::DEVICE_NAME_CHARS,
     enrolment::{ATTEMPT_WINDOW, ATTEMPTS, ENROLMENT_TTL, Ineligible, eligible},
     store::{device, person, standing},
@@ -214,8 +215,14 @@ pub(crate) async fn count_failure(store: &Store, index: &[u8]) -> Result<(), Err
                     }
                     _ => (1, now),
                 };
-                tx.run(&PUT_ATTEMPTS, params![index, failures, since])
-                    .await?;
+                let row = params![index.clone(), failures, since];
+                tx.run(&PUT_ATTEMPTS, row).await?;
+                // One slip of the pen alarms nobody; a card that must wait does.
+                if failures == ATTEMPTS
+                    && let Some(owner) = person::by_index_in(&tx, index).await?
+                {
+                    attempt::note_in(&tx, owner.id, Attempt::Particulars).await?;
+                }
                 Ok::<_, Error>(())
             }
         })

@@ -11,11 +11,12 @@ use webauthn_rs::prelude::{
 };
 
 use crate::{
-    Approval, Authority, Binding, Ceremony, CeremonyKind, Error, Known, Passkey, Person, Purpose,
-    Recovery, RelyingParty,
+    Approval, Authority, Binding, Ceremony, CeremonyKind, Error, Known, Level, Passkey, Person,
+    Purpose, Recovery, RelyingParty,
+    attempt::{self, Attempt},
     passkey::{
-        ANSWER_BYTES, CEREMONY_TTL, PASSKEY_ADDED, PASSKEY_NAME_CHARS, PASSKEY_REVOKED,
-        PASSKEYS_MAX, is_synced,
+        ANSWER_BYTES, CEREMONY_TTL, PASSKEY_ADDED, PASSKEY_REVOKED, PASSKEYS_MAX, adding_digest,
+        is_synced, passkey_name,
     },
     store::{approval, company::resident, json as to_json, person, recovery},
 };
@@ -89,20 +90,28 @@ pub(crate) async fn live_in(db: &Read, person: Id<Person>) -> Result<Vec<Passkey
     Ok(db.all(&OF_PERSON, params![person, most]).await?)
 }
 
-/// What a new ceremony keeps.
-#[derive(Clone)]
-struct Begun {
-    kind: CeremonyKind,
-    person: Option<Id<Person>>,
-    name: String,
-    authority: Authority,
-    recovery: Option<Id<Recovery>>,
-    options: Value,
-    state: Value,
-    binding: Binding,
+/// The passkey with this credential, whosever it is, and also when it signs in no more.
+pub(crate) async fn by_credential_in(
+    db: &Read,
+    credential: Vec<u8>,
+) -> Result<Option<Passkey>, Error> {
+    Ok(db.one(&BY_CREDENTIAL, params![credential]).await?)
 }
 
-async fn keep_in(tx: &Write, begun: &Begun) -> Result<Id<Ceremony>, Error> {
+/// What a new ceremony keeps.
+#[derive(Clone)]
+pub(crate) struct Begun {
+    pub(crate) kind: CeremonyKind,
+    pub(crate) person: Option<Id<Person>>,
+    pub(crate) name: String,
+    pub(crate) authority: Authority,
+    pub(crate) recovery: Option<Id<Recovery>>,
+    pub(crate) options: Value,
+    pub(crate) state: Value,
+    pub(crate) binding: Binding,
+}
+
+pub(crate) async fn keep_in(tx: &Write, begun: &Begun) -> Result<Id<Ceremony>, Error> {
     let id = tx.id::<Ceremony>();
     let row = params![
         id,
@@ -121,13 +130,13 @@ async fn keep_in(tx: &Write, begun: &Begun) -> Result<Id<Ceremony>, Error> {
 }
 
 /// What the browser's credential manager takes: the part under `publicKey`.
-fn options<T: Serialize>(challenge: &T) -> Result<Value, Error> {
+pub(crate) fn options<T: Serialize>(challenge: &T) -> Result<Value, Error> {
     let whole = to_json(challenge)?;
     let inner = whole.get("publicKey").cloned();
     inner.ok_or(Error::Corrupt("WebAuthn options"))
 }
 
-fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Error> {
+pub(crate) fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Error> {
     if answer.len() > ANSWER_BYTES {
         return Err(Error::PasskeyRefused);
     }
@@ -173,7 +182,7 @@ async fn begin(store: &Store, actor: &Actor, begun: Begun) -> Result<Ceremony, E
         .await
 }
 
-async fn find_in(
+pub(crate) async fn find_in(
     db: &Read,
     id: Id<Ceremony>,
     kind: CeremonyKind,
@@ -206,8 +215,8 @@ pub async fn find_ceremony(
 /// A checked assertion: what must still be written for it to count.
 #[derive(Clone)]
 pub(crate) struct Asserted {
-    ceremony: Id<Ceremony>,
-    passkey: Passkey,
+    pub(crate) ceremony: Id<Ceremony>,
+    pub(crate) passkey: Passkey,
 }
 
 /// Checks what a browser answered to [`begin_passkey`], without writing.
@@ -231,19 +240,20 @@ pub(crate) async fn assert_passkey(
         .identify_discoverable_authentication(&answer)
         .map_err(refused)?;
     let credential = credential.to_vec();
-    let found: Option<Passkey> = store
+    let found = store
         .read(move |db| {
             let credential = credential.clone();
-            async move { db.one(&BY_CREDENTIAL, params![credential]).await }
+            async move { by_credential_in(&db, credential).await }
         })
         .await?;
-    let mut passkey = found
-        .filter(|one| one.revoked.is_none() && one.person.bytes() == *handle.as_bytes())
-        .ok_or(Error::PasskeyRefused)?;
+    let mut passkey = found.ok_or(Error::PasskeyRefused)?;
+    let is_live = passkey.revoked.is_none() && passkey.person.bytes() == *handle.as_bytes();
     let result = party
         .webauthn
-        .finish_discoverable_authentication_v2(&answer, state, &passkey.key)
-        .map_err(refused)?;
+        .finish_discoverable_authentication_v2(&answer, state, &passkey.key);
+    let Some(result) = result.ok().filter(|_| is_live) else {
+        return Err(attempt::refuse(store, passkey.person).await);
+    };
     passkey.key.update_credential(&result);
     Ok(Asserted {
         ceremony: id,
@@ -271,50 +281,45 @@ pub(crate) async fn use_in(tx: &Write, asserted: &Asserted) -> Result<Known, Err
     })
 }
 
-/// Signs in with what a browser answered, and counts it. `return_to` is where the sign-in leads.
+/// Signs in with what a browser answered, and counts it. `return_to` is where the sign-in leads; the plus
+/// level, where it is asked for, takes a passkey that stays on its device.
 ///
 /// # Errors
-/// As the check of the answer; [`Error::Inactive`]; [`Error::Consumed`] when it was used before.
+/// As the check of the answer; [`Error::Inactive`]; [`Error::Consumed`] when it was used before;
+/// [`Error::PasskeySynced`] and [`Error::LevelTooLow`] when plus is asked for.
 pub async fn sign_in_by_passkey(
     store: &Store,
     party: &RelyingParty,
     (id, binding): (Id<Ceremony>, &Binding),
-    (answer, return_to): (&str, &str),
+    (answer, (return_to, level)): (&str, (&str, Level)),
 ) -> Result<Known, Error> {
     let asked = (id, CeremonyKind::SignIn, binding);
     let asserted = assert_passkey(store, party, asked, answer).await?;
-    let actor = resident(asserted.passkey.person, None);
+    let who = asserted.passkey.person;
+    if level > Level::Basic && !asserted.passkey.counts_for_signing() {
+        return Err(Error::PasskeySynced);
+    }
+    let actor = resident(who, None);
     let return_to = return_to.to_owned();
-    store
+    let known = store
         .write(&actor, move |tx| {
             let (asserted, return_to) = (asserted.clone(), return_to.clone());
             async move {
                 let known = use_in(&tx, &asserted).await?;
                 let owner = person::get_in(&tx, known.person).await?;
+                if owner.level < level {
+                    return Err(Error::LevelTooLow);
+                }
                 let how = (Purpose::SignIn, known.means);
                 approval::signed_in_in(&tx, &owner, how, &return_to).await?;
                 Ok(known)
             }
         })
-        .await
-}
-
-/// What the phone approves when a passkey is to be added.
-#[must_use]
-pub fn adding_digest(person: Id<Person>, name: &str) -> [u8; 32] {
-    trust::digest::sha256(format!("add passkey {person} {name}"))
-}
-
-/// The name of a passkey as it is kept.
-///
-/// # Errors
-/// [`Error::Malformed`] when it is empty or too long.
-pub fn passkey_name(typed: &str) -> Result<String, Error> {
-    let name = typed.trim();
-    if name.is_empty() || name.chars().count() > PASSKEY_NAME_CHARS {
-        return Err(Error::Malformed("name"));
+        .await;
+    if matches!(known, Err(Error::Inactive)) {
+        attempt::note(store, who, Attempt::Suspended).await?;
     }
-    Ok(name.to_owned())
+    known
 }
 
 /// What is made anew by an authenticator, before somebody's word allows it.

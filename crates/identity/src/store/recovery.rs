@@ -10,6 +10,7 @@ use crate::{
     Binding, Ceremony, Error, FieldKey, NewRecovery, Officer, Person, Reading, Recovery,
     RecoveryState, RelyingParty, Shown,
     approval::reference_of,
+    attempt::{self, Attempt},
     recovery::{RECOVERIES_SHOWN, RECOVERY_TRIES, RECOVERY_TTL},
     standing::KEEPER,
     store::{browser, passkey, person, profile},
@@ -260,13 +261,13 @@ async fn try_in(
 ) -> Result<Option<Id<Recovery>>, Error> {
     let found: Option<(Id<Recovery>, Vec<u8>, i64)> =
         tx.one(&FIND_CODE, params![owner, tx.now()]).await?;
-    let Some((id, code, tries)) = found else {
-        return Ok(None);
-    };
-    if tries < RECOVERY_TRIES && trust::digest::equal(&code, given) {
-        return Ok(Some(id));
+    if let Some((id, code, tries)) = found {
+        if tries < RECOVERY_TRIES && trust::digest::equal(&code, given) {
+            return Ok(Some(id));
+        }
+        tx.run(&MISS, params![id, RECOVERY_TRIES]).await?;
     }
-    tx.run(&MISS, params![id, RECOVERY_TRIES]).await?;
+    attempt::note_in(tx, owner, Attempt::Code).await?;
     Ok(None)
 }
 

@@ -209,9 +209,10 @@ async fn consumed(
         let asked = ask(&store, question(Purpose::Sign, Some(&holder.person))).await;
         reply(&store, &holder, &asked, Decision::Approve).await.unwrap();
         let approved = consumed(&store, asked.id).await.unwrap();
-        let key = approved.evidence.jwk.public_key().unwrap();
-        assert_eq!(key.thumbprint(), approved.evidence.thumbprint);
-        let verified = trust::jws::Unverified::parse(&approved.evidence.jws)
+        let crate::Evidence::Phone(kept) = &approved.evidence else { panic!() };
+        let key = kept.jwk.public_key().unwrap();
+        assert_eq!(key.thumbprint(), kept.thumbprint);
+        let verified = trust::jws::Unverified::parse(&kept.jws)
             .unwrap()
             .verify(crate::proof::DECISION_TYP, &key)
             .unwrap();

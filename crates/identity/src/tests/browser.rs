@@ -334,7 +334,7 @@ async fn phone_answers(world: &World, key: &str, id: Id<Approval>, decision: Dec
 async fn passkey_world(store: &Store) -> (World, Holder, Authenticator) {
     let world = World::new(store);
     let holder = enrol(store, world.identity.vault(), "kwan-sum-yi", Level::Plus).await;
-    let mut device = Authenticator::new(store);
+    let mut device = passkeys::fresh(store);
     passkeys::add(store, &holder, &mut device).await.unwrap();
     (world, holder, device)
 }

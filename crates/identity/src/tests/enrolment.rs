@@ -93,8 +93,24 @@ async fn events(store: &Store, kind: &'static str) -> i64 {
         let right = asked(&store, "kwan-sum-yi");
         let refused = start_enrolment(&store, &vault, &register, right.clone()).await;
         assert!(matches!(refused, Err(Error::TooManyAttempts)));
+        let told = super::simulation::events(&store, crate::ATTEMPT_REFUSED).await;
+        assert!(told.is_empty(), "nobody has an account by this card: {told:?}");
         clock.advance(Duration::from_secs(3_600));
         assert!(start_enrolment(&store, &vault, &register, right).await.is_ok());
+    }
+
+    async fn whose_card_is_guessed_at_hears_of_it_when_it_must_wait(store: Store) {
+        let vault = vault(store.env());
+        let holder = super::enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await;
+        for attempt in 1..=5 {
+            let mut wrong = asked(&store, "kwan-sum-yi");
+            wrong.born = "1990-01-01".parse().unwrap();
+            start_enrolment(&store, &vault, &demo::register(), wrong).await.unwrap_err();
+            let told = super::simulation::events(&store, crate::ATTEMPT_REFUSED).await;
+            assert_eq!(told.len(), usize::from(attempt == 5));
+            let own = serde_json::json!({ "person": holder.person.id, "cause": "particulars" });
+            assert!(told.iter().all(|one| *one == own), "{told:?}");
+        }
     }
 
     async fn children_and_minors_alone_cannot_enrol(store: Store) {

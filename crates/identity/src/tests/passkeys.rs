@@ -13,6 +13,11 @@ use crate::{
 
 pub(crate) const BASE: &str = "https://one.gov.example";
 
+/// An authenticator in a browser at this site.
+pub(crate) fn fresh(store: &Store) -> Authenticator {
+    Authenticator::new(store.env(), BASE).unwrap()
+}
+
 fn party() -> RelyingParty {
     RelyingParty::of(BASE).unwrap()
 }
@@ -55,7 +60,13 @@ async fn begin(store: &Store, kind: CeremonyKind) -> Ceremony {
 
 async fn finish(store: &Store, begun: &Ceremony, answer: &str) -> Result<Known, Error> {
     let given = (begun.id, &browser("one"));
-    crate::sign_in_by_passkey(store, &party(), given, (answer, "/en/inbox")).await
+    crate::sign_in_by_passkey(
+        store,
+        &party(),
+        given,
+        (answer, ("/en/inbox", Level::Basic)),
+    )
+    .await
 }
 
 async fn sign_in(store: &Store, device: &mut Authenticator) -> Result<Known, Error> {
@@ -145,7 +156,7 @@ fn amr_tells_phone_and_passkeys_apart() {
 
     async fn a_passkey_the_phone_allowed_signs_in(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         let added = add(&store, &holder, &mut device).await.unwrap();
         assert_eq!(added.name, "My laptop");
         let known = sign_in(&store, &mut device).await.unwrap();
@@ -156,7 +167,7 @@ fn amr_tells_phone_and_passkeys_apart() {
         let begun = allowed(&store, &holder, "Another").await.unwrap();
         assert_eq!(begun.options["authenticatorSelection"]["residentKey"], "required");
         assert_eq!(begun.options["excludeCredentials"].as_array().unwrap().len(), 1);
-        let mut second = Authenticator::new(&store);
+        let mut second = fresh(&store);
         add(&store, &holder, &mut second).await.unwrap();
         sign_in(&store, &mut second).await.unwrap();
         sign_in(&store, &mut device).await.unwrap();
@@ -164,7 +175,7 @@ fn amr_tells_phone_and_passkeys_apart() {
 
     async fn an_answer_signs_in_once(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         add(&store, &holder, &mut device).await.unwrap();
         let begun = begin(&store, CeremonyKind::SignIn).await;
         let answer = device.assert(&begun.options);
@@ -178,7 +189,7 @@ fn amr_tells_phone_and_passkeys_apart() {
 
     async fn only_the_exact_origin_signs_in(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         add(&store, &holder, &mut device).await.unwrap();
         for origin in [
             "https://badone.gov.example", "https://evil.one.gov.example", "https://gov.example",
@@ -194,7 +205,7 @@ fn amr_tells_phone_and_passkeys_apart() {
 
     async fn a_user_whom_nobody_verified_is_refused(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         device.verifies_user = false;
         assert!(matches!(add(&store, &holder, &mut device).await, Err(Error::PasskeyRefused)));
         device.verifies_user = true;
@@ -205,7 +216,7 @@ fn amr_tells_phone_and_passkeys_apart() {
 
     async fn a_copied_key_is_seen_by_its_counter(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         add(&store, &holder, &mut device).await.unwrap();
         sign_in(&store, &mut device).await.unwrap();
         device.counter = 0;
@@ -214,7 +225,7 @@ fn amr_tells_phone_and_passkeys_apart() {
 
     async fn only_the_browser_that_began_finishes(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         let begun = allowed(&store, &holder, "My laptop").await.unwrap();
         let answer = device.make(&begun.options);
         let given = (begun.id, &browser("two"));
@@ -226,13 +237,13 @@ fn amr_tells_phone_and_passkeys_apart() {
         let answer = device.assert(&begun.options);
         let given = (begun.id, &browser("two"));
         let other =
-            crate::sign_in_by_passkey(&store, &party(), given, (&answer, "/en/inbox")).await;
+            crate::sign_in_by_passkey(&store, &party(), given, (&answer, ("/en/inbox", Level::Basic))).await;
         assert!(matches!(other, Err(Error::Expired)), "{other:?}");
     }
 
     async fn a_ceremony_ends_after_ten_minutes(store: Store, clock: FakeEnv) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         let begun = allowed(&store, &holder, "My laptop").await.unwrap();
         clock.advance(Duration::from_secs(601));
         let answer = device.make(&begun.options);
@@ -254,7 +265,7 @@ fn amr_tells_phone_and_passkeys_apart() {
         let vault = vault(store.env());
         let holder = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await;
         let stranger = enrol(&store, &vault, "cheung-ka-yan", Level::Plus).await;
-        let (mut own, mut foreign) = (Authenticator::new(&store), Authenticator::new(&store));
+        let (mut own, mut foreign) = (fresh(&store), fresh(&store));
         add(&store, &holder, &mut own).await.unwrap();
         add(&store, &stranger, &mut foreign).await.unwrap();
         let who = (holder.person.id, "The second");
@@ -275,12 +286,12 @@ fn amr_tells_phone_and_passkeys_apart() {
 
     async fn a_synced_passkey_signs_in_but_does_not_count_for_signing(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         device.is_synced = true;
         let synced = add(&store, &holder, &mut device).await.unwrap();
         assert!(synced.is_synced && !synced.counts_for_signing());
         assert_eq!(sign_in(&store, &mut device).await.unwrap().means, Means::Synced);
-        let bound = add(&store, &holder, &mut Authenticator::new(&store)).await.unwrap();
+        let bound = add(&store, &holder, &mut fresh(&store)).await.unwrap();
         assert!(bound.counts_for_signing());
     }
 
@@ -288,7 +299,7 @@ fn amr_tells_phone_and_passkeys_apart() {
         let vault = vault(store.env());
         let holder = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await;
         let stranger = enrol(&store, &vault, "cheung-ka-yan", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         let added = add(&store, &holder, &mut device).await.unwrap();
         let begun = begin(&store, CeremonyKind::SignIn).await;
         let answer = device.assert(&begun.options);
@@ -303,7 +314,7 @@ fn amr_tells_phone_and_passkeys_apart() {
 
     async fn a_suspended_person_signs_in_by_no_passkey(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         add(&store, &holder, &mut device).await.unwrap();
         let by = keeper(&store, Role::Officer);
         let why = (Ground::LostPhone, "called 1823");
@@ -311,10 +322,41 @@ fn amr_tells_phone_and_passkeys_apart() {
         assert!(matches!(sign_in(&store, &mut device).await, Err(Error::Inactive)));
     }
 
+    async fn a_refused_attempt_names_its_person_and_cause_and_tells_the_one_who_tries_nothing(store: Store) {
+        let vault = vault(store.env());
+        let holder = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await;
+        let mut device = fresh(&store);
+        add(&store, &holder, &mut device).await.unwrap();
+        // A passkey nobody has ever added belongs to nobody.
+        let unknown = sign_in(&store, &mut fresh(&store)).await;
+        assert!(matches!(unknown, Err(Error::PasskeyRefused)), "{unknown:?}");
+        assert!(refused(&store).await.is_empty());
+        device.verifies_user = false;
+        let known = sign_in(&store, &mut device).await;
+        assert!(matches!(known, Err(Error::PasskeyRefused)), "the same words: {known:?}");
+        let wrong = redeem(&store, &vault, "kwan-sum-yi", "AAAA-AAAA").await;
+        assert!(matches!(wrong, Err(Error::RecoveryRefused)), "{wrong:?}");
+        let nobody = redeem(&store, &vault, "cheung-ka-yan", "AAAA-AAAA").await;
+        assert!(matches!(nobody, Err(Error::RecoveryRefused)), "{nobody:?}");
+        let by = keeper(&store, Role::Officer);
+        let why = (Ground::LostPhone, "called 1823");
+        crate::suspend_account(&store, &by, holder.person.id, why).await.unwrap();
+        device.verifies_user = true;
+        assert!(matches!(sign_in(&store, &mut device).await, Err(Error::Inactive)));
+        let told = refused(&store).await;
+        let cause = |one: &serde_json::Value| one["cause"].as_str().unwrap().to_owned();
+        let causes: std::collections::BTreeSet<String> = told.iter().map(cause).collect();
+        let expected = ["code", "passkey", "suspended"].map(str::to_owned);
+        assert_eq!(causes, expected.into(), "{told:?}");
+        assert_eq!(told.len(), 3);
+        let own = serde_json::json!(holder.person.id);
+        assert!(told.iter().all(|one| one["person"] == own), "{told:?}");
+    }
+
     async fn nobody_has_more_than_ten_passkeys(store: Store) {
         let holder = enrol(&store, &vault(store.env()), "kwan-sum-yi", Level::Plus).await;
         for _ in 0..crate::PASSKEYS_MAX {
-            add(&store, &holder, &mut Authenticator::new(&store)).await.unwrap();
+            add(&store, &holder, &mut fresh(&store)).await.unwrap();
         }
         let more = allowed(&store, &holder, "One more").await;
         assert!(matches!(more, Err(Error::TooManyPasskeys)), "{more:?}");
@@ -334,7 +376,7 @@ fn amr_tells_phone_and_passkeys_apart() {
         assert_eq!(waiting[0].reason, "Lost the phone at sea");
         let code = code(&store, &vault, &holder).await;
         let begun = redeem(&store, &vault, "kwan-sum-yi", &code).await.unwrap();
-        let mut device = Authenticator::new(&store);
+        let mut device = fresh(&store);
         let answer = device.make(&begun.options);
         let given = (begun.id, &browser("one"));
         let (_, authority) =
@@ -355,7 +397,7 @@ fn amr_tells_phone_and_passkeys_apart() {
         let first = redeem(&store, &vault, "kwan-sum-yi", &code).await.unwrap();
         let second = redeem(&store, &vault, "kwan-sum-yi", &code).await.unwrap();
         for begun in [first, second] {
-            let answer = Authenticator::new(&store).make(&begun.options);
+            let answer = fresh(&store).make(&begun.options);
             let given = (begun.id, &browser("one"));
             results.push(crate::finish_adding(&store, &party(), given, &answer).await.is_ok());
         }
@@ -381,6 +423,11 @@ fn amr_tells_phone_and_passkeys_apart() {
         assert!(matches!(late, Err(Error::RecoveryRefused)), "{late:?}");
         crate::sweep(&store).await.unwrap();
     }
+}
+
+/// What was told of refused attempts, in order.
+async fn refused(store: &Store) -> Vec<serde_json::Value> {
+    super::simulation::events(store, crate::ATTEMPT_REFUSED).await
 }
 
 async fn end(store: &Store, holder: &Holder, which: &Entrance) -> Result<(), Error> {

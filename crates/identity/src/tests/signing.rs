@@ -27,14 +27,14 @@ use crate::{
 
 const PAGE: &[u8] = include_bytes!("../../../paper/src/samples/table.pdf");
 
-fn room(store: &Store) -> (SigningRoom, KeyStore) {
+pub(super) fn room(store: &Store) -> (SigningRoom, KeyStore) {
     let keys = KeyStore::in_memory(store.env()).unwrap();
     let identity = Identity::new(store.clone(), keys.vault(), Arc::new(demo::register()));
     let notary = Notary::new(keys.clone(), "http://localhost:8080");
     (SigningRoom::new(identity, notary), keys)
 }
 
-fn item(kind: ItemKind, name: &str, bytes: &[u8]) -> NewItem {
+pub(super) fn item(kind: ItemKind, name: &str, bytes: &[u8]) -> NewItem {
     NewItem {
         kind,
         name: name.to_owned(),
@@ -43,7 +43,7 @@ fn item(kind: ItemKind, name: &str, bytes: &[u8]) -> NewItem {
     }
 }
 
-fn request(holder: &Holder, items: Vec<NewItem>) -> NewSigning {
+pub(super) fn request(holder: &Holder, items: Vec<NewItem>) -> NewSigning {
     NewSigning {
         person: Some(holder.person.id),
         department: Text::new("Lands Department", "地政總署"),
@@ -176,7 +176,7 @@ fn poppler(notary: &Notary, pdf: &[u8]) -> String {
         let kept = room.evidence(asked.id, holder.person.id).await.unwrap();
         assert!(!kept.status_answer.is_empty() && !kept.time_stamp.is_empty());
         assert!(!String::from_utf8_lossy(&kept.certificate).contains("A123456"));
-        assert_eq!(kept.approval.thumbprint, holder.device.thumbprint);
+        assert_eq!(kept.approval.key(), holder.device.thumbprint);
         let other = enrol(&store, &keys.vault(), "fung-chun-kit", Level::Basic).await;
         assert!(matches!(room.result(asked.id, other.person.id).await, Err(Error::NotFound)));
         let first = room.acknowledge(&Actor::Visitor, asked.id, Acknowledgement::Accepted).await;

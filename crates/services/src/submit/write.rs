@@ -92,8 +92,8 @@ async fn signed_in(tx: &Write, signature: &Signature, plan: &Plan) -> Result<Sig
         approval: approved.approval,
         person: approved.person,
         digest: approved.digest,
-        jws: approved.evidence.jws,
-        thumbprint: approved.evidence.thumbprint,
+        jws: approved.evidence.proof(),
+        thumbprint: approved.evidence.key().to_owned(),
         at: approved.decided,
     })
 }

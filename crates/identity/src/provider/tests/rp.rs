@@ -178,6 +178,7 @@ pub(crate) fn registration(key: &SigningKey) -> Registration {
         redirect_uris: vec![CALLBACK.to_owned()],
         post_logout_redirect_uris: vec!["https://client.example/bye".to_owned()],
         keys: vec![jwk],
+        jwks_uri: None,
         secret_digest: None,
         certificate_dns: None,
         id_token_enc: None,

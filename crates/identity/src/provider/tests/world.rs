@@ -20,7 +20,7 @@ use web::{Site, SiteConfig};
 use crate::{
     Approval, Decision, Identity, SigningRoom, demo as people, open,
     provider::{
-        Outbound, Post, Provider, ProviderConfig, Registration, Sent, demo,
+        Fetched, Outbound, Post, Provider, ProviderConfig, Registration, Sent, demo,
         store::client::{ClientChange, change_client, create_in},
     },
     store::approval::find_for_person,
@@ -39,6 +39,9 @@ pub(crate) const CERTIFICATE: &str = "client-cert";
 pub(crate) struct Letterbox {
     pub(crate) posts: Mutex<Vec<Post>>,
     pub(crate) answer: Mutex<Sent>,
+    /// What addresses publish, and how often they were called.
+    pub(crate) published: Mutex<Option<Vec<u8>>>,
+    pub(crate) calls: Mutex<usize>,
 }
 
 impl Outbound for Letterbox {
@@ -49,6 +52,12 @@ impl Outbound for Letterbox {
         self.posts.lock().unwrap().push(post);
         let answer = *self.answer.lock().unwrap();
         Box::pin(async move { answer })
+    }
+
+    fn get(&self, _: String, most: usize) -> Fetched<'_> {
+        *self.calls.lock().unwrap() += 1;
+        let published = self.published.lock().unwrap().clone();
+        Box::pin(async move { published.filter(|bytes| bytes.len() <= most) })
     }
 }
 
@@ -148,6 +157,8 @@ impl World {
         let letterbox = Arc::new(Letterbox {
             posts: Mutex::default(),
             answer: Mutex::new(Sent::Heard),
+            published: Mutex::default(),
+            calls: Mutex::default(),
         });
         let config = ProviderConfig {
             base_url: base_url.clone(),
@@ -216,11 +227,21 @@ impl World {
 
     /// Registers a client and puts it in force.
     pub(crate) async fn register(&self, id: &'static str, registration: Registration) {
+        self.register_for(id, "rvd", registration).await;
+    }
+
+    /// Puts a registration of `department` in force.
+    pub(crate) async fn register_for(
+        &self,
+        id: &'static str,
+        department: &'static str,
+        registration: Registration,
+    ) {
         let proposal = registration.clone();
         self.store
             .write(&Actor::system("author"), move |tx| {
                 let proposal = proposal.clone();
-                async move { create_in(&tx, id, "rvd", &proposal).await }
+                async move { create_in(&tx, id, department, &proposal).await }
             })
             .await
             .unwrap();
