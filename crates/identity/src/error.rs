@@ -97,6 +97,10 @@ pub enum Error {
     RecoveryRefused,
     #[error("the phone has not shown its holder")]
     NotPresent,
+    #[error("the person's powers for the company do not cover this")]
+    OutsidePowers,
+    #[error("the amount is above the person's limit, or nobody said it")]
+    OverLimit,
     #[error("this address has no passkeys")]
     NoPasskeys,
     #[error("a stored row cannot be read: {0}")]
@@ -157,6 +161,8 @@ impl Error {
             Self::RecoveryRefused => ("ID-062", S::UNPROCESSABLE_ENTITY),
             Self::NotPresent => ("ID-064", S::FORBIDDEN),
             Self::NoPasskeys => ("ID-063", S::NOT_FOUND),
+            Self::OutsidePowers => ("ID-070", S::FORBIDDEN),
+            Self::OverLimit => ("ID-071", S::FORBIDDEN),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
             Self::Trust(_) => ("ID-026", S::INTERNAL_SERVER_ERROR),
@@ -265,6 +271,8 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::RecoveryRefused,
         Error::NoPasskeys,
         Error::NotPresent,
+        Error::OutsidePowers,
+        Error::OverLimit,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
         Error::Journal(journal::Error::Gone("")),

@@ -15,7 +15,7 @@ mod profile;
 pub(crate) use check::{Certified, Fault, chain, revoked_at, said_of};
 pub use crl::{CRL_DAYS, REVOKED_MAX, Revoked};
 pub(crate) use crl::{check_crl, make_crl};
-pub use issue::Subject;
+pub use issue::{Organization, Subject};
 pub(crate) use issue::{Life, Order, Places, authority, issue};
 pub(crate) use ocsp::{Asked, answer, check_answer, read_request, refuse, request_for};
 pub use ocsp::{OCSP_DAYS, OCSP_REQUEST_BYTES, Reason, Standing};

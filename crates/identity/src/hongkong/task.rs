@@ -244,6 +244,7 @@ impl Asked {
             client: None,
             presence: None,
             card: card.transpose()?,
+            behalf: None,
             binding,
             place,
             return_to,

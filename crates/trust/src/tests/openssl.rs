@@ -80,6 +80,7 @@ fn chan() -> Subject {
         common: "CHAN Tai Man".to_owned(),
         chinese: Some("陳大文".to_owned()),
         serial: Some("P7QK2M4X".to_owned()),
+        organization: None,
     }
 }
 
