@@ -11,4 +11,5 @@ ALTER TABLE signing_request ADD COLUMN chop_until {time};
 ALTER TABLE signing_request ADD COLUMN chop {id};
 -- What entitled the signer at the moment of signing.
 ALTER TABLE signing_request ADD COLUMN warrant {json};
+CREATE INDEX hongkong_task_signing ON hongkong_task (signing);
 CREATE INDEX signing_request_company ON signing_request (company, created);

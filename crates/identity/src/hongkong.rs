@@ -18,13 +18,16 @@
 
 mod account;
 mod anonymous;
+mod authority;
 mod bulk;
 mod caller;
+mod corporate;
 mod door;
 mod field;
 mod holder;
 pub(crate) mod jobs;
 mod key;
+mod personal;
 pub(crate) mod registration;
 mod reply;
 mod routes;
@@ -37,6 +40,7 @@ mod word;
 
 use crate::{Identity, SigningRoom, provider::Provider};
 
+pub use corporate::SignType;
 pub use jobs::jobs;
 pub use registration::{SECRETS_MAX, Wire, WireScope, WireSecret};
 pub use routes::routes;

@@ -3,6 +3,7 @@
 mod approvals;
 mod authenticator;
 mod browser;
+mod chop;
 mod companies;
 mod enrolment;
 mod passkeys;

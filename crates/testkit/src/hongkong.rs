@@ -5,6 +5,8 @@
 //! straight to the library, never through `trust` or `identity`, so that a mistake of theirs does not
 //! cancel out. Only registering it uses the platform's own functions, as two people at the desk would.
 
+mod corpid_sign;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
@@ -33,6 +35,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use trust::envelope::Padding;
+
+pub use corpid_sign::Corporate;
 
 use crate::{Answer, App};
 

@@ -34,8 +34,8 @@ pub use foreign::{Alg, ForeignKey};
 pub use key::{Jwk, PublicKey, SigningKey};
 pub use keystore::{Jwks, KEYS_MAX, KeyStore, Known, Purpose, RETIRED_PUBLISHED, Signed};
 pub use notary::{
-    Attestation, Attested, Issued, Material, Notary, PERSON_HOURS, SIGNING_AUTHORITY, Sealing, find_certificate, insert_certificate,
-    revoke_certificate, revoke_certificates_of,
+    Attestation, Attested, Issued, Material, Notary, PERSON_HOURS, SIGNING_AUTHORITY, Sealing,
+    find_certificate, insert_certificate, revoke_certificate, revoke_certificates_of,
 };
 pub use peer::PeerCertificate;
 pub use signer::{Algorithm, RsaKey, Signer, fresh};

@@ -47,10 +47,8 @@ pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked
             asked.form = Some(Form::read(&call.fields)?);
             asked.fields = field::read(&call.fields, true)?;
         }
-        Kind::Sign | Kind::AnonymousSign | Kind::Pdf | Kind::AnonymousPdf => {
-            asked.signing = Some(sign::read(hk, call, kind)?);
-        }
-        Kind::Bulk => asked.signing = Some(bulk::read(hk, call)?),
+        Kind::Bulk | Kind::ChopBulk => asked.signing = Some(bulk::read(hk, call)?),
+        _ => asked.signing = Some(sign::read(hk, call, kind)?),
     }
     asked.secret = hk.provider().draw();
     Ok(asked)
@@ -59,8 +57,17 @@ pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked
 /// Asks the person's phone.
 pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<Value, Fault> {
     let person = holder::of(hk, call, kind.scope()).await?;
-    let business = business_of(&call.fields)?.to_owned();
     let asked = read_asked(hk, call, kind)?;
+    ask(hk, call, (kind, person, asked)).await
+}
+
+/// Asks the phone of a known person, and keeps the task beside the question.
+pub(crate) async fn ask(
+    hk: &HongKong,
+    call: &Call,
+    (kind, person, asked): (Kind, Id<Person>, Asked),
+) -> Result<Value, Fault> {
+    let business = business_of(&call.fields)?.to_owned();
     let id = hk.env().id::<Task>();
     let ticket = hk.provider().draw();
     let lead = (
@@ -105,7 +112,7 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
         "ticketID": ticket,
         "identificationCode": open.code,
     });
-    if kind == Kind::Bulk
+    if kind.is_bulk()
         && let Some(fields) = answer.as_object_mut()
     {
         fields.insert("statusToken".to_owned(), json!(bulk::status_token(hk, id)));

@@ -28,6 +28,21 @@ pub(crate) async fn of(hk: &HongKong, call: &Call, scope: WireScope) -> Result<I
     Ok(token.person)
 }
 
+/// The person whose company token the call carries, and their mandate now.
+pub(crate) async fn of_company(
+    hk: &HongKong,
+    call: &Call,
+    scope: WireScope,
+) -> Result<(Id<Person>, crate::Mandate), Fault> {
+    let person = of(hk, call, scope).await?;
+    let all = crate::mandates_of(hk.store(), person).await?;
+    let ubi = call.fields.need("ubi", SECRET_CHARS)?;
+    let found = all
+        .into_iter()
+        .find(|one| one.company.business_number == ubi);
+    Ok((person, found.ok_or(Word::Token)?))
+}
+
 /// Whether the client may ask for `scope` at all.
 pub(crate) fn check_registered(call: &Call, scope: WireScope) -> Result<(), Fault> {
     let wire = call.client.wire.as_ref();

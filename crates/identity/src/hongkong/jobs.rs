@@ -6,10 +6,11 @@ use std::time::Duration;
 use ::store::Write;
 use journal::{Failure, OutboxEvent, Runner, Task as Work};
 use kernel::{Actor, Id};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     HongKong, key,
+    personal::{self, PERSONAL_PART},
     reply::{Fault, tx_id},
     settle,
     store::{day, key as keys, task as tasks, token},
@@ -209,7 +210,7 @@ fn content_of(
 ) -> (Value, usize) {
     let mut content = match result {
         Some(Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
+        _ => Map::new(),
     };
     content.insert("businessID".to_owned(), json!(task.business));
     if let Some(state) = &asked.state {
@@ -219,21 +220,30 @@ fn content_of(
         let is_passed = task.outcome == Some(Word::Success);
         content.insert("isPassed".to_owned(), json!(is_passed));
     }
-    let mut parts = 1;
-    if let (Some(Value::Array(all)), Some(signing)) = (content.get("results"), &asked.signing) {
-        let in_one = signing.in_one.max(1);
-        parts = all.len().div_ceil(in_one).max(1);
-        let own: Vec<Value> = all
-            .iter()
-            .skip(part * in_one)
-            .take(in_one)
-            .cloned()
-            .collect();
-        content.insert("results".to_owned(), json!(own));
+    let in_one = asked.signing.as_ref().map_or(1, |one| one.in_one.max(1));
+    let whole = cut(&mut content, (in_one, part));
+    let parts = whole.or_else(|| {
+        let personal = content.get_mut(PERSONAL_PART)?.as_object_mut()?;
+        cut(personal, (in_one, part))
+    });
+    if let Some(parts) = parts {
         content.insert("callbackSeq".to_owned(), json!(part + 1));
         content.insert("totalCallbacks".to_owned(), json!(parts));
     }
-    (Value::Object(content), parts)
+    (Value::Object(content), parts.unwrap_or(1))
+}
+
+/// Leaves of many results those of one part, and says how many parts there are.
+fn cut(fields: &mut Map<String, Value>, (in_one, part): (usize, usize)) -> Option<usize> {
+    let all = fields.get_mut("results")?.as_array_mut()?;
+    let parts = all.len().div_ceil(in_one).max(1);
+    *all = all
+        .iter()
+        .skip(part * in_one)
+        .take(in_one)
+        .cloned()
+        .collect();
+    Some(parts)
 }
 
 async fn body_of(
@@ -247,10 +257,12 @@ async fn body_of(
             Fault::Refused(refusal, _) => Failure::Again(refusal.word.message().to_owned()),
             Fault::Failed(error) => Failure::Again(error.to_string()),
         })?;
+    let mut content = content.clone();
+    let personal = personal::split(hk, client, &mut content)?;
     let sealed = key
         .seal(hk.env(), content.to_string().as_bytes())
         .map_err(Error::from)?;
-    let body = json!({
+    let mut body = json!({
         // The same in every attempt, so that a client can tell a repetition.
         "txID": tx_id(task.id.bytes()),
         "code": outcome.sent(Dialect::of(client.profile)),
@@ -259,6 +271,10 @@ async fn body_of(
         "secretKey": stored.wrapped,
         "content": sealed,
     });
+    if let (Some(personal), Some(fields)) = (personal, body.as_object_mut()) {
+        fields.insert("iAMContent".to_owned(), json!(personal.content));
+        fields.insert("iAMSecretKey".to_owned(), json!(personal.secret_key));
+    }
     Ok(body.to_string())
 }
 

@@ -29,6 +29,7 @@ codes! {
         Sign = "eidapi_sign",
         StepUp = "eidapi_fr",
         BulkSign = "eidapi_bulksign",
+        CorpSign = "corpidapi_sign",
     }
 }
 

@@ -9,7 +9,7 @@ use web::{Access, HeaderMap, IntoResponse as _, Method, Rate, Response, Routes, 
 use super::{
     HongKong, account, anonymous, bulk,
     caller::{self, Call},
-    door, key,
+    corporate, door, key,
     reply::{Fault, KeyReply, Reply},
     sign,
     task::Kind,
@@ -40,6 +40,10 @@ enum Api {
     Acknowledge,
     Enquire,
     Cancel,
+    CorpInitiate(Kind),
+    CorpComplete(Kind),
+    CorpEnquire,
+    CorpCancel,
 }
 
 async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault> {
@@ -52,6 +56,10 @@ async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault>
         Api::Acknowledge => sign::acknowledge(hk, call).await,
         Api::Enquire => bulk::enquire(hk, call).await,
         Api::Cancel => bulk::cancel(hk, call).await,
+        Api::CorpInitiate(kind) => corporate::initiate(hk, call, kind).await,
+        Api::CorpComplete(kind) => corporate::complete(hk, call, kind).await,
+        Api::CorpEnquire => corporate::enquire(hk, call).await,
+        Api::CorpCancel => corporate::cancel(hk, call).await,
     }
 }
 
@@ -203,6 +211,51 @@ const CALLS: &[(&str, &str, Api)] = &[
         "/api/v1/anonymous/pdfsigning/getResult",
         "Fetch the signature to embed, once",
         Api::Result(&[Kind::AnonymousPdf]),
+    ),
+    (
+        "/api/eservice/v1/signing/initiateRequest",
+        "Ask for a signature over a hash, or for the company chop",
+        Api::CorpInitiate(Kind::Sign),
+    ),
+    (
+        "/api/eservice/v1/pdfsigning/initiateRequest",
+        "Ask for a signature to embed in a PDF, or for the company chop",
+        Api::CorpInitiate(Kind::Pdf),
+    ),
+    (
+        "/api/eservice/v1/bulksigning/initiateRequest",
+        "Ask for many signatures at once, or for as many chops",
+        Api::CorpInitiate(Kind::Bulk),
+    ),
+    (
+        "/api/eservice/v1/signing/requestCorpSigning",
+        "Ask for the company chop that completes a signature over a hash",
+        Api::CorpComplete(Kind::Sign),
+    ),
+    (
+        "/api/eservice/v1/pdfsigning/requestCorpSigning",
+        "Ask for the company chop that completes a signature in a PDF",
+        Api::CorpComplete(Kind::Pdf),
+    ),
+    (
+        "/api/eservice/v1/bulksigning/requestCorpSigning",
+        "Ask for the company chops that complete many signatures",
+        Api::CorpComplete(Kind::Bulk),
+    ),
+    (
+        "/api/eservice/v1/signing/ackResult",
+        "Say what became of a signature for a company",
+        Api::Acknowledge,
+    ),
+    (
+        "/api/eservice/v1/signing/enquireStatus",
+        "Where signatures for a company stand",
+        Api::CorpEnquire,
+    ),
+    (
+        "/api/eservice/v1/signing/cancelRequest",
+        "Withdraw a request for signatures for a company",
+        Api::CorpCancel,
     ),
 ];
 

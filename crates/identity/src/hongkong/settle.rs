@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use trust::base64url;
 
 use super::{
-    HongKong, field, jobs,
+    HongKong, corporate, field, jobs,
     store::{
         task::{self as tasks, Settled},
         token::{self, NewToken},
@@ -191,10 +191,14 @@ async fn grant(
             granted.result = Value::Object(values(hk, person, &asked.fields).await?);
             granted.reading = Some(reading(client, asked, person));
         }
-        Kind::Sign | Kind::AnonymousSign | Kind::Pdf | Kind::AnonymousPdf | Kind::Bulk => {
-            let (id, result) = sign(hk, (task, asked), (actor, binding), open).await?;
-            granted.signing = Some(id);
-            granted.result = result;
+        _ => {
+            let (request, result) = sign(hk, (task, asked), (actor, binding), open).await?;
+            granted.signing = Some(request.id);
+            granted.result = corporate::told(hk, (client, task, asked), (&request, result)).await?;
+            // By what right somebody signed is told with their name.
+            if !asked.fields.is_empty() {
+                granted.reading = Some(reading(client, asked, person));
+            }
         }
     }
     Ok(granted)
@@ -244,7 +248,7 @@ async fn sign(
     (task, asked): (&Task, &Asked),
     (actor, binding): (&Actor, &Binding),
     open: &Approval,
-) -> Result<(Id<SigningRequest>, Value), Error> {
+) -> Result<(SigningRequest, Map<String, Value>), Error> {
     let person = open.person.ok_or(Error::Corrupt("approval"))?;
     let id = match task.signing {
         Some(id) => id,
@@ -257,7 +261,7 @@ async fn sign(
     let (request, items) = hk.room().result(id, person).await?;
     let evidence = hk.room().evidence(id, person).await?;
     let result = result_of(task.kind, (&request, &items), &evidence.certificate)?;
-    Ok((id, result))
+    Ok((request, result))
 }
 
 /// The phone's answer has named the signer: only now can the documents be theirs.
@@ -287,14 +291,14 @@ fn result_of(
     kind: Kind,
     (request, items): (&SigningRequest, &[SigningItem]),
     certificate: &[u8],
-) -> Result<Value, Error> {
+) -> Result<Map<String, Value>, Error> {
     let signed = request.signed.ok_or(Error::NotApproved)?;
     let all: Vec<Map<String, Value>> = items.iter().filter_map(entry).collect();
     if all.len() != items.len() {
         return Err(Error::Corrupt("signing_item"));
     }
     let mut result = Map::new();
-    if kind == Kind::Bulk {
+    if kind.is_bulk() {
         result.insert("results".to_owned(), json!(all));
     } else if let Some(only) = all.into_iter().next() {
         result = only;
@@ -303,7 +307,7 @@ fn result_of(
     result.insert("timestamp".to_owned(), json!(signed.micros() / 1_000));
     let certificate = base64url::encode_standard(certificate);
     result.insert("cert".to_owned(), json!(certificate));
-    Ok(Value::Object(result))
+    Ok(result)
 }
 
 fn entry(item: &SigningItem) -> Option<Map<String, Value>> {

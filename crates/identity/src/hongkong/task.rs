@@ -9,6 +9,7 @@ use trust::{Place, Sealed, Vault, digest};
 
 use super::{
     caller::Fields,
+    corporate::Corporate,
     registration::WireScope,
     reply::Refusal,
     word::{Family, Word},
@@ -42,6 +43,10 @@ codes! {
         Pdf = "pdf",
         AnonymousPdf = "anonymous_pdf",
         Bulk = "bulk",
+        /// A company's chop over a hash, a PDF, many documents.
+        Chop = "chop",
+        ChopPdf = "chop_pdf",
+        ChopBulk = "chop_bulk",
     }
 }
 
@@ -52,8 +57,13 @@ impl Kind {
             Self::Profile => Family::Profile,
             Self::Form | Self::AnonymousForm => Family::Form,
             Self::StepUp => Family::StepUp,
-            Self::Sign | Self::AnonymousSign | Self::Pdf | Self::AnonymousPdf => Family::Sign,
-            Self::Bulk => Family::Bulk,
+            Self::Sign
+            | Self::AnonymousSign
+            | Self::Pdf
+            | Self::AnonymousPdf
+            | Self::Chop
+            | Self::ChopPdf => Family::Sign,
+            Self::Bulk | Self::ChopBulk => Family::Bulk,
         }
     }
 
@@ -66,6 +76,7 @@ impl Kind {
             Self::StepUp => WireScope::StepUp,
             Self::Sign | Self::AnonymousSign | Self::Pdf | Self::AnonymousPdf => WireScope::Sign,
             Self::Bulk => WireScope::BulkSign,
+            Self::Chop | Self::ChopPdf | Self::ChopBulk => WireScope::CorpSign,
         }
     }
 
@@ -82,7 +93,20 @@ impl Kind {
     }
 
     pub(crate) const fn is_pdf(self) -> bool {
-        matches!(self, Self::Pdf | Self::AnonymousPdf)
+        matches!(self, Self::Pdf | Self::AnonymousPdf | Self::ChopPdf)
+    }
+
+    pub(crate) const fn is_bulk(self) -> bool {
+        matches!(self, Self::Bulk | Self::ChopBulk)
+    }
+
+    /// The same documents, under the chop of a company.
+    pub(crate) const fn chopped(self) -> Self {
+        match self {
+            Self::Pdf => Self::ChopPdf,
+            Self::Bulk => Self::ChopBulk,
+            _ => Self::Chop,
+        }
     }
 
     pub(crate) const fn ticket_life(self) -> Duration {
@@ -179,6 +203,9 @@ pub(crate) struct Signing {
     pub(crate) minimum_age_hours: u16,
     /// Signatures in one callback.
     pub(crate) in_one: usize,
+    /// The company it concerns; none for the person alone.
+    #[serde(default)]
+    pub(crate) corporate: Option<Corporate>,
 }
 
 /// One document.
@@ -244,7 +271,7 @@ impl Asked {
             client: None,
             presence: None,
             card: card.transpose()?,
-            behalf: None,
+            behalf: asked.corporate.as_ref().map(Corporate::behalf),
             binding,
             place,
             return_to,

@@ -47,6 +47,8 @@ codes! {
         Business = "20011",
         /// The client may not use this interface at all.
         Permission = "20012",
+        /// The company is not that of the token.
+        Ubi = "20013",
         /// The person did not let the client do this.
         Scope = "20015",
         NoCertificate = "30001",
@@ -116,6 +118,7 @@ impl Word {
             Self::OpenId => "the openID is unknown",
             Self::Business => "the businessID has been used",
             Self::Permission => "the application may not use this interface",
+            Self::Ubi => "the ubi is not that of the access token",
             Self::Scope => "the person did not allow this scope",
             Self::NoCertificate => "no key encryption certificate is in force",
             Self::NoKey => "no content encryption key is in force",
@@ -123,7 +126,7 @@ impl Word {
             Self::NotOpened => "the content could not be decrypted",
             Self::CodeGone => "the code is unknown, has been used or has expired",
             Self::AckFailed => "the acknowledgement fits no signature",
-            Self::SignNotAllowed | Self::BulkNotAllowed => "the person may not sign",
+            Self::SignNotAllowed | Self::BulkNotAllowed => "the person may not sign this",
             Self::SignOtherCard | Self::BulkOtherCard => "the signer holds another identity card",
             Self::SignTooNew | Self::BulkTooNew => "the account is too new to sign this",
             Self::BulkUnknown => "the status token is unknown",
@@ -237,8 +240,13 @@ impl Family {
             crate::Error::CardMismatch => Some(Word::SignOtherCard),
             crate::Error::AccountTooNew(_) if is_bulk => Some(Word::BulkTooNew),
             crate::Error::AccountTooNew(_) => Some(Word::SignTooNew),
-            crate::Error::LevelTooLow if is_bulk => Some(Word::BulkNotAllowed),
-            crate::Error::LevelTooLow => Some(Word::SignNotAllowed),
+            crate::Error::LevelTooLow | crate::Error::OutsidePowers | crate::Error::OverLimit => {
+                Some(if is_bulk {
+                    Word::BulkNotAllowed
+                } else {
+                    Word::SignNotAllowed
+                })
+            }
             crate::Error::Inactive | crate::Error::NotApproved | crate::Error::Expired => {
                 Some(self.failed())
             }

@@ -83,6 +83,8 @@ pub struct ForCompany {
 pub struct OnBehalf {
     pub name: PersonName,
     pub terms: ForCompany,
+    /// Whether the one who asks gets told who signs, and by what right.
+    pub is_told: bool,
 }
 
 impl OnBehalf {
@@ -281,6 +283,24 @@ impl SigningRequest {
             return Err(Error::Expired);
         }
         Ok(())
+    }
+}
+
+/// What the phone is asked for.
+pub(super) fn purpose_of(behalf: Option<&ForCompany>) -> Purpose {
+    behalf.map_or(Purpose::Sign, |terms| terms.capacity.purpose())
+}
+
+/// The company whose chop a request is for.
+pub(super) async fn chop_of_in(
+    db: &Read,
+    request: &SigningRequest,
+) -> Result<Option<Company>, Error> {
+    match &request.behalf {
+        Some(terms) if terms.capacity == Capacity::Chop => {
+            company::get_in(db, terms.company).await.map(Some)
+        }
+        _ => Ok(None),
     }
 }
 

@@ -13,14 +13,14 @@ use trust::{
 };
 
 use super::{
-    Acknowledgement, Capacity, ForCompany, ItemKind, NewItem, NewSigning, SigningEvidence, SigningItem, SigningRequest,
-    company, digest_of, words,
+    Acknowledgement, ForCompany, ItemKind, NewItem, NewSigning, SigningEvidence, SigningItem,
+    SigningRequest, company, digest_of, words,
 };
 use crate::{
     Approval, ApprovalState, Approved, Binding, Company, Error, Identity, Level, NewApproval,
     Person,
     store::{
-        approval, company as companies, person,
+        approval, person,
         signing::{self as tables, SealedItem},
     },
 };
@@ -113,7 +113,7 @@ impl SigningRoom {
             return Err(Error::Malformed("return_to"));
         }
         Ok(NewApproval {
-            purpose: capacity_of(new.behalf.as_ref().map(|one| &one.terms)).purpose(),
+            purpose: company::purpose_of(new.behalf.as_ref().map(|one| &one.terms)),
             requester: words::requester(new),
             place: new.place.clone(),
             asked: Level::Plus,
@@ -270,12 +270,7 @@ impl SigningRoom {
                         return Err(Error::NotPresent);
                     }
                     let owner = person::get_in(&db, request.person).await?;
-                    let chop = match &request.behalf {
-                        Some(terms) if terms.capacity == Capacity::Chop => {
-                            Some(companies::get_in(&db, terms.company).await?)
-                        }
-                        _ => None,
-                    };
+                    let chop = company::chop_of_in(&db, &request).await?;
                     let items = open_items(&db, &vault, id).await?;
                     Ok((request, owner, chop, items))
                 }
@@ -416,6 +411,17 @@ impl SigningRoom {
                 }
                 tables::evidence_in(&db, id).await
             })
+            .await
+    }
+
+    /// A request as stored, for whoever asked for it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub(crate) async fn request(&self, id: Id<SigningRequest>) -> Result<SigningRequest, Error> {
+        self.identity
+            .store()
+            .read(move |db| async move { tables::get_in(&db, id).await })
             .await
     }
 
@@ -567,13 +573,9 @@ async fn open_items(
         .collect()
 }
 
-fn capacity_of(behalf: Option<&ForCompany>) -> Capacity {
-    behalf.map_or(Capacity::Personal, |terms| terms.capacity)
-}
-
 /// What was approved is what is signed, by whom it was asked.
 fn check_approved(request: &SigningRequest, used: &Approved) -> Result<(), Error> {
-    let fits = used.purpose == capacity_of(request.behalf.as_ref()).purpose()
+    let fits = used.purpose == company::purpose_of(request.behalf.as_ref())
         && used.person == request.person
         && used.level >= Level::Plus
         && digest::equal(&used.digest, &request.digest);

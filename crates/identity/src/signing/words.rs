@@ -58,6 +58,15 @@ pub(super) fn detail(new: &NewSigning) -> Vec<DetailLine> {
                 Text::new("the company chop must follow", "須加蓋公司印章"),
             ));
         }
+        if behalf.is_told {
+            lines.push(line(
+                Text::new("It also receives", "對方亦會收到"),
+                Text::new(
+                    "your name, and by what right you sign",
+                    "你的姓名，以及你憑甚麼身分簽署",
+                ),
+            ));
+        }
     }
     lines.extend([
         line(Text::new("For", "提交予"), new.department.clone()),

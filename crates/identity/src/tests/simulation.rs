@@ -41,16 +41,19 @@ async fn people(store: &Store) -> i64 {
 
 /// The usage events of this database.
 pub(super) async fn usage(store: &Store) -> Vec<Value> {
+    events(store, journal::USAGE).await
+}
+
+/// The data of every event of this kind in this database.
+pub(super) async fn events(store: &Store, kind: &str) -> Vec<Value> {
     let mut runner = journal::Runner::new(store.clone(), journal::Calendar::new());
     runner.settle().await.unwrap();
     let events = store
         .read(|db| async move { journal::events_after(&db, 0).await })
         .await
         .unwrap();
-    let steps = events
-        .into_iter()
-        .filter(|event| event.kind == journal::USAGE);
-    steps.map(|event| event.data).collect()
+    let wanted = events.into_iter().filter(|event| event.kind == kind);
+    wanted.map(|event| event.data).collect()
 }
 
 #[test]

@@ -88,10 +88,7 @@ pub fn verify_presentation(
 ///
 /// # Errors
 /// As [`verify_presentation`].
-pub fn open_presentation(
-    text: &str,
-    find_key: FindKey<'_>,
-) -> Result<(Claims, KeyBinding), Error> {
+pub fn open_presentation(text: &str, find_key: FindKey<'_>) -> Result<(Claims, KeyBinding), Error> {
     let split = text.rfind('~').ok_or(Error::Malformed("presentation"))?;
     let (credential, binding) = text.split_at_checked(split + 1).ok_or(Error::BadProof)?;
     let claims = open(credential, find_key)?;

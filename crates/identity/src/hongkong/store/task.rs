@@ -28,6 +28,9 @@ use crate::{
     FIND_BY_BUSINESS = "SELECT id, client, kind, business, person, approval, signing, asked, state,
             outcome, result, expires
         FROM hongkong_task WHERE client = $1 AND business = $2";
+    FIND_BY_SIGNING = "SELECT id, client, kind, business, person, approval, signing, asked, state,
+            outcome, result, expires
+        FROM hongkong_task WHERE signing = $1";
     SET_ASKED = "UPDATE hongkong_task SET state = 'asked', approval = $2, asked = $3,
             expires = $4
         WHERE id = $1 AND state = 'ticket'";
@@ -123,6 +126,14 @@ pub(crate) async fn by_business_in(
     business: &str,
 ) -> Result<Option<Task>, Error> {
     Ok(db.one(&FIND_BY_BUSINESS, params![client, business]).await?)
+}
+
+/// The task behind a request to sign.
+pub(crate) async fn by_signing_in(
+    db: &Read,
+    signing: Id<SigningRequest>,
+) -> Result<Option<Task>, Error> {
+    Ok(db.one(&FIND_BY_SIGNING, params![signing]).await?)
 }
 
 /// The browser has brought its ticket; `false` when another did before.
