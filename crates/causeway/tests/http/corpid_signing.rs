@@ -498,5 +498,5 @@ async fn chops_and_signatures_are_counted_apart() {
         let own = days.iter().find(|day| day.kind.code() == kind);
         own.map(|day| (day.asked, day.granted))
     };
-    assert_eq!((counted("chop"), counted("sign")), (Some((1, 1)), Some((1, 1))));
+    assert_eq!((counted("chop"), counted("corp_sign")), (Some((1, 1)), Some((1, 1))));
 }

@@ -47,7 +47,7 @@ pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked
             asked.form = Some(Form::read(&call.fields)?);
             asked.fields = field::read(&call.fields, true)?;
         }
-        Kind::Bulk | Kind::ChopBulk => asked.signing = Some(bulk::read(hk, call)?),
+        Kind::Bulk | Kind::CorpBulk | Kind::ChopBulk => asked.signing = Some(bulk::read(hk, call)?),
         _ => asked.signing = Some(sign::read(hk, call, kind)?),
     }
     asked.secret = hk.provider().draw();

@@ -40,10 +40,10 @@ enum Api {
     Acknowledge,
     Enquire,
     Cancel,
-    CorpInitiate(Kind),
+    CorpSign(Kind),
     CorpComplete(Kind),
-    CorpEnquire,
-    CorpCancel,
+    SignStatus,
+    SignCancel,
 }
 
 async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault> {
@@ -56,10 +56,10 @@ async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault>
         Api::Acknowledge => sign::acknowledge(hk, call).await,
         Api::Enquire => bulk::enquire(hk, call).await,
         Api::Cancel => bulk::cancel(hk, call).await,
-        Api::CorpInitiate(kind) => corporate::initiate(hk, call, kind).await,
+        Api::CorpSign(kind) => corporate::initiate(hk, call, kind).await,
         Api::CorpComplete(kind) => corporate::complete(hk, call, kind).await,
-        Api::CorpEnquire => corporate::enquire(hk, call).await,
-        Api::CorpCancel => corporate::cancel(hk, call).await,
+        Api::SignStatus => corporate::enquire(hk, call).await,
+        Api::SignCancel => corporate::cancel(hk, call).await,
     }
 }
 
@@ -215,32 +215,32 @@ const CALLS: &[(&str, &str, Api)] = &[
     (
         "/api/eservice/v1/signing/initiateRequest",
         "Ask for a signature over a hash, or for the company chop",
-        Api::CorpInitiate(Kind::Sign),
+        Api::CorpSign(Kind::CorpSign),
     ),
     (
         "/api/eservice/v1/pdfsigning/initiateRequest",
         "Ask for a signature to embed in a PDF, or for the company chop",
-        Api::CorpInitiate(Kind::Pdf),
+        Api::CorpSign(Kind::CorpPdf),
     ),
     (
         "/api/eservice/v1/bulksigning/initiateRequest",
         "Ask for many signatures at once, or for as many chops",
-        Api::CorpInitiate(Kind::Bulk),
+        Api::CorpSign(Kind::CorpBulk),
     ),
     (
         "/api/eservice/v1/signing/requestCorpSigning",
         "Ask for the company chop that completes a signature over a hash",
-        Api::CorpComplete(Kind::Sign),
+        Api::CorpComplete(Kind::CorpSign),
     ),
     (
         "/api/eservice/v1/pdfsigning/requestCorpSigning",
         "Ask for the company chop that completes a signature in a PDF",
-        Api::CorpComplete(Kind::Pdf),
+        Api::CorpComplete(Kind::CorpPdf),
     ),
     (
         "/api/eservice/v1/bulksigning/requestCorpSigning",
         "Ask for the company chops that complete many signatures",
-        Api::CorpComplete(Kind::Bulk),
+        Api::CorpComplete(Kind::CorpBulk),
     ),
     (
         "/api/eservice/v1/signing/ackResult",
@@ -250,12 +250,12 @@ const CALLS: &[(&str, &str, Api)] = &[
     (
         "/api/eservice/v1/signing/enquireStatus",
         "Where signatures for a company stand",
-        Api::CorpEnquire,
+        Api::SignStatus,
     ),
     (
         "/api/eservice/v1/signing/cancelRequest",
         "Withdraw a request for signatures for a company",
-        Api::CorpCancel,
+        Api::SignCancel,
     ),
 ];
 

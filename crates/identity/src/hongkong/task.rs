@@ -43,7 +43,11 @@ codes! {
         Pdf = "pdf",
         AnonymousPdf = "anonymous_pdf",
         Bulk = "bulk",
-        /// A company's chop over a hash, a PDF, many documents.
+        /// A person's signature for a company: over a hash, in a PDF, over many documents.
+        CorpSign = "corp_sign",
+        CorpPdf = "corp_pdf",
+        CorpBulk = "corp_bulk",
+        /// A company's chop on the same.
         Chop = "chop",
         ChopPdf = "chop_pdf",
         ChopBulk = "chop_bulk",
@@ -61,9 +65,11 @@ impl Kind {
             | Self::AnonymousSign
             | Self::Pdf
             | Self::AnonymousPdf
+            | Self::CorpSign
+            | Self::CorpPdf
             | Self::Chop
             | Self::ChopPdf => Family::Sign,
-            Self::Bulk | Self::ChopBulk => Family::Bulk,
+            Self::Bulk | Self::CorpBulk | Self::ChopBulk => Family::Bulk,
         }
     }
 
@@ -76,7 +82,12 @@ impl Kind {
             Self::StepUp => WireScope::StepUp,
             Self::Sign | Self::AnonymousSign | Self::Pdf | Self::AnonymousPdf => WireScope::Sign,
             Self::Bulk => WireScope::BulkSign,
-            Self::Chop | Self::ChopPdf | Self::ChopBulk => WireScope::CorpSign,
+            Self::CorpSign
+            | Self::CorpPdf
+            | Self::CorpBulk
+            | Self::Chop
+            | Self::ChopPdf
+            | Self::ChopBulk => WireScope::CorpSign,
         }
     }
 
@@ -93,18 +104,21 @@ impl Kind {
     }
 
     pub(crate) const fn is_pdf(self) -> bool {
-        matches!(self, Self::Pdf | Self::AnonymousPdf | Self::ChopPdf)
+        matches!(
+            self,
+            Self::Pdf | Self::AnonymousPdf | Self::CorpPdf | Self::ChopPdf
+        )
     }
 
     pub(crate) const fn is_bulk(self) -> bool {
-        matches!(self, Self::Bulk | Self::ChopBulk)
+        matches!(self, Self::Bulk | Self::CorpBulk | Self::ChopBulk)
     }
 
     /// The same documents, under the chop of a company.
     pub(crate) const fn chopped(self) -> Self {
         match self {
-            Self::Pdf => Self::ChopPdf,
-            Self::Bulk => Self::ChopBulk,
+            Self::CorpPdf => Self::ChopPdf,
+            Self::CorpBulk => Self::ChopBulk,
             _ => Self::Chop,
         }
     }
