@@ -18,13 +18,18 @@
 
 mod account;
 mod anonymous;
+mod broker;
 mod bulk;
 mod caller;
+mod choice;
+mod corporation;
 mod door;
+mod fact;
 mod field;
 mod holder;
 pub(crate) mod jobs;
 mod key;
+mod profile;
 pub(crate) mod registration;
 mod reply;
 mod routes;
