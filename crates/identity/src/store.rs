@@ -51,6 +51,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0018_create_recovery.sql",
     "0019_sign_for_client.sql",
     "0020_create_email_claim.sql",
+    "0021_speak_corpid.sql",
     "0022_sign_for_company.sql",
 );
 

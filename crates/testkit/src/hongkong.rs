@@ -25,8 +25,8 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use identity::{
-    hongkong::{Wire, WireScope},
-    provider::{ClientChange, Registration, change_client, create_client_in},
+    hongkong::{Dialect, Wire, WireScope},
+    provider::{ClientChange, ClientProfile, Registration, change_client, create_client_in},
 };
 use kernel::{Actor, Text};
 use serde_json::{Value, json};
@@ -382,9 +382,14 @@ fn open(key: &[u8], sealed: &str) -> anyhow::Result<Vec<u8>> {
     Ok(body)
 }
 
+fn scopes_of(dialect: Dialect) -> Vec<WireScope> {
+    let all = WireScope::ALL.iter().copied();
+    all.filter(|scope| scope.dialect() == dialect).collect()
+}
+
 fn registration(callback: &str, certificate: String) -> Registration {
     let wire = Wire {
-        scopes: WireScope::ALL.to_vec(),
+        scopes: scopes_of(Dialect::IamSmart),
         purpose: Text::new("To give you a permit", "向你發出許可證"),
         certificate,
         padding: Padding::default(),
@@ -393,6 +398,7 @@ fn registration(callback: &str, certificate: String) -> Registration {
     };
     let name = Text::new("Parking permits", "泊車許可證");
     Registration::over_wire(
+        ClientProfile::IamSmart,
         name,
         "td-parking".to_owned(),
         vec![REDIRECT.to_owned()],

@@ -5,22 +5,12 @@
 use serde_json::{Map, Value, json};
 use trust::{Attestation, base64url, digest, sd_jwt::Expected};
 
-use super::HongKong;
+use super::{HongKong, corporation::role_of};
 use crate::{
-    Error, MemberRole, SigningRequest, Warrant,
+    Error, SigningRequest, Warrant,
     signing::{Named, Part},
     store::person,
 };
-
-/// The role as the wire says it.
-pub(crate) const fn role(role: MemberRole) -> &'static str {
-    match role {
-        MemberRole::Responsible => "RP",
-        MemberRole::Administrator => "ADM",
-        MemberRole::Representative => "AR",
-        MemberRole::User => "USR",
-    }
-}
 
 fn privileges(warrant: &Warrant) -> Vec<&'static str> {
     let access = warrant.may_access.then_some("user_access");
@@ -74,7 +64,7 @@ pub(crate) async fn proof(
     selective.insert("signer".to_owned(), signer);
     selective.insert("company".to_owned(), company(&warrant.company));
     let right = json!({
-        "role": role(warrant.role),
+        "role": role_of(warrant.role),
         "privileges": privileges(&warrant),
         "through": warrant.firm.as_ref().map(company),
     });

@@ -9,13 +9,14 @@ use kernel::{Actor, Id};
 use serde_json::{Map, Value, json};
 
 use super::{
-    HongKong, key,
-    personal::{self, PERSONAL_PART},
+    HongKong,
+    broker::{self, PERSONAL},
+    key,
     reply::{Fault, tx_id},
     settle,
     store::{day, key as keys, task as tasks, token},
     task::{Asked, State, Task},
-    word::{Dialect, Word},
+    word::Word,
 };
 use crate::{
     Approval, ApprovalState, Error,
@@ -170,7 +171,11 @@ async fn call(hk: &HongKong, work: &Work) -> Result<(), Failure> {
         return Ok(());
     }
     let asked = task.open_asked(hk.identity().vault())?;
-    let (content, parts) = content_of((&task, &asked), result, part);
+    let (mut content, parts) = content_of((&task, &asked), result, part);
+    broker::seal_personal(hk, &client, &mut content)
+        .await
+        .map_err(again)?;
+    let content = Value::Object(content);
     // What was registered when it was asked may be registered no more.
     let named = asked
         .callback_uri
@@ -207,7 +212,7 @@ fn content_of(
     (task, asked): (&Task, &Asked),
     result: Option<Value>,
     part: usize,
-) -> (Value, usize) {
+) -> (Map<String, Value>, usize) {
     let mut content = match result {
         Some(Value::Object(fields)) => fields,
         _ => Map::new(),
@@ -223,14 +228,14 @@ fn content_of(
     let in_one = asked.signing.as_ref().map_or(1, |one| one.in_one.max(1));
     let whole = cut(&mut content, (in_one, part));
     let parts = whole.or_else(|| {
-        let personal = content.get_mut(PERSONAL_PART)?.as_object_mut()?;
+        let personal = content.get_mut(PERSONAL)?.as_object_mut()?;
         cut(personal, (in_one, part))
     });
     if let Some(parts) = parts {
         content.insert("callbackSeq".to_owned(), json!(part + 1));
         content.insert("totalCallbacks".to_owned(), json!(parts));
     }
-    (Value::Object(content), parts.unwrap_or(1))
+    (content, parts.unwrap_or(1))
 }
 
 /// Leaves of many results those of one part, and says how many parts there are.
@@ -246,35 +251,33 @@ fn cut(fields: &mut Map<String, Value>, (in_one, part): (usize, usize)) -> Optio
     Some(parts)
 }
 
+/// The key cannot be had: whatever the reason, it may be there later.
+fn again(fault: Fault) -> Failure {
+    match fault {
+        Fault::Refused(refusal, _) => Failure::Again(refusal.word.message().to_owned()),
+        Fault::Failed(error) => Failure::Again(error.to_string()),
+    }
+}
+
 async fn body_of(
     hk: &HongKong,
     (client, task): (&Client, &Task),
     (outcome, content): (Word, &Value),
 ) -> Result<String, Failure> {
-    let (key, stored) = key::in_force(hk, client)
-        .await
-        .map_err(|fault| match fault {
-            Fault::Refused(refusal, _) => Failure::Again(refusal.word.message().to_owned()),
-            Fault::Failed(error) => Failure::Again(error.to_string()),
-        })?;
-    let mut content = content.clone();
-    let personal = personal::split(hk, client, &mut content)?;
+    let dialect = task.kind.dialect();
+    let (key, stored) = key::in_force(hk, client, dialect).await.map_err(again)?;
     let sealed = key
         .seal(hk.env(), content.to_string().as_bytes())
         .map_err(Error::from)?;
-    let mut body = json!({
+    let body = json!({
         // The same in every attempt, so that a client can tell a repetition.
         "txID": tx_id(task.id.bytes()),
-        "code": outcome.sent(Dialect::of(client.profile)),
+        "code": outcome.sent(dialect),
         "msg": outcome.message(),
         "message": outcome.message(),
         "secretKey": stored.wrapped,
         "content": sealed,
     });
-    if let (Some(personal), Some(fields)) = (personal, body.as_object_mut()) {
-        fields.insert("iAMContent".to_owned(), json!(personal.content));
-        fields.insert("iAMSecretKey".to_owned(), json!(personal.secret_key));
-    }
     Ok(body.to_string())
 }
 

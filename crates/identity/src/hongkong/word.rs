@@ -17,10 +17,11 @@ impl Dialect {
         }
     }
 
-    pub(crate) const fn of(profile: ClientProfile) -> Self {
-        match profile {
-            ClientProfile::CorpId => Self::CorpId,
-            _ => Self::IamSmart,
+    /// Whether a client of this profile may call it. A client for companies speaks of their people too.
+    pub(crate) const fn is_spoken_by(self, profile: ClientProfile) -> bool {
+        match self {
+            Self::IamSmart => profile.is_wire(),
+            Self::CorpId => matches!(profile, ClientProfile::CorpId),
         }
     }
 }
@@ -47,7 +48,7 @@ codes! {
         Business = "20011",
         /// The client may not use this interface at all.
         Permission = "20012",
-        /// The company is not that of the token.
+        /// Another company than the token's, or one that the person may not act for.
         Ubi = "20013",
         /// The person did not let the client do this.
         Scope = "20015",
@@ -118,7 +119,7 @@ impl Word {
             Self::OpenId => "the openID is unknown",
             Self::Business => "the businessID has been used",
             Self::Permission => "the application may not use this interface",
-            Self::Ubi => "the ubi is not that of the access token",
+            Self::Ubi => "the company is not one that this token or its person acts for",
             Self::Scope => "the person did not allow this scope",
             Self::NoCertificate => "no key encryption certificate is in force",
             Self::NoKey => "no content encryption key is in force",

@@ -11,26 +11,26 @@ use serde_json::{Map, Value, json};
 use trust::{base64url, digest};
 
 use super::{
-    HongKong, account, authority, bulk,
+    HongKong, account, authority,
+    broker::PERSONAL,
+    bulk,
     caller::{Call, Fields},
-    holder,
-    personal::PERSONAL_PART,
+    corporation::UBI_CHARS,
+    holder::{self, Representative},
     registration::WireScope,
     reply::{Fault, Refusal},
     sign::SHORT_CHARS,
     store::task as tasks,
-    task::{Asked, Kind, Task, business_of},
+    task::{Asked, Kind, Source, Task, business_of},
     word::Word,
 };
 use crate::{
-    Company, Error, Mandate, PersonName, Proposed, SigningRequest,
+    Company, Error, Mandate, Person, PersonName, Proposed, SigningRequest,
     code::codes,
     provider::Client,
     signing::{Capacity, ForCompany, OnBehalf, Part},
 };
 
-/// Characters of a company's number.
-const UBI_CHARS: usize = 20;
 /// Characters of a token of signing.
 const TOKEN_CHARS: usize = 100;
 /// The most that a document may bind a company to, in cents: a hundred thousand million dollars.
@@ -129,8 +129,8 @@ fn check_company(fields: &Fields, mandate: &Mandate) -> Result<(), Refusal> {
 
 /// The first, or only, signature.
 pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<Value, Fault> {
-    let (person, mandate) = holder::of_company(hk, call, WireScope::CorpSign).await?;
-    check_company(&call.fields, &mandate)?;
+    let who = signer(hk, call).await?;
+    check_company(&call.fields, &who.mandate)?;
     let wanted = call.fields.need("signType", SHORT_CHARS)?;
     let sign_type: SignType = wanted.parse().map_err(|_| Word::Invalid.of("signType"))?;
     let kind = if sign_type == SignType::Chop {
@@ -141,8 +141,8 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
     let mut asked = account::read_asked(hk, call, kind)?;
     let (capacity, step) = sign_type.first();
     let corporate = Corporate {
-        company: mandate.company.id,
-        name: mandate.company.name.clone(),
+        company: who.mandate.company.id,
+        name: who.mandate.company.name.clone(),
         service: call.client.id().to_owned(),
         sign_type,
         capacity,
@@ -151,10 +151,22 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
         is_proven: flag(&call.fields, "requireAuthProof")?,
     };
     put(&mut asked, corporate)?;
-    ask(hk, call, (kind, person, asked)).await
+    ask(hk, call, (kind, asked), who.token.person).await
+}
+
+/// Who acts for which company by this call. The person's own token may stand beside the company's; then it
+/// must be theirs.
+async fn signer(hk: &HongKong, call: &Call) -> Result<Representative, Fault> {
+    let who = holder::representative(hk, call, WireScope::CorpSign).await?;
+    if call.fields.0.contains_key("iAMToken") {
+        holder::check_person(hk, call, (&who, WireScope::Sign)).await?;
+    }
+    Ok(who)
 }
 
 fn put(asked: &mut Asked, corporate: Corporate) -> Result<(), Error> {
+    asked.company = Some(corporate.company);
+    asked.company_name = Some(corporate.name.clone());
     if corporate.is_proven {
         asked.fields = TOLD.map(str::to_owned).to_vec();
     }
@@ -167,11 +179,12 @@ fn put(asked: &mut Asked, corporate: Corporate) -> Result<(), Error> {
 async fn ask(
     hk: &HongKong,
     call: &Call,
-    (kind, person, asked): (Kind, Id<crate::Person>, Asked),
+    (kind, asked): (Kind, Asked),
+    person: Id<Person>,
 ) -> Result<Value, Fault> {
     let lead = (asked.binding(), kernel::Text::default(), "/en".to_owned());
     let new = asked.signing(Some(person), lead)?;
-    let first = account::ask(hk, call, (kind, person, asked.clone())).await;
+    let first = account::ask(hk, call, (kind, asked.clone()), person).await;
     let is_above = matches!(&first, Err(Fault::Refused(refusal, _)) if refusal.word == Word::SignNotAllowed
         || refusal.word == Word::BulkNotAllowed);
     let Some(behalf) = new.behalf.as_ref().filter(|_| is_above) else {
@@ -180,7 +193,7 @@ async fn ask(
     let (room, documents) = (hk.room(), new.digest());
     let put = room.ask_to_exceed(person, (&behalf.terms, &new.service), &documents);
     match put.await {
-        Ok(Proposed::Done | Proposed::Alone) => account::ask(hk, call, (kind, person, asked)).await,
+        Ok(Proposed::Done | Proposed::Alone) => account::ask(hk, call, (kind, asked), person).await,
         _ => first,
     }
 }
@@ -208,7 +221,7 @@ fn read_token(hk: &HongKong, call: &Call) -> Result<Id<SigningRequest>, Refusal>
 /// The chop that completes a personal signature, by whoever holds the company token of this call. The
 /// same request again, under the same name, tells what came of it.
 pub(crate) async fn complete(hk: &HongKong, call: &Call, kind: Kind) -> Result<Value, Fault> {
-    let (person, mandate) = holder::of_company(hk, call, WireScope::CorpSign).await?;
+    let who = signer(hk, call).await?;
     let first = read_token(hk, call)?;
     if let Some(known) = named(hk, call).await? {
         return repeated(hk, &known, first).await;
@@ -217,11 +230,11 @@ pub(crate) async fn complete(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
     let before = before.open_asked(hk.identity().vault()).ok();
     let before = before.and_then(|asked| asked.signing?.corporate);
     let kind = kind.chopped();
-    let mut asked = account::read_asked(hk, call, kind)?;
+    let mut asked = account::read_asked(hk, &with_page(call), kind)?;
     let said = amount(&call.fields)?;
     let corporate = Corporate {
-        company: mandate.company.id,
-        name: mandate.company.name.clone(),
+        company: who.mandate.company.id,
+        name: who.mandate.company.name.clone(),
         service: call.client.id().to_owned(),
         sign_type: SignType::Both,
         capacity: Capacity::Chop,
@@ -231,7 +244,19 @@ pub(crate) async fn complete(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
             || before.as_ref().is_some_and(|one| one.is_proven),
     };
     put(&mut asked, corporate)?;
-    ask(hk, call, (kind, person, asked)).await
+    ask(hk, call, (kind, asked), who.token.person).await
+}
+
+/// The published request names no page: the department's own server asks, and hears the result.
+fn with_page(call: &Call) -> Call {
+    let mut call = call.clone();
+    let home = call.client.redirect_uris.first().cloned();
+    let fields = &mut call.fields.0;
+    fields
+        .entry("source")
+        .or_insert_with(|| json!(Source::PcBrowser));
+    fields.entry("redirectURI").or_insert_with(|| json!(home));
+    call
 }
 
 /// The task that this client gave the name of the call.
@@ -311,7 +336,7 @@ pub(crate) async fn told(
     name_pdf(&mut result);
     let mut all = if corporate.capacity == Capacity::Personal {
         let mut all = Map::new();
-        all.insert(PERSONAL_PART.to_owned(), Value::Object(result));
+        all.insert(PERSONAL.to_owned(), Value::Object(result));
         all
     } else {
         result
