@@ -1,19 +1,53 @@
-//! SD-JWT VC (RFC 9901, draft-ietf-oauth-sd-jwt-vc): issuing with every personal claim behind its
-//! own disclosure, and verifying with every check of RFC 9901 section 7. Compact form only.
+//! SD-JWT VC as licences use it: [`trust::sd_jwt`], with what goes wrong told in this crate's words.
 
-mod issue;
-mod verify;
+use kernel::{Env, Time};
+use trust::{PublicKey, Signed, jws, sd_jwt};
 
-pub use issue::{Issued, Subject, issue};
-pub use verify::{Claims, Expected, KeyBinding, verify, verify_presentation};
+pub use trust::sd_jwt::{
+    Claims, DISCLOSURES, Expected, Issued, KEY_BINDING_TYPE, KeyBinding, PRESENTATION_CHARS,
+    SKEW_SECONDS, Subject, TYPE,
+};
 
-/// The media type in `typ`.
-pub const TYPE: &str = "dc+sd-jwt";
-/// The media type of a key binding token.
-pub const KEY_BINDING_TYPE: &str = "kb+jwt";
-/// Disclosures one credential may carry.
-pub const DISCLOSURES: usize = 64;
-/// Characters of one presentation.
-pub const PRESENTATION_CHARS: usize = 128 * 1024;
-/// Clock difference accepted either way.
-pub const SKEW_SECONDS: i64 = 60;
+use crate::Error;
+
+/// Signs `subject`.
+///
+/// # Errors
+/// As [`trust::sd_jwt::issue`].
+pub fn issue(subject: &Subject, signed: &Signed, env: &Env) -> Result<Issued, Error> {
+    sd_jwt::issue(subject, signed, env).map_err(told)
+}
+
+/// Verifies a credential without key binding (`<jwt>~…~`). Dates are returned, not judged: an
+/// expired licence is still a genuine one.
+///
+/// # Errors
+/// [`Error::UnknownIssuer`] when `find_key` knows no key, [`Error::Trust`], [`Error::Malformed`].
+pub fn verify(
+    text: &str,
+    find_key: &dyn Fn(&jws::Header) -> Option<PublicKey>,
+) -> Result<Claims, Error> {
+    sd_jwt::verify(text, find_key).map_err(told)
+}
+
+/// Verifies a presentation (`<jwt>~…~<kb-jwt>`), whose key binding is required.
+///
+/// # Errors
+/// As [`verify`]; [`Error::HolderBinding`] when the key binding does not hold.
+pub fn verify_presentation(
+    text: &str,
+    find_key: &dyn Fn(&jws::Header) -> Option<PublicKey>,
+    expected: Expected<'_>,
+    now: Time,
+) -> Result<Claims, Error> {
+    sd_jwt::verify_presentation(text, find_key, expected, now).map_err(told)
+}
+
+fn told(error: trust::Error) -> Error {
+    match error {
+        trust::Error::UnknownKey => Error::UnknownIssuer,
+        trust::Error::BadProof => Error::HolderBinding,
+        trust::Error::Malformed(what) => Error::Malformed(what),
+        other => Error::Trust(other),
+    }
+}

@@ -40,7 +40,7 @@ pub(crate) fn sign(
         holder: holder.clone(),
         issued: now,
         expires: Some(expires),
-        status: status.clone(),
+        status: Some(status.clone()),
         open: open_claims(licence, &kind),
         selective: selective_claims(licence),
     };

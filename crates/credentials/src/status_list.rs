@@ -117,12 +117,7 @@ impl StatusList {
     }
 }
 
-/// The status reference inside a credential.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct StatusRef {
-    pub idx: u32,
-    pub uri: String,
-}
+pub use trust::sd_jwt::StatusRef;
 
 /// One published list in both forms.
 #[derive(Clone, Debug)]

@@ -101,6 +101,10 @@ pub enum Error {
     PasskeySynced,
     #[error("only the phone answers this")]
     PhoneOnly,
+    #[error("the person's powers for the company do not cover this")]
+    OutsidePowers,
+    #[error("the amount is above the person's limit, or nobody said it")]
+    OverLimit,
     #[error("this address has no passkeys")]
     NoPasskeys,
     #[error("a stored row cannot be read: {0}")]
@@ -163,6 +167,8 @@ impl Error {
             Self::PasskeySynced => ("ID-065", S::FORBIDDEN),
             Self::PhoneOnly => ("ID-066", S::FORBIDDEN),
             Self::NoPasskeys => ("ID-063", S::NOT_FOUND),
+            Self::OutsidePowers => ("ID-070", S::FORBIDDEN),
+            Self::OverLimit => ("ID-071", S::FORBIDDEN),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
             Self::Trust(_) => ("ID-026", S::INTERNAL_SERVER_ERROR),
@@ -273,6 +279,8 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::NotPresent,
         Error::PasskeySynced,
         Error::PhoneOnly,
+        Error::OutsidePowers,
+        Error::OverLimit,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
         Error::Journal(journal::Error::Gone("")),

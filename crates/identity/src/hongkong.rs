@@ -18,13 +18,20 @@
 
 mod account;
 mod anonymous;
+mod authority;
+mod broker;
 mod bulk;
 mod caller;
+mod choice;
+mod corp_sign;
+mod corporation;
 mod door;
+mod fact;
 mod field;
 mod holder;
 pub(crate) mod jobs;
 mod key;
+mod profile;
 pub(crate) mod registration;
 mod reply;
 mod routes;
@@ -37,6 +44,7 @@ mod word;
 
 use crate::{Identity, SigningRoom, provider::Provider};
 
+pub use corp_sign::SignType;
 pub use jobs::jobs;
 pub use registration::{SECRETS_MAX, Wire, WireScope, WireSecret};
 pub use routes::routes;

@@ -76,8 +76,8 @@ pub use profile::{
 pub use recovery::{NewRecovery, Recovery, RecoveryState, Shown};
 pub use registry::{CompaniesRegister, CompanyAnswer, CompanyRecord, SimulatedCompanies};
 pub use signing::{
-    Acknowledgement, ItemKind, NewItem, NewSigning, SigningAlgorithm, SigningEvidence, SigningItem,
-    SigningRequest, SigningRoom, Upload,
+    Acknowledgement, Capacity, ItemKind, NewItem, NewSigning, SigningAlgorithm, SigningEvidence,
+    SigningItem, SigningRequest, SigningRoom, Upload, Warrant,
 };
 pub use standing::{
     AccountChange, Child, DEATHS, Ground, Guardianship, GuardianshipState, KEEPER, Relation,

@@ -12,6 +12,7 @@ use web::{Access, Asset, Bundle, Rate, Routes};
 
 use crate::Identity;
 
+pub(crate) use session::mandate_words;
 pub use session::{act_for, ask_in, binding};
 
 /// Templates, words and pictures of identity.
@@ -59,6 +60,10 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/connect_out.html"),
         ),
         ("identity/wire.html", include_str!("../templates/wire.html")),
+        (
+            "identity/wire_company.html",
+            include_str!("../templates/wire_company.html"),
+        ),
         (
             "identity/connections.html",
             include_str!("../templates/connections.html"),

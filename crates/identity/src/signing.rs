@@ -6,6 +6,7 @@
 //! private key lives for the length of one function; the certificate never carries the card number; a
 //! signature leaves only after it and its evidence are written, in the write that uses the approval.
 
+mod company;
 mod document;
 mod room;
 mod upload;
@@ -14,6 +15,7 @@ mod words;
 use kernel::{Id, Text, Time};
 use trust::{Algorithm, cms::Form, digest};
 
+pub use company::{CHOP_HOURS, Capacity, ForCompany, Named, OnBehalf, Part, Warrant};
 pub use document::{EXAMINED_BYTES, Examined, Finding, Subject as Examinee, examine, seal_pdf};
 pub use room::SigningRoom;
 pub(crate) use room::{Prepared, keep_in};
@@ -119,6 +121,8 @@ pub struct NewSigning {
     pub presence: Option<PresenceCheck>,
     /// The card the signer must hold, as [`SigningRoom::card_index`] gives it.
     pub card: Option<Vec<u8>>,
+    /// The company it concerns; none for the person alone.
+    pub behalf: Option<OnBehalf>,
     pub binding: Binding,
     pub place: Text,
     pub return_to: String,
@@ -213,6 +217,12 @@ pub struct SigningRequest {
     pub presence: Option<PresenceCheck>,
     /// When the phone showed it.
     pub presence_at: Option<Time>,
+    /// The company it concerns.
+    pub behalf: Option<ForCompany>,
+    /// Until when a chop may follow, where one is to.
+    pub chop_until: Option<Time>,
+    /// The chop that completed it.
+    pub chop: Option<Id<SigningRequest>>,
 }
 
 /// One document of a request.

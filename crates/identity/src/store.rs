@@ -52,7 +52,9 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0018_create_recovery.sql",
     "0019_sign_for_client.sql",
     "0020_create_email_claim.sql",
-    "0021_create_oidc_key_set.sql",
+    "0021_speak_corpid.sql",
+    "0022_sign_for_company.sql",
+    "0023_create_oidc_key_set.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

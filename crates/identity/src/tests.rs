@@ -6,6 +6,7 @@ mod assertions;
 #[path = "../../testkit/src/authenticator.rs"]
 mod authenticator;
 mod browser;
+mod chop;
 mod companies;
 mod enrolment;
 mod passkeys;

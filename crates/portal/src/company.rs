@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use axum::{extract::State, response::Response};
 use identity::{Company, CompanyStatus, Error, Fact, FactKey, Identity, InvitationAnswer, Mandate};
 use journal::{AuditRecord, AuditSearch};
-use kernel::{BusinessNumber, CompanyNumber, Id, IdentifierError, Money};
+use kernel::{BusinessNumber, CompanyNumber, Id, IdentifierError, Money, Text};
 use web::{
     Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, Wrong,
     ctx,
@@ -413,6 +413,15 @@ async fn history_line(
             about.push(names.company(portal, visit, company).await?);
         }
     }
+    let reader = record.detail.get("reader").cloned();
+    let reader: Option<Text> = reader.and_then(|name| serde_json::from_value(name).ok());
+    about.extend(reader.map(|name| name.get(visit.lang()).to_owned()));
+    let fields = record.detail.get("fields").cloned();
+    let fields: Vec<FactKey> = fields
+        .and_then(|keys| serde_json::from_value(keys).ok())
+        .unwrap_or_default();
+    let fields = fields.iter();
+    about.extend(fields.map(|key| visit.t(&format!("portal.company.fact.{key}"))));
     if let Some(kind) = word("kind") {
         about.push(visit.t(&format!("portal.company.proposal.{kind}")));
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use identity::signing::{EXAMINED_BYTES, Examined, Examinee, Finding, examine};
-use trust::cms::Word;
+use trust::{Attested, cms::Word};
 use web::{Access, Form, Outcome, Page, Routes, Value, Visit, ctx};
 
 use crate::Portal;
@@ -55,15 +55,86 @@ fn show(visit: &Visit, found: Option<(&String, &Examined)>, error: Option<&str>)
             Examinee::Pdf => "portal.examine.kind.pdf",
             Examinee::Message => "portal.examine.kind.message",
             Examinee::Data => "portal.examine.kind.data",
+            Examinee::Attestation => "portal.examine.kind.attestation",
         };
         let findings: Vec<Value> = examined
             .findings
             .iter()
             .map(|one| finding(visit, one))
             .collect();
-        ctx! { name, kind => visit.t(kind), findings }
+        let vouched: Vec<Value> = examined
+            .attested
+            .iter()
+            .flat_map(vouched)
+            .map(|(key, value)| ctx! { label => visit.t(key), value })
+            .collect();
+        ctx! { name, kind => visit.t(kind), findings, vouched }
     });
     visit.page("portal/examine.html", ctx! { result, error, errors })
+}
+
+/// What an attestation says, as lines: the key of a label, and words that are names and numbers.
+#[must_use]
+pub fn vouched(attested: &Attested) -> Vec<(&'static str, String)> {
+    let text = |path: &str| {
+        let mut parts = path.split('.');
+        let first = attested.claims.get(parts.next()?)?;
+        let value = parts.try_fold(first, |value, part| value.get(part))?;
+        match value {
+            serde_json::Value::String(text) => Some(text.clone()),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            serde_json::Value::Array(all) => {
+                let words = all.iter().filter_map(|one| one.as_str());
+                Some(words.collect::<Vec<_>>().join(" "))
+            }
+            _ => None,
+        }
+    };
+    let joined = |paths: &[&str]| {
+        let words: Vec<String> = paths.iter().filter_map(|path| text(path)).collect();
+        words.join(" ")
+    };
+    let lines = [
+        (
+            "portal.examine.vouched.signer",
+            joined(&["signer.name", "signer.name_zh"]),
+        ),
+        (
+            "portal.examine.vouched.company",
+            joined(&["company.name", "company.name_zh", "company.ubi"]),
+        ),
+        (
+            "portal.examine.vouched.authority",
+            joined(&["authority.role", "authority.privileges"]),
+        ),
+        (
+            "portal.examine.vouched.through",
+            joined(&[
+                "authority.through.name",
+                "authority.through.name_zh",
+                "authority.through.ubi",
+            ]),
+        ),
+        ("portal.examine.vouched.capacity", joined(&["capacity"])),
+        (
+            "portal.examine.vouched.documents",
+            joined(&["document_count", "documents_sha256"]),
+        ),
+        (
+            "portal.examine.vouched.certificate",
+            joined(&["certificate_sha256"]),
+        ),
+        (
+            "portal.examine.vouched.completes",
+            joined(&["completes_certificate_sha256"]),
+        ),
+        ("portal.examine.vouched.audience", attested.audience.clone()),
+        ("portal.examine.vouched.request", attested.request.clone()),
+    ];
+    lines
+        .into_iter()
+        .filter(|(_, words)| !words.is_empty())
+        .collect()
 }
 
 fn finding(visit: &Visit, one: &Finding) -> Value {
@@ -74,7 +145,8 @@ fn finding(visit: &Visit, one: &Finding) -> Value {
             name => who.name,
             chinese => who.chinese,
             number => who.serial,
-            is_seal => who.organisation.is_some(),
+            is_seal => who.organisation.is_some() && who.registered.is_none(),
+            registered => who.registered,
             certificate => who.certificate,
         }
     });

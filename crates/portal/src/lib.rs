@@ -33,6 +33,8 @@ mod statistics;
 pub mod verify;
 mod versions;
 
+pub use examine::vouched;
+
 use kernel::{Actor, Date, Id};
 use packs::{Facts, Journey, Pack};
 use services::{Applicant, OpenDraft, Services};

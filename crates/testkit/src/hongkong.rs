@@ -5,6 +5,8 @@
 //! straight to the library, never through `trust` or `identity`, so that a mistake of theirs does not
 //! cancel out. Only registering it uses the platform's own functions, as two people at the desk would.
 
+mod corpid_sign;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
@@ -23,8 +25,8 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use identity::{
-    hongkong::{Wire, WireScope},
-    provider::{ClientChange, Registration, change_client, create_client_in},
+    hongkong::{Dialect, Wire, WireScope},
+    provider::{ClientChange, ClientProfile, Registration, change_client, create_client_in},
 };
 use kernel::{Actor, Text};
 use serde_json::{Value, json};
@@ -33,6 +35,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use trust::envelope::Padding;
+
+pub use corpid_sign::Corporate;
 
 use crate::{Answer, App};
 
@@ -378,9 +382,14 @@ fn open(key: &[u8], sealed: &str) -> anyhow::Result<Vec<u8>> {
     Ok(body)
 }
 
+fn scopes_of(dialect: Dialect) -> Vec<WireScope> {
+    let all = WireScope::ALL.iter().copied();
+    all.filter(|scope| scope.dialect() == dialect).collect()
+}
+
 fn registration(callback: &str, certificate: String) -> Registration {
     let wire = Wire {
-        scopes: WireScope::ALL.to_vec(),
+        scopes: scopes_of(Dialect::IamSmart),
         purpose: Text::new("To give you a permit", "向你發出許可證"),
         certificate,
         padding: Padding::default(),
@@ -389,6 +398,7 @@ fn registration(callback: &str, certificate: String) -> Registration {
     };
     let name = Text::new("Parking permits", "泊車許可證");
     Registration::over_wire(
+        ClientProfile::IamSmart,
         name,
         "td-parking".to_owned(),
         vec![REDIRECT.to_owned()],

@@ -58,6 +58,9 @@ pub(crate) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2
 pub(crate) const SERIAL: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.5");
 /// X.520 `name`: here the Chinese name, beside the English one in the common name.
 pub(crate) const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.41");
+/// X.520 `organizationIdentifier`: the number of an organisation in its register.
+pub(crate) const ORGANIZATION_IDENTIFIER: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("2.5.4.97");
 
 /// Elements of one SEQUENCE or SET that are looked at.
 const PARTS_MAX: usize = 4_096;

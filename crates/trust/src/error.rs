@@ -27,7 +27,7 @@ pub enum Error {
     /// The certificate authority could not make a certificate.
     #[error("certificate: {0}")]
     Certificate(String),
-    /// A proof does not connect a leaf or a tree to the checkpoint.
+    /// A proof does not connect a leaf or a tree to the checkpoint, or a holder to a credential.
     #[error("the proof does not hold")]
     BadProof,
     /// The library refused an operation that cannot fail with valid input.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Algorithm, Error, Signer, asn1, base64url,
-    cms::{Evidence, Judgement, Level, Who, Word},
+    cms::{Evidence, Judgement, Level, Word},
     digest,
     signer::check,
     x509::{self, Certified, Fault, Profile},
@@ -115,7 +115,7 @@ fn read(token: &str, evidence: &Evidence, now: Time) -> Result<Signed, Error> {
         .as_deref()
         .is_some_and(|print| print == base64url::encode(digest::sha256(&leaf)));
     let is_signed = verify(&own, &header.alg, (input.as_bytes(), &signature)).is_ok();
-    let who = who(&own);
+    let who = own.who();
     let word = if is_bound && is_signed {
         match x509::chain(own, &evidence.anchors, Profile::Person, now) {
             Ok(chain) if x509::revoked_at(&chain, evidence).is_some_and(|since| since <= now) => {
@@ -152,17 +152,4 @@ fn verify(own: &Certified, alg: &str, (input, signature): (&[u8], &[u8])) -> Res
         return check(key, asn1::RSA_SHA256, input, signature);
     }
     Err(Error::RefusedHeader("alg"))
-}
-
-fn who(own: &Certified) -> Option<Who> {
-    let subject = &own.certificate.tbs_certificate.subject;
-    Some(Who {
-        name: asn1::in_name(subject, asn1::COMMON_NAME)?,
-        chinese: asn1::in_name(subject, asn1::OTHER_NAME),
-        serial: asn1::in_name(subject, asn1::SERIAL),
-        organisation: asn1::in_name(subject, asn1::ORGANIZATION),
-        certificate: own.serial(),
-        valid_from: own.from(),
-        valid_until: own.until(),
-    })
 }

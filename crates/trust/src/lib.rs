@@ -22,6 +22,7 @@ mod key;
 mod keystore;
 mod notary;
 mod peer;
+pub mod sd_jwt;
 mod signer;
 mod token;
 pub mod tsp;
@@ -33,8 +34,8 @@ pub use foreign::{Alg, ForeignKey};
 pub use key::{Jwk, PublicKey, SigningKey};
 pub use keystore::{Jwks, KEYS_MAX, KeyStore, Known, Purpose, RETIRED_PUBLISHED, Signed};
 pub use notary::{
-    Issued, Material, Notary, PERSON_HOURS, Sealing, find_certificate, insert_certificate,
-    revoke_certificate, revoke_certificates_of,
+    Attestation, Attested, Issued, Material, Notary, PERSON_HOURS, SIGNING_AUTHORITY, Sealing,
+    find_certificate, insert_certificate, revoke_certificate, revoke_certificates_of,
 };
 pub use peer::PeerCertificate;
 pub use signer::{Algorithm, RsaKey, Signer, fresh};

@@ -5,6 +5,7 @@
 //! is made for one act of signing, signs, and is forgotten; what lasts is the certificate, the
 //! time-stamp and the status answer of that minute.
 
+mod attest;
 mod store;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use ::store::Read;
 use kernel::{Env, Time};
 
+pub use attest::{Attestation, Attested, SIGNING_AUTHORITY};
 pub(crate) use store::STATEMENTS;
 pub use store::{find_certificate, insert_certificate, revoke_certificate, revoke_certificates_of};
 
@@ -21,7 +23,7 @@ use crate::{
     jades,
     keystore::CLOCK_SLACK,
     tsp::{self, Stamper},
-    x509::{self, Certified, Life, Order, Places, Profile, Revoked, Standing, Subject},
+    x509::{self, Certified, Life, Order, Places, Revoked, Standing, Subject},
 };
 
 /// Hours a person's certificate lives. A key signs within a second of being made; the day is for those
@@ -118,7 +120,7 @@ impl Notary {
         Ok(signed.key.kid().to_owned())
     }
 
-    /// Certifies a person's key for [`PERSON_HOURS`]. The caller writes it down with
+    /// Certifies the key of a person, or of a company's chop, for [`PERSON_HOURS`]. The caller writes it down with
     /// [`insert_certificate`] before it gives anything signed with it away.
     ///
     /// # Errors
@@ -129,7 +131,7 @@ impl Notary {
         let issuer = self.anchor(&authority).ok_or(Error::UnknownKey)?;
         let now = self.env().now();
         let order = Order {
-            profile: Profile::Person,
+            profile: subject.profile(),
             subject,
             key: key.public_info()?,
             life: Life {

@@ -1,5 +1,6 @@
 //! Each test states a rule of keys, seals, signatures or the log.
 
+mod attest;
 mod documents;
 mod envelope;
 mod evidence;

@@ -135,5 +135,10 @@ fn in_words(system: &System, examined: &Examined) -> String {
             ));
         }
     }
+    if let Some(attested) = &examined.attested {
+        lines.push(say("portal.examine.vouched.text"));
+        let vouched = portal::vouched(attested).into_iter();
+        lines.extend(vouched.map(|(key, words)| format!("  {}: {words}", say(key))));
+    }
     lines.join("\n")
 }

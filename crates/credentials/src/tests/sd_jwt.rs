@@ -18,10 +18,10 @@ fn subject(issuer: &Issuer) -> Subject {
         holder: device(5).public().clone(),
         issued: issuer.now(),
         expires: Some(Time::from_seconds(2_000_000_000)),
-        status: StatusRef {
+        status: Some(StatusRef {
             idx: 7,
             uri: issuer.status_url(1),
-        },
+        }),
         open: Map::new(),
         selective: claims(),
     }

@@ -2,7 +2,7 @@
 
 use identity::{
     hongkong::{UseDay, Wire, WireScope},
-    provider::{ClientRecord, Registration},
+    provider::{ClientProfile, ClientRecord, Registration},
 };
 use kernel::{Text, Time};
 use serde::Serialize;
@@ -16,6 +16,7 @@ use super::form::{Mistake, mistake_of_id, optional_lines};
 pub(super) struct Typed {
     pub(super) id: String,
     revision: String,
+    profile: String,
     name_en: String,
     name_tc: String,
     sector: String,
@@ -33,6 +34,7 @@ impl Typed {
     /// A sound beginning: a test that signs people in.
     pub(super) fn blank() -> Self {
         Self {
+            profile: ClientProfile::IamSmart.code().to_owned(),
             scopes: vec![WireScope::Auth.code().to_owned()],
             padding: Padding::default().code().to_owned(),
             is_test: true,
@@ -45,6 +47,7 @@ impl Typed {
         Self {
             id: word("id"),
             revision: word("revision"),
+            profile: word("profile"),
             name_en: word("name_en"),
             name_tc: word("name_tc"),
             sector: word("sector"),
@@ -67,6 +70,7 @@ impl Typed {
         Self {
             id: found.id.clone(),
             revision: found.revision.to_string(),
+            profile: latest.profile.code().to_owned(),
             name_en: latest.name.en.clone(),
             name_tc: latest.name.tc.clone(),
             sector: latest.sector.clone(),
@@ -103,11 +107,15 @@ impl Typed {
             callback_uris: optional_lines(&self.callback_uris),
             secrets: Vec::new(),
         };
+        let profile = match self.profile.parse() {
+            Ok(ClientProfile::CorpId) => ClientProfile::CorpId,
+            _ => ClientProfile::IamSmart,
+        };
         let name = Text::new(&self.name_en, &self.name_tc);
         let redirect_uris = optional_lines(&self.redirect_uris);
         let read = Registration {
             is_test: self.is_test,
-            ..Registration::over_wire(name, self.sector.clone(), redirect_uris, wire)
+            ..Registration::over_wire(profile, name, self.sector.clone(), redirect_uris, wire)
         };
         let mistakes = read
             .flaws()
@@ -131,6 +139,15 @@ pub(super) fn choices(visit: &Visit) -> Value {
             ctx! { value => one.code(), words => format!("{} – {words}", one.code()) }
         })
         .collect();
+    let profiles: Vec<Value> = ClientProfile::ALL
+        .iter()
+        .filter(|one| one.is_wire())
+        .map(|one| {
+            let words = visit.t(&format!("desk.clients.profile.{}", one.code()));
+            let hint = visit.t(&format!("desk.clients.wire_profile.{}", one.code()));
+            ctx! { value => one.code(), words, hint }
+        })
+        .collect();
     let paddings: Vec<Value> = Padding::ALL
         .iter()
         .map(|one| {
@@ -138,7 +155,7 @@ pub(super) fn choices(visit: &Visit) -> Value {
             ctx! { value => one.code(), words }
         })
         .collect();
-    ctx! { scopes, paddings }
+    ctx! { profiles, scopes, paddings }
 }
 
 /// What stands on the client's page: label and lines.

@@ -443,6 +443,25 @@ static WORDS: &[Words] = &[
             "要求的一方須核對通行密鑰不能證明的事項。沒有簽署任何文件。請返回並以手機作答。",
         ],
     },
+    Words {
+        code: "ID-070",
+        title: [
+            "You may not sign this for the company",
+            "你不可代表該公司簽署此文件",
+        ],
+        advice: [
+            "Your powers for this company do not cover it, or have ended. Ask an administrator of the company.",
+            "你在該公司的權限不包括此項，或已終止。請向公司的管理員查詢。",
+        ],
+    },
+    Words {
+        code: "ID-071",
+        title: ["The amount is above your limit", "金額超出你的限額"],
+        advice: [
+            "A second person of the company must agree first. An administrator finds it on the company's page under “Waiting”.",
+            "須先由公司另一人同意。管理員可在公司頁面的「待處理」找到此項。",
+        ],
+    },
 ];
 
 /// The words of the error with this code.

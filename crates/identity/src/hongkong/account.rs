@@ -1,14 +1,15 @@
 //! Requests about a person who has signed in: their phone is asked, the outcome is posted to the client.
 
 use ::store::Write;
-use kernel::{Actor, Id, Text};
+use kernel::{Actor, Id, Lang, Text};
 use serde_json::{Value, json};
 use trust::digest;
 
 use super::{
     HongKong, bulk,
     caller::{Call, Fields},
-    field, holder,
+    fact, field, holder,
+    registration::WireScope,
     reply::{Fault, Refusal},
     sign,
     store::task::{self as tasks, NewTask},
@@ -41,16 +42,19 @@ impl Form {
 pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked, Refusal> {
     let mut asked = Asked::read((&call.client, kind), &call.fields)?;
     match kind {
-        Kind::Login | Kind::StepUp => {}
+        Kind::Login | Kind::CorpLogin | Kind::StepUp => {}
         Kind::Profile => asked.fields = field::read(&call.fields, false)?,
         Kind::Form | Kind::AnonymousForm => {
             asked.form = Some(Form::read(&call.fields)?);
             asked.fields = field::read(&call.fields, true)?;
         }
-        Kind::Sign | Kind::AnonymousSign | Kind::Pdf | Kind::AnonymousPdf => {
-            asked.signing = Some(sign::read(hk, call, kind)?);
+        Kind::CorpForm | Kind::AnonymousCorpForm => {
+            asked.form = Some(Form::read(&call.fields)?);
+            asked.corp_fields = fact::read(&call.fields)?;
+            asked.fields = field::read_any(&call.fields)?;
         }
-        Kind::Bulk => asked.signing = Some(bulk::read(hk, call)?),
+        Kind::Bulk | Kind::CorpBulk | Kind::ChopBulk => asked.signing = Some(bulk::read(hk, call)?),
+        _ => asked.signing = Some(sign::read(hk, call, kind)?),
     }
     asked.secret = hk.provider().draw();
     Ok(asked)
@@ -59,8 +63,34 @@ pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked
 /// Asks the person's phone.
 pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<Value, Fault> {
     let person = holder::of(hk, call, kind.scope()).await?;
-    let business = business_of(&call.fields)?.to_owned();
     let asked = read_asked(hk, call, kind)?;
+    ask(hk, call, (kind, asked), person).await
+}
+
+/// The same about the company they act for, with what is theirs only when their own token is beside it.
+pub(crate) async fn initiate_corporate(
+    hk: &HongKong,
+    call: &Call,
+    kind: Kind,
+) -> Result<Value, Fault> {
+    let who = holder::representative(hk, call, kind.scope()).await?;
+    let mut asked = read_asked(hk, call, kind)?;
+    if !asked.fields.is_empty() {
+        holder::check_person(hk, call, (&who, WireScope::FormFilling)).await?;
+    }
+    asked.company = Some(who.mandate.company.id);
+    asked.company_name = Some(who.mandate.company.name.clone());
+    ask(hk, call, (kind, asked), who.token.person).await
+}
+
+/// Puts the question to the phone and keeps the task.
+pub(crate) async fn ask(
+    hk: &HongKong,
+    call: &Call,
+    (kind, asked): (Kind, Asked),
+    person: Id<Person>,
+) -> Result<Value, Fault> {
+    let business = business_of(&call.fields)?.to_owned();
     let id = hk.env().id::<Task>();
     let ticket = hk.provider().draw();
     let lead = (
@@ -86,6 +116,7 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
         signing: None,
         asked: seal_asked(hk.identity().vault(), id, &asked)?,
         expires: hk.provider().now(),
+        company: asked.company,
     };
     let draws = approval::Draws::of(hk.env());
     let open = hk
@@ -105,7 +136,7 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
         "ticketID": ticket,
         "identificationCode": open.code,
     });
-    if kind == Kind::Bulk
+    if kind.is_bulk()
         && let Some(fields) = answer.as_object_mut()
     {
         fields.insert("statusToken".to_owned(), json!(bulk::status_token(hk, id)));
@@ -169,6 +200,20 @@ pub(crate) fn question(
             ),
             Purpose::Consent,
         ),
+        Kind::CorpLogin => (
+            Text::new(
+                format!("Let {} know you and a company you act for", name.en),
+                format!("讓{}識別你及你所代表公司的身分", name.tc),
+            ),
+            Purpose::Consent,
+        ),
+        Kind::CorpForm | Kind::AnonymousCorpForm => (
+            Text::new(
+                format!("Give {} particulars of the company", name.en),
+                format!("向{}提供公司資料", name.tc),
+            ),
+            Purpose::Consent,
+        ),
         Kind::StepUp => (
             Text::new(
                 format!("Show {} that it is you", name.en),
@@ -204,6 +249,10 @@ fn lines(client: &Client, asked: &Asked) -> Vec<DetailLine> {
         value,
     };
     let mut lines = Vec::new();
+    if let Some(name) = &asked.company_name {
+        let words = Text::new(name.get(Lang::En), name.get(Lang::Tc));
+        lines.push(line(["For", "代表"], words));
+    }
     if let Some(wire) = &client.wire {
         lines.push(line(["What for", "用途"], wire.purpose.clone()));
     }
@@ -211,10 +260,25 @@ fn lines(client: &Client, asked: &Asked) -> Vec<DetailLine> {
         let name = [form.number.as_str(), form.name.as_str()].join(" ");
         lines.push(line(["Form", "表格"], Text::same(name.trim())));
     }
+    if !asked.corp_fields.is_empty() {
+        lines.push(line(
+            ["It receives of the company", "對方會收到的公司資料"],
+            fact::words(&asked.corp_fields),
+        ));
+    }
     if !asked.fields.is_empty() {
         lines.push(line(
             ["It receives", "對方會收到"],
             field::words(&asked.fields),
+        ));
+    }
+    if asked.corp_scopes.contains(&WireScope::CorpProfiles) {
+        lines.push(line(
+            ["It may read", "對方可查閱"],
+            Text::new(
+                "what registers and the company say of the company you choose",
+                "你所選公司的登記資料及公司自行申報的資料",
+            ),
         ));
     }
     if client.is_test {

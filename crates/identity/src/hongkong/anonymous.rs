@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 use trust::digest;
 
 use super::{
-    HongKong, account,
+    HongKong, account, broker,
     caller::Call,
-    holder,
+    corporation, holder,
     reply::Fault,
     store::{
         task::{self as tasks, NewTask},
         token::{self, TokenKind},
     },
     task::{Kind, Task, business_of, seal_asked},
-    word::Word,
+    word::{Dialect, Word},
 };
 
 /// Keeps what is asked under a ticket; the browser that brings it is asked for a phone.
@@ -35,6 +35,7 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
         signing: None,
         asked: seal_asked(hk.identity().vault(), id, &asked)?,
         expires: hk.provider().now() + kind.ticket_life(),
+        company: None,
     };
     let is_new = hk
         .store()
@@ -51,17 +52,10 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
 
 /// Hands a result out, once: for the access token that the code brought, or for the code itself.
 pub(crate) async fn result(hk: &HongKong, call: &Call, kind: Kind) -> Result<Value, Fault> {
-    let (secret, shown) = match call.fields.optional("code", holder::SECRET_CHARS)? {
-        Some(code) => (code.to_owned(), TokenKind::Code),
-        None => {
-            holder::read(hk, call).await?;
-            let access = call.fields.need("accessToken", holder::SECRET_CHARS)?;
-            (access.to_owned(), TokenKind::Access)
-        }
-    };
+    let (secret, shown) = presented(hk, call).await?;
     let gone = match shown {
-        TokenKind::Code => Word::CodeGone,
-        TokenKind::Access => Word::Token,
+        TokenKind::Code | TokenKind::CorpCode => Word::CodeGone,
+        TokenKind::Access | TokenKind::CorpAccess => Word::Token,
     };
     let client = call.client.id().to_owned();
     let task = hk
@@ -75,9 +69,31 @@ pub(crate) async fn result(hk: &HongKong, call: &Call, kind: Kind) -> Result<Val
     let result = task.open_result(hk.identity().vault())?;
     let mut result = result.ok_or(gone)?;
     if let Some(fields) = result.as_object_mut() {
+        broker::seal_personal(hk, &call.client, fields).await?;
         fields.insert("businessID".to_owned(), json!(task.business));
     }
     Ok(result)
+}
+
+/// The code or token that fetches a result: the person's, or over the other interface the company's.
+async fn presented(hk: &HongKong, call: &Call) -> Result<(String, TokenKind), Fault> {
+    let (code, access, kinds) = match call.dialect {
+        Dialect::IamSmart => ("code", "accessToken", (TokenKind::Code, TokenKind::Access)),
+        Dialect::CorpId => (
+            "cAuthCode",
+            "cAccessToken",
+            (TokenKind::CorpCode, TokenKind::CorpAccess),
+        ),
+    };
+    if let Some(code) = call.fields.optional(code, holder::SECRET_CHARS)? {
+        return Ok((code.to_owned(), kinds.0));
+    }
+    match call.dialect {
+        Dialect::IamSmart => holder::read(hk, call).await.map(|_| ())?,
+        Dialect::CorpId => holder::read_corporate(hk, call).await.map(|_| ())?,
+    }
+    let access = call.fields.need(access, holder::SECRET_CHARS)?;
+    Ok((access.to_owned(), kinds.1))
 }
 
 /// The task behind a single-use token, with its result for the last time. Asked for as another kind, it
@@ -92,7 +108,10 @@ async fn fetch_in(
     });
     let Some(found) = found else { return Ok(None) };
     let task = tasks::find_in(tx, found.task).await?;
-    if !task.as_ref().is_some_and(|task| task.kind == kind) || !token::use_in(tx, secret).await? {
+    let is_other = !task.as_ref().is_some_and(|task| task.kind == kind);
+    let is_cut_off =
+        found.company.is_some() && corporation::mandate_in(tx, &found).await?.is_none();
+    if is_other || is_cut_off || !token::use_in(tx, secret).await? {
         return Ok(None);
     }
     tasks::drop_result_in(tx, found.task).await?;
@@ -101,7 +120,13 @@ async fn fetch_in(
 
 /// The result of a request about a signed-in person, once, for a client whose callback was not heard.
 pub(crate) async fn account_result(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
-    let person = holder::read(hk, call).await?.person;
+    let (person, company) = match call.dialect {
+        Dialect::IamSmart => (holder::read(hk, call).await?.person, None),
+        Dialect::CorpId => {
+            let token = holder::read_corporate(hk, call).await?.token;
+            (token.person, token.company)
+        }
+    };
     let business = business_of(&call.fields)?.to_owned();
     let client = call.client.id().to_owned();
     let task = hk
@@ -110,7 +135,9 @@ pub(crate) async fn account_result(hk: &HongKong, call: &Call) -> Result<Value, 
             let (client, business) = (client.clone(), business.clone());
             async move {
                 let found = tasks::by_business_in(&tx, &client, &business).await?;
-                let Some(task) = found.filter(|task| task.person == Some(person)) else {
+                let Some(task) =
+                    found.filter(|task| task.person == Some(person) && task.company == company)
+                else {
                     return Ok::<_, Fault>(None);
                 };
                 tasks::drop_result_in(&tx, task.id).await?;
@@ -125,6 +152,7 @@ pub(crate) async fn account_result(hk: &HongKong, call: &Call) -> Result<Value, 
             let result = task.open_result(hk.identity().vault())?;
             let mut result = result.ok_or(Word::Unknown)?;
             if let Some(fields) = result.as_object_mut() {
+                broker::seal_personal(hk, &call.client, fields).await?;
                 fields.insert("isReady".to_owned(), json!(true));
                 fields.insert("businessID".to_owned(), json!(task.business));
             }

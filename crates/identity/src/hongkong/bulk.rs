@@ -95,6 +95,13 @@ async fn found(hk: &HongKong, call: &Call) -> Result<Task, Fault> {
 /// Where a request stands.
 pub(crate) async fn enquire(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
     let task = found(hk, call).await?;
+    let status = status_of(hk, &task).await?;
+    Ok(json!({ "status": status, "businessID": task.business }))
+}
+
+/// Where a request stands, as the wire says it; what ended otherwise is refused with its number.
+pub(crate) async fn status_of(hk: &HongKong, task: &Task) -> Result<&'static str, Fault> {
+    let family = task.kind.family();
     let open = match (task.state, task.approval) {
         (State::Done, _) | (_, None) => None,
         (_, Some(id)) => Some(
@@ -103,35 +110,46 @@ pub(crate) async fn enquire(hk: &HongKong, call: &Call) -> Result<Value, Fault> 
                 .await?,
         ),
     };
-    let status = match (task.outcome, open) {
+    Ok(match (task.outcome, open) {
         (Some(Word::Success), _) => DONE,
-        (Some(Word::BulkCancelled), _) => CANCELLED,
+        (Some(word), _) if word == family.cancelled() => CANCELLED,
         (Some(other), _) => return Err(other.into()),
         (None, Some(open)) => match open.state_at(hk.provider().now()) {
             ApprovalState::Pending | ApprovalState::Seen => PENDING,
             ApprovalState::Approved => SIGNING,
             ApprovalState::Cancelled => CANCELLED,
             state => {
-                let word = task.kind.family().word(state, open.reason);
-                return Err(word.unwrap_or(Word::BulkFailed).into());
+                let word = family.word(state, open.reason);
+                return Err(word.unwrap_or(family.failed()).into());
             }
         },
         (None, None) => PENDING,
-    };
-    Ok(json!({ "status": status, "businessID": task.business }))
+    })
 }
 
 /// The client no longer wants the signatures.
 pub(crate) async fn cancel(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
     let task = found(hk, call).await?;
+    withdraw(hk, &task).await
+}
+
+/// Takes the question back from the phone.
+pub(crate) async fn withdraw(hk: &HongKong, task: &Task) -> Result<Value, Fault> {
+    let too_late = || {
+        if task.kind.is_bulk() {
+            Word::BulkTooLate
+        } else {
+            Word::SignFailed
+        }
+    };
     let Some(open) = task.approval.filter(|_| task.state != State::Done) else {
-        return Err(Word::BulkTooLate.into());
+        return Err(too_late().into());
     };
     let asked = task.open_asked(hk.identity().vault())?;
     let actor = Actor::system("hongkong");
     match approval::cancel(hk.store(), &actor, open, &asked.binding()).await {
         Ok(()) => Ok(json!({ "status": CANCELLED, "businessID": task.business })),
-        Err(crate::Error::Decided | crate::Error::Expired) => Err(Word::BulkTooLate.into()),
+        Err(crate::Error::Decided | crate::Error::Expired) => Err(too_late().into()),
         Err(error) => Err(error.into()),
     }
 }

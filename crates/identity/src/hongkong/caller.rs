@@ -28,6 +28,7 @@ const METHOD: &str = "HmacSHA256";
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) client: Client,
+    /// The interface it came to, which is known by its path.
     pub(crate) dialect: Dialect,
 }
 
@@ -35,6 +36,7 @@ pub(crate) struct Caller {
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) client: Client,
+    pub(crate) dialect: Dialect,
     /// The key the body came under; the answer goes back under it.
     pub(crate) key: ContentKey,
     pub(crate) fields: Fields,
@@ -56,6 +58,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Ref
 /// Checks the headers over `body`, and uses up the nonce.
 pub(crate) async fn admit(
     hk: &HongKong,
+    dialect: Dialect,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Caller, Fault> {
@@ -76,22 +79,17 @@ pub(crate) async fn admit(
     let Some((client, is_suspended)) = found else {
         return Err(Word::Signature.into());
     };
-    let caller = Caller {
-        dialect: Dialect::of(client.profile),
-        client,
-    };
+    let caller = Caller { client, dialect };
     let message = [id, method, timestamp, nonce].concat();
     let message = [message.as_bytes(), body].concat();
-    check_signature(hk, &caller, (&message, signature))
-        .map_err(|fault| fault.in_dialect(caller.dialect))?;
-    let checked = check_time(hk, timestamp);
-    let used = match checked {
-        Ok(()) => use_nonce(hk, &caller, nonce).await,
-        Err(refusal) => Err(refusal.into()),
-    };
-    used.map_err(|fault| fault.in_dialect(caller.dialect))?;
+    check_signature(hk, &caller, (&message, signature))?;
+    check_time(hk, timestamp)?;
+    use_nonce(hk, &caller, nonce).await?;
     if is_suspended {
-        return Err(Fault::from(Word::Suspended).in_dialect(caller.dialect));
+        return Err(Word::Suspended.into());
+    }
+    if !dialect.is_spoken_by(caller.client.profile) {
+        return Err(Word::Permission.into());
     }
     Ok(caller)
 }
@@ -175,12 +173,12 @@ pub(crate) async fn open(hk: &HongKong, caller: &Caller, body: &[u8]) -> Result<
         return Err(Word::Missing.of("content").into());
     }
     let body: Body = serde_json::from_slice(body).map_err(|_| Word::Invalid.of("content"))?;
-    let id = caller.client.id().to_owned();
+    let (id, dialect) = (caller.client.id().to_owned(), caller.dialect);
     let stored = hk
         .store()
         .read(move |db| {
             let id = id.clone();
-            async move { keys::live_in(&db, &id).await }
+            async move { keys::live_in(&db, (&id, dialect)).await }
         })
         .await?
         .ok_or(Word::NoKey)?;
@@ -189,6 +187,7 @@ pub(crate) async fn open(hk: &HongKong, caller: &Caller, body: &[u8]) -> Result<
     let fields = serde_json::from_slice(&plain).map_err(|_| Word::NotOpened)?;
     Ok(Call {
         client: caller.client.clone(),
+        dialect,
         key,
         fields: Fields(fields),
     })

@@ -9,7 +9,7 @@ use web::{
 };
 
 use super::{
-    HongKong, account,
+    HongKong, account, choice,
     registration::WireScope,
     reply::Refusal,
     settle,
@@ -31,24 +31,25 @@ const TICKET_CHARS: usize = 64;
 
 /// Where a browser goes back to.
 #[derive(Clone, Debug)]
-struct Way {
+pub(super) struct Way {
     redirect_uri: String,
     state: Option<String>,
     business: Option<String>,
+    /// Of a company a client may look for either of two names.
     dialect: Dialect,
 }
 
 impl Way {
-    fn of(asked: &Asked, task: &Task, client: &Client) -> Self {
+    pub(super) fn of(asked: &Asked, task: &Task) -> Self {
         Self {
             redirect_uri: asked.redirect_uri.clone(),
             state: asked.state.clone(),
             business: task.business.clone(),
-            dialect: Dialect::of(client.profile),
+            dialect: task.kind.dialect(),
         }
     }
 
-    fn back(&self, first: Option<(&str, String)>) -> String {
+    fn back<const N: usize>(&self, first: [(&str, String); N]) -> String {
         let mut pairs: Vec<(&str, String)> = Vec::new();
         pairs.extend(self.business.clone().map(|name| ("businessID", name)));
         pairs.extend(first);
@@ -62,13 +63,26 @@ impl Way {
         format!("{}{joint}{query}", self.redirect_uri)
     }
 
-    fn refused(&self, word: Word) -> String {
-        self.back(Some(("error_code", word.sent(self.dialect))))
+    pub(super) fn refused(&self, word: Word) -> String {
+        let told = ("error_code", word.sent(Dialect::IamSmart));
+        match self.dialect {
+            Dialect::IamSmart => self.back([told]),
+            Dialect::CorpId => self.back([told, ("cError_code", word.sent(self.dialect))]),
+        }
+    }
+
+    /// With the code of the person, and of the company when there is one.
+    pub(super) fn granted(&self, concluded: &settle::Concluded) -> String {
+        let code = concluded.code.clone().unwrap_or_default();
+        match &concluded.corp_code {
+            Some(own) => self.back([("code", code), ("cCode", own.clone())]),
+            None => self.back([("code", code)]),
+        }
     }
 }
 
 /// Why a browser is not let through.
-enum Stop {
+pub(super) enum Stop {
     /// No address is known to be the client's: a page says so.
     Page(provider::Refusal),
     /// The client hears the number.
@@ -94,7 +108,7 @@ impl From<Failure> for Stop {
     }
 }
 
-fn finish(visit: &Visit, answered: Result<Response, Stop>) -> Response {
+pub(super) fn finish(visit: &Visit, answered: Result<Response, Stop>) -> Response {
     let mut response = match answered {
         Ok(response) => response,
         Err(Stop::Failed(failure)) => failure.into_response(),
@@ -118,7 +132,7 @@ fn finish(visit: &Visit, answered: Result<Response, Stop>) -> Response {
     response
 }
 
-fn stale(reason: &'static str) -> Stop {
+pub(super) fn stale(reason: &'static str) -> Stop {
     let word = provider::Word::InvalidRequestUri;
     Stop::Page(provider::Refusal::new(word, reason))
 }
@@ -150,11 +164,16 @@ async fn begin(visit: &Visit, hk: &HongKong, headers: &HeaderMap) -> Result<Resp
         let reason = "the address to go back to is not registered";
         return Err(Stop::Page(provider::Refusal::request(reason)));
     }
+    // A list of scopes about a company makes it a login for one.
+    let kind = match query.text("cScope") {
+        "" => Kind::Login,
+        _ => Kind::CorpLogin,
+    };
     let way = Way {
         redirect_uri: redirect_uri.to_owned(),
         state: Some(query.text("state").to_owned()).filter(|state| is_state(state)),
         business: None,
-        dialect: Dialect::of(client.profile),
+        dialect: kind.dialect(),
     };
     let refused = |refusal| Stop::Back(Box::new(way.clone()), refusal);
     if is_suspended {
@@ -165,12 +184,12 @@ async fn begin(visit: &Visit, hk: &HongKong, headers: &HeaderMap) -> Result<Resp
     let id = hk.env().id::<Task>();
     let page = format!("/{}/wire/{id}", asked.lang);
     let lead = (binding(visit).await?, Text::default(), page);
-    let question = account::question(&client, (Kind::Login, &asked), None, lead);
+    let question = account::question(&client, (kind, &asked), None, lead);
     let (open, _) = ask_in(visit, hk.identity(), headers, question).await?;
     let new = NewTask {
         id,
         client: client.id().to_owned(),
-        kind: Kind::Login,
+        kind,
         business: None,
         ticket: None,
         person: None,
@@ -178,6 +197,7 @@ async fn begin(visit: &Visit, hk: &HongKong, headers: &HeaderMap) -> Result<Resp
         signing: None,
         asked: seal_asked(hk.identity().vault(), id, &asked)?,
         expires: open.expires,
+        company: None,
     };
     hk.store()
         .write(&visit.actor(), move |tx| {
@@ -224,8 +244,15 @@ fn read(client: &Client, query: &Form) -> Result<Asked, Refusal> {
         state: Some(state.to_owned()).filter(|state| !state.is_empty()),
         lang,
         callback_uri: None,
-        scopes: scopes_of(client, need("scope")?)?,
+        scopes: scopes_of(client, ("scope", need("scope")?), WireScope::Auth)?,
+        corp_scopes: match query.text("cScope") {
+            "" => Vec::new(),
+            own => scopes_of(client, ("cScope", own), WireScope::CorpAuth)?,
+        },
         fields: Vec::new(),
+        corp_fields: Vec::new(),
+        company: None,
+        company_name: None,
         form: None,
         signing: None,
         secret: String::new(),
@@ -241,20 +268,27 @@ fn lang_of(code: &str) -> Result<Lang, Refusal> {
     }
 }
 
-fn scopes_of(client: &Client, text: &str) -> Result<Vec<WireScope>, Refusal> {
+/// One list of scopes: all of the interface that `least` belongs to, which must stand in it.
+fn scopes_of(
+    client: &Client,
+    (name, text): (&'static str, &str),
+    least: WireScope,
+) -> Result<Vec<WireScope>, Refusal> {
     if text.len() > SCOPE_CHARS {
-        return Err(Word::Invalid.of("scope"));
+        return Err(Word::Invalid.of(name));
     }
     let mut scopes: Vec<WireScope> = text
         .split_whitespace()
-        .map(|code| code.parse().map_err(|_| Word::Scope.of("scope")))
+        .map(|code| code.parse().map_err(|_| Word::Scope.of(name)))
         .collect::<Result<_, _>>()?;
     scopes.sort_unstable();
     scopes.dedup();
     let wire = client.wire.as_ref();
-    let may = |scope: &WireScope| wire.is_some_and(|wire| wire.scopes.contains(scope));
-    if !scopes.contains(&WireScope::Auth) || !scopes.iter().all(may) {
-        return Err(Word::Scope.of("scope"));
+    let may = |scope: &WireScope| {
+        scope.dialect() == least.dialect() && wire.is_some_and(|wire| wire.scopes.contains(scope))
+    };
+    if !scopes.contains(&least) || !scopes.iter().all(may) {
+        return Err(Word::Scope.of(name));
     }
     Ok(scopes)
 }
@@ -278,7 +312,7 @@ async fn with_ticket(
         return Ok(visit.redirect(&page));
     }
     let mut asked = task.open_asked(hk.identity().vault())?;
-    let way = Way::of(&asked, &task, client);
+    let way = Way::of(&asked, &task);
     if hk.provider().now() >= task.expires {
         let word = task.kind.family().timed_out();
         return Err(Stop::Back(Box::new(way), word.into()));
@@ -336,7 +370,7 @@ pub(crate) async fn show(
     finish(&visit, answered)
 }
 
-async fn find(hk: &HongKong, id: Id<Task>) -> Result<(Task, Client), Stop> {
+pub(super) async fn find(hk: &HongKong, id: Id<Task>) -> Result<(Task, Client), Stop> {
     let task = hk
         .store()
         .read(move |db| async move { tasks::find_in(&db, id).await })
@@ -360,18 +394,13 @@ async fn go_back(visit: &Visit, hk: &HongKong, id: Id<Task>) -> Result<Response,
         return Err(stale("the request has been answered"));
     }
     let asked = task.open_asked(hk.identity().vault())?;
+    let way = Way::of(&asked, &task);
+    let task = match choice::settled_on(visit, hk, (task, &client, &found)).await? {
+        Ok(task) => task,
+        Err(page) => return Ok(page),
+    };
     let actor = visit.actor();
-    let concluded = settle::conclude(hk, (&task, &client), (&actor, &own)).await?;
-    let Some(concluded) = concluded else {
-        let page = format!("/{}/approvals/{}", asked.lang, found.id);
-        return Ok(visit.redirect(&page));
-    };
-    let way = Way::of(&asked, &task, &client);
-    let place = match (concluded.word, concluded.code) {
-        (Word::Success, Some(code)) => way.back(Some(("code", code))),
-        (word, _) => way.refused(word),
-    };
-    Ok(visit.redirect_away(&place))
+    choice::conclude(visit, hk, (&task, &client, &way), (&actor, &own)).await
 }
 
 /// A task that the ticket opens: only who was handed the ticket may look, and withdraw it.
@@ -402,13 +431,13 @@ async fn between(
 ) -> Result<Response, Stop> {
     let (task, client, open) = ticketed(hk, (id, ticket)).await?;
     let asked = task.open_asked(hk.identity().vault())?;
-    let way = Way::of(&asked, &task, &client);
+    let way = Way::of(&asked, &task);
     let state = open.state_at(hk.provider().now());
     if let Some(word) = task.kind.family().word(state, open.reason) {
         return Ok(visit.redirect_away(&way.refused(word)));
     }
     if !state.is_open() {
-        return Ok(visit.redirect_away(&way.back(None)));
+        return Ok(visit.redirect_away(&way.back([])));
     }
     let here = visit.to(&format!("/wire/{id}"));
     let back = format!("{here}%3FticketID%3D{ticket}");

@@ -153,6 +153,23 @@ fn find(name: &str) -> Option<&'static Known> {
 /// The fields a request names. `profileFields` hold only what the register vouches for; `eMEFields` may
 /// hold any.
 pub(crate) fn read(fields: &Fields, has_eme: bool) -> Result<Vec<String>, Refusal> {
+    let all = listed(fields, has_eme)?;
+    if all.is_empty() {
+        return Err(Word::Empty.of(if has_eme {
+            "eMEFields"
+        } else {
+            "profileFields"
+        }));
+    }
+    Ok(all)
+}
+
+/// The same where none need be named: a form of a company may ask nothing of its person.
+pub(crate) fn read_any(fields: &Fields) -> Result<Vec<String>, Refusal> {
+    listed(fields, true)
+}
+
+fn listed(fields: &Fields, has_eme: bool) -> Result<Vec<String>, Refusal> {
     let own = fields.list("profileFields", FIELDS_MAX)?;
     let is_profile = |name: &str| find(name).is_some_and(|one| one.list == List::Profile);
     if !own.iter().all(|name| is_profile(name)) {
@@ -169,13 +186,6 @@ pub(crate) fn read(fields: &Fields, has_eme: bool) -> Result<Vec<String>, Refusa
     let mut all: Vec<String> = own.into_iter().chain(eme).map(str::to_owned).collect();
     all.sort_unstable();
     all.dedup();
-    if all.is_empty() {
-        return Err(Word::Empty.of(if has_eme {
-            "eMEFields"
-        } else {
-            "profileFields"
-        }));
-    }
     Ok(all)
 }
 

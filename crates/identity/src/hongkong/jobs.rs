@@ -6,15 +6,17 @@ use std::time::Duration;
 use ::store::Write;
 use journal::{Failure, OutboxEvent, Runner, Task as Work};
 use kernel::{Actor, Id};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
-    HongKong, key,
+    HongKong,
+    broker::{self, PERSONAL},
+    key,
     reply::{Fault, tx_id},
     settle,
     store::{day, key as keys, task as tasks, token},
     task::{Asked, State, Task},
-    word::{Dialect, Word},
+    word::Word,
 };
 use crate::{
     Approval, ApprovalState, Error,
@@ -169,7 +171,11 @@ async fn call(hk: &HongKong, work: &Work) -> Result<(), Failure> {
         return Ok(());
     }
     let asked = task.open_asked(hk.identity().vault())?;
-    let (content, parts) = content_of((&task, &asked), result, part);
+    let (mut content, parts) = content_of((&task, &asked), result, part);
+    broker::seal_personal(hk, &client, &mut content)
+        .await
+        .map_err(again)?;
+    let content = Value::Object(content);
     // What was registered when it was asked may be registered no more.
     let named = asked
         .callback_uri
@@ -206,10 +212,10 @@ fn content_of(
     (task, asked): (&Task, &Asked),
     result: Option<Value>,
     part: usize,
-) -> (Value, usize) {
+) -> (Map<String, Value>, usize) {
     let mut content = match result {
         Some(Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
+        _ => Map::new(),
     };
     content.insert("businessID".to_owned(), json!(task.business));
     if let Some(state) = &asked.state {
@@ -219,21 +225,38 @@ fn content_of(
         let is_passed = task.outcome == Some(Word::Success);
         content.insert("isPassed".to_owned(), json!(is_passed));
     }
-    let mut parts = 1;
-    if let (Some(Value::Array(all)), Some(signing)) = (content.get("results"), &asked.signing) {
-        let in_one = signing.in_one.max(1);
-        parts = all.len().div_ceil(in_one).max(1);
-        let own: Vec<Value> = all
-            .iter()
-            .skip(part * in_one)
-            .take(in_one)
-            .cloned()
-            .collect();
-        content.insert("results".to_owned(), json!(own));
+    let in_one = asked.signing.as_ref().map_or(1, |one| one.in_one.max(1));
+    let whole = cut(&mut content, (in_one, part));
+    let parts = whole.or_else(|| {
+        let personal = content.get_mut(PERSONAL)?.as_object_mut()?;
+        cut(personal, (in_one, part))
+    });
+    if let Some(parts) = parts {
         content.insert("callbackSeq".to_owned(), json!(part + 1));
         content.insert("totalCallbacks".to_owned(), json!(parts));
     }
-    (Value::Object(content), parts)
+    (content, parts.unwrap_or(1))
+}
+
+/// Leaves of many results those of one part, and says how many parts there are.
+fn cut(fields: &mut Map<String, Value>, (in_one, part): (usize, usize)) -> Option<usize> {
+    let all = fields.get_mut("results")?.as_array_mut()?;
+    let parts = all.len().div_ceil(in_one).max(1);
+    *all = all
+        .iter()
+        .skip(part * in_one)
+        .take(in_one)
+        .cloned()
+        .collect();
+    Some(parts)
+}
+
+/// The key cannot be had: whatever the reason, it may be there later.
+fn again(fault: Fault) -> Failure {
+    match fault {
+        Fault::Refused(refusal, _) => Failure::Again(refusal.word.message().to_owned()),
+        Fault::Failed(error) => Failure::Again(error.to_string()),
+    }
 }
 
 async fn body_of(
@@ -241,19 +264,15 @@ async fn body_of(
     (client, task): (&Client, &Task),
     (outcome, content): (Word, &Value),
 ) -> Result<String, Failure> {
-    let (key, stored) = key::in_force(hk, client)
-        .await
-        .map_err(|fault| match fault {
-            Fault::Refused(refusal, _) => Failure::Again(refusal.word.message().to_owned()),
-            Fault::Failed(error) => Failure::Again(error.to_string()),
-        })?;
+    let dialect = task.kind.dialect();
+    let (key, stored) = key::in_force(hk, client, dialect).await.map_err(again)?;
     let sealed = key
         .seal(hk.env(), content.to_string().as_bytes())
         .map_err(Error::from)?;
     let body = json!({
         // The same in every attempt, so that a client can tell a repetition.
         "txID": tx_id(task.id.bytes()),
-        "code": outcome.sent(Dialect::of(client.profile)),
+        "code": outcome.sent(dialect),
         "msg": outcome.message(),
         "message": outcome.message(),
         "secretKey": stored.wrapped,

@@ -1,9 +1,9 @@
-//! The content key of a client: made when it is asked for, or when a result must be sent and none is in
+//! The content key of a client, one in each dialect: made when it is asked for, or when a result must be sent and none is in
 //! force; sealed to the certificate that was in force at that moment, until it expires or is revoked.
 
 use std::time::Duration;
 
-use axum::{body::Bytes, extract::State, http::HeaderMap};
+use axum::http::HeaderMap;
 use kernel::Actor;
 use serde::Serialize;
 use trust::{
@@ -11,13 +11,12 @@ use trust::{
     envelope::{ContentKey, Padding, SealingCertificate},
 };
 use utoipa::ToSchema;
-use web::{IntoResponse, Response};
 
 use super::{
     HongKong, caller,
-    reply::{Fault, Reply},
+    reply::{Fault, KeyReply, Reply},
     store::key::{self as keys, StoredKey},
-    word::Word,
+    word::{Dialect, Word},
 };
 use crate::provider::Client;
 
@@ -38,18 +37,14 @@ pub(crate) struct KeyContent {
     expires_in: i64,
 }
 
-pub(crate) async fn get(State(hk): State<HongKong>, headers: HeaderMap, body: Bytes) -> Response {
-    match give(&hk, &headers, &body).await {
-        Ok(response) => response,
-        Err(fault) => fault.answer(&hk),
-    }
-}
-
-async fn give(hk: &HongKong, headers: &HeaderMap, body: &[u8]) -> Result<Response, Fault> {
-    let caller = caller::admit(hk, headers, body).await?;
-    let (_, stored) = in_force(hk, &caller.client)
-        .await
-        .map_err(|fault| fault.in_dialect(caller.dialect))?;
+/// Gives the key in force.
+pub(crate) async fn give(
+    hk: &HongKong,
+    dialect: Dialect,
+    (headers, body): (&HeaderMap, &[u8]),
+) -> Result<KeyReply, Fault> {
+    let caller = caller::admit(hk, dialect, headers, body).await?;
+    let (_, stored) = in_force(hk, &caller.client, dialect).await?;
     let life = stored.expires.since(stored.issued);
     let content = KeyContent {
         secret_key: stored.wrapped,
@@ -57,48 +52,42 @@ async fn give(hk: &HongKong, headers: &HeaderMap, body: &[u8]) -> Result<Respons
         issue_at: stored.issued.micros() / 1_000,
         expires_in: i64::try_from(life.as_millis()).unwrap_or_default(),
     };
-    let reply = Reply::success(hk, caller.dialect).with_key(Some(content));
-    Ok(web::Json(reply).into_response())
+    Ok(Reply::success(hk, dialect).with_key(Some(content)))
 }
 
+/// Takes the key in force back.
 pub(crate) async fn revoke(
-    State(hk): State<HongKong>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    match drop_key(&hk, &headers, &body).await {
-        Ok(response) => response,
-        Err(fault) => fault.answer(&hk),
-    }
-}
-
-async fn drop_key(hk: &HongKong, headers: &HeaderMap, body: &[u8]) -> Result<Response, Fault> {
-    let caller = caller::admit(hk, headers, body).await?;
+    hk: &HongKong,
+    dialect: Dialect,
+    (headers, body): (&HeaderMap, &[u8]),
+) -> Result<KeyReply, Fault> {
+    let caller = caller::admit(hk, dialect, headers, body).await?;
     let id = caller.client.id().to_owned();
     let dropped = hk
         .store()
         .write(&Actor::system("hongkong"), move |tx| {
             let id = id.clone();
-            async move { keys::revoke_in(&tx, &id).await }
+            async move { keys::revoke_in(&tx, (&id, dialect)).await }
         })
         .await?;
     if !dropped {
-        return Err(Fault::from(Word::NoKey).in_dialect(caller.dialect));
+        return Err(Word::NoKey.into());
     }
-    Ok(web::Json(Reply::success(hk, caller.dialect).with_key(None)).into_response())
+    Ok(Reply::success(hk, dialect).with_key(None))
 }
 
 /// The key in force, made now when there is none: what bodies are sealed under, and how it is sent.
 pub(crate) async fn in_force(
     hk: &HongKong,
     client: &Client,
+    dialect: Dialect,
 ) -> Result<(ContentKey, StoredKey), Fault> {
     let wanted = client.id().to_owned();
     let live = hk
         .store()
         .read(move |db| {
             let wanted = wanted.clone();
-            async move { keys::live_in(&db, &wanted).await }
+            async move { keys::live_in(&db, (&wanted, dialect)).await }
         })
         .await?;
     if let Some(stored) = live {
@@ -110,7 +99,7 @@ pub(crate) async fn in_force(
     if certificate.until() <= hk.provider().now() {
         return Err(Word::NoCertificate.into());
     }
-    let new = made(hk, client.id(), (&certificate, wire.padding))?;
+    let new = made(hk, (client.id(), dialect), (&certificate, wire.padding))?;
     let stored = hk
         .store()
         .write(&Actor::system("hongkong"), move |tx| {
@@ -123,7 +112,7 @@ pub(crate) async fn in_force(
 
 fn made(
     hk: &HongKong,
-    client: &str,
+    (client, dialect): (&str, Dialect),
     (certificate, padding): (&SealingCertificate, Padding),
 ) -> Result<StoredKey, Fault> {
     let key = ContentKey::draw(hk.env());
@@ -134,6 +123,7 @@ fn made(
     let now = hk.provider().now();
     Ok(StoredKey {
         client: client.to_owned(),
+        dialect,
         id,
         sealed: hk.identity().vault().seal(&place(id), key.bytes())?.0,
         wrapped: base64url::encode_standard(wrapped),

@@ -11,7 +11,12 @@ use trust::{
     envelope::{Padding, SealingCertificate},
 };
 
-use crate::{Error, code::codes, provider::Flaw};
+use super::word::Dialect;
+use crate::{
+    Error,
+    code::codes,
+    provider::{ClientProfile, Flaw},
+};
 
 /// Secrets that count at a time.
 pub const SECRETS_MAX: usize = 2;
@@ -29,6 +34,23 @@ codes! {
         Sign = "eidapi_sign",
         StepUp = "eidapi_fr",
         BulkSign = "eidapi_bulksign",
+        CorpAuth = "corpidapi_auth",
+        CorpProfiles = "corpidapi_profiles",
+        CorpFormFilling = "corpidapi_formFilling",
+        CorpSign = "corpidapi_sign",
+    }
+}
+
+impl WireScope {
+    /// The interface it belongs to: of a person, or of the company they act for.
+    #[must_use]
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::CorpAuth | Self::CorpProfiles | Self::CorpFormFilling | Self::CorpSign => {
+                Dialect::CorpId
+            }
+            _ => Dialect::IamSmart,
+        }
     }
 }
 
@@ -61,7 +83,7 @@ pub struct Wire {
 
 impl Wire {
     /// What stands against putting this in force, beside what any client must have.
-    pub(crate) fn flaws(&self) -> Vec<Flaw> {
+    pub(crate) fn flaws(&self, profile: ClientProfile) -> Vec<Flaw> {
         let mut flaws = Vec::new();
         let mut flaw = |is: bool, field, words| {
             if is {
@@ -76,6 +98,17 @@ impl Wire {
             !self.scopes.contains(&WireScope::Auth),
             "scopes",
             "identity.client.flaw.wire_scopes",
+        );
+        let is_corporate = profile == ClientProfile::CorpId;
+        let has = |scope: &WireScope| self.scopes.contains(scope);
+        let has_any = self
+            .scopes
+            .iter()
+            .any(|scope| scope.dialect() == Dialect::CorpId);
+        flaw(
+            is_corporate != has(&WireScope::CorpAuth) || (has_any && !is_corporate),
+            "scopes",
+            "identity.client.flaw.corp_scopes",
         );
         flaw(
             SealingCertificate::from_pem(&self.certificate).is_err(),

@@ -1,7 +1,7 @@
 //! The paths of the wire form, and what answers on each.
 
 use axum::{body::Bytes, extract::State};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use web::{Access, HeaderMap, IntoResponse as _, Method, Rate, Response, Routes, operation};
@@ -9,17 +9,20 @@ use web::{Access, HeaderMap, IntoResponse as _, Method, Rate, Response, Routes, 
 use super::{
     HongKong, account, anonymous, bulk,
     caller::{self, Call},
-    door, key,
+    choice, corp_sign, corporation, door, key, profile,
     reply::{Fault, KeyReply, Reply},
     sign,
     task::Kind,
     token,
+    word::Dialect,
 };
 
 /// Bytes of a request; what is longer is answered with 413.
 const BODY_BYTES: usize = 10 * 1024 * 1024;
 /// The standard these endpoints speak, as OpenAPI names it.
-const STANDARD: &str = "the wire form of the iAM Smart interface";
+const STANDARD: &str = "the wire form of the iAM Smart and CorpID interfaces";
+/// What stands before the paths of the interface for companies.
+const CORPORATE: &str = "/api/eservice/";
 
 /// The body of every call but those for keys.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,6 +36,11 @@ pub(crate) struct SealedBody {
 #[derive(Clone, Copy, Debug)]
 enum Api {
     Token,
+    CorpToken,
+    CorpList,
+    CorpSwitch,
+    CorpProfile,
+    CorpInitiate(Kind),
     Initiate(Kind),
     Anonymous(Kind),
     Result(Kind),
@@ -40,11 +48,20 @@ enum Api {
     Acknowledge,
     Enquire,
     Cancel,
+    CorpSign(Kind),
+    CorpComplete(Kind),
+    SignStatus,
+    SignCancel,
 }
 
 async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault> {
     match api {
         Api::Token => token::exchange(hk, call).await,
+        Api::CorpToken => corporation::exchange(hk, call).await,
+        Api::CorpList => corporation::list(hk, call).await,
+        Api::CorpProfile => profile::answer(hk, call).await,
+        Api::CorpInitiate(kind) => account::initiate_corporate(hk, call, kind).await,
+        Api::CorpSwitch => corporation::switch(hk, call).await,
         Api::Initiate(kind) => account::initiate(hk, call, kind).await,
         Api::Anonymous(kind) => anonymous::initiate(hk, call, kind).await,
         Api::Result(kind) => anonymous::result(hk, call, kind).await,
@@ -52,33 +69,39 @@ async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault>
         Api::Acknowledge => sign::acknowledge(hk, call).await,
         Api::Enquire => bulk::enquire(hk, call).await,
         Api::Cancel => bulk::cancel(hk, call).await,
+        Api::CorpSign(kind) => corp_sign::initiate(hk, call, kind).await,
+        Api::CorpComplete(kind) => corp_sign::complete(hk, call, kind).await,
+        Api::SignStatus => corp_sign::enquire(hk, call).await,
+        Api::SignCancel => corp_sign::cancel(hk, call).await,
     }
 }
 
-async fn serve(hk: HongKong, api: Api, headers: HeaderMap, body: Bytes) -> Response {
-    match answer(&hk, api, (&headers, &body)).await {
+/// The path says which interface a call speaks: the one of people, or the one of companies.
+fn dialect_of(path: &str) -> Dialect {
+    if path.starts_with(CORPORATE) {
+        Dialect::CorpId
+    } else {
+        Dialect::IamSmart
+    }
+}
+
+fn told<T: Serialize>(hk: &HongKong, dialect: Dialect, answered: Result<T, Fault>) -> Response {
+    match answered {
         Ok(reply) => web::Json(reply).into_response(),
-        Err(fault) => fault.answer(&hk),
+        Err(fault) => fault.in_dialect(dialect).answer(hk),
     }
 }
 
 async fn answer(
     hk: &HongKong,
-    api: Api,
+    (dialect, api): (Dialect, Api),
     (headers, body): (&HeaderMap, &[u8]),
 ) -> Result<Reply, Fault> {
-    let caller = caller::admit(hk, headers, body).await?;
-    let dialect = caller.dialect;
-    let carried = async {
-        let call = caller::open(hk, &caller, body).await?;
-        let content = carry_out(hk, api, &call).await?;
-        let content =
-            (!content.as_object().is_some_and(serde_json::Map::is_empty)).then_some(content);
-        Reply::sealed(hk, dialect, (&call.key, content.as_ref()))
-    };
-    carried
-        .await
-        .map_err(|fault: Fault| fault.in_dialect(dialect))
+    let caller = caller::admit(hk, dialect, headers, body).await?;
+    let call = caller::open(hk, &caller, body).await?;
+    let content = carry_out(hk, api, &call).await?;
+    let content = (!content.as_object().is_some_and(serde_json::Map::is_empty)).then_some(content);
+    Reply::sealed(hk, dialect, (&call.key, content.as_ref()))
 }
 
 /// The routes of the wire form.
@@ -91,34 +114,58 @@ fn pages() -> Routes<HongKong> {
     Routes::new()
         .get("/api/v1/auth/getQR", Access::Public, door::arrive)
         .rate(Rate::Post)
+        .get("/api/eservice/v1/auth/getQR", Access::Public, door::arrive)
+        .rate(Rate::Post)
         .get("/{lang}/wire/{id}", Access::Public, door::show)
         .extension(web::Extension::PostsAway)
         .post("/{lang}/wire/{id}", Access::Public, door::cancel)
+        .extension(web::Extension::PostsAway)
+        .post("/{lang}/wire/{id}/company", Access::Public, choice::choose)
         .extension(web::Extension::PostsAway)
 }
 
 /// A call with an empty body.
 type Nothing = ();
 
+/// The paths for keys, a pair for each interface.
+const KEYS: &[(&str, &str)] = &[
+    ("/api/v1/security/getKey", "/api/v1/security/revokeKey"),
+    (
+        "/api/eservice/v1/security/getKey",
+        "/api/eservice/v1/security/revokeKey",
+    ),
+];
+
 fn keys() -> Routes<HongKong> {
     let post = &Method::POST;
-    Routes::new()
-        .json(
-            post,
-            "/api/v1/security/getKey",
-            Access::Public,
-            operation::<Nothing, KeyReply>("The content key in force").standard(STANDARD),
-            key::get,
-        )
-        .rate(Rate::Any)
-        .json(
-            post,
-            "/api/v1/security/revokeKey",
-            Access::Public,
-            operation::<Nothing, KeyReply>("Take the content key back").standard(STANDARD),
-            key::revoke,
-        )
-        .rate(Rate::Any)
+    KEYS.iter().fold(Routes::new(), |routes, (get, revoke)| {
+        let dialect = dialect_of(get);
+        let give = move |State(hk): State<HongKong>, headers: HeaderMap, body: Bytes| async move {
+            let given = key::give(&hk, dialect, (&headers, &body)).await;
+            told(&hk, dialect, given)
+        };
+        let take = move |State(hk): State<HongKong>, headers: HeaderMap, body: Bytes| async move {
+            let taken = key::revoke(&hk, dialect, (&headers, &body)).await;
+            told(&hk, dialect, taken)
+        };
+        routes
+            .json(
+                post,
+                get,
+                Access::Public,
+                operation::<Nothing, KeyReply>("The content key in force").standard(STANDARD),
+                give,
+            )
+            .rate(Rate::Any)
+            .json(
+                post,
+                revoke,
+                Access::Public,
+                operation::<Nothing, KeyReply>("Take the content key back").standard(STANDARD),
+                take,
+            )
+            .rate(Rate::Any)
+    })
 }
 
 /// Every path with a sealed body.
@@ -204,15 +251,103 @@ const CALLS: &[(&str, &str, Api)] = &[
         "Fetch the signature to embed, once",
         Api::Result(Kind::AnonymousPdf),
     ),
+    (
+        "/api/eservice/v1/auth/getToken",
+        "Exchange the code of a company",
+        Api::CorpToken,
+    ),
+    (
+        "/api/eservice/v1/corp/corpList",
+        "The companies a person acts for",
+        Api::CorpList,
+    ),
+    (
+        "/api/eservice/v1/corp/tokenExchange",
+        "Change to another company",
+        Api::CorpSwitch,
+    ),
+    (
+        "/api/eservice/v1/profiles",
+        "What registers and the company say of it",
+        Api::CorpProfile,
+    ),
+    (
+        "/api/eservice/v1/formFilling/initiateRequest",
+        "Ask to fill in a form of a company",
+        Api::CorpInitiate(Kind::CorpForm),
+    ),
+    (
+        "/api/eservice/v1/formFilling/anonymous/initiateRequest",
+        "Ask to fill in a form of a company without a login",
+        Api::Anonymous(Kind::AnonymousCorpForm),
+    ),
+    (
+        "/api/eservice/v1/formFilling/anonymous/getResult",
+        "Fetch what the form of a company is filled in with, once",
+        Api::Result(Kind::AnonymousCorpForm),
+    ),
+    (
+        "/api/eservice/v1/getResult",
+        "Fetch a result about a company whose callback was not heard, once",
+        Api::AccountResult,
+    ),
+    (
+        "/api/eservice/v1/signing/initiateRequest",
+        "Ask for a signature over a hash, or for the company chop",
+        Api::CorpSign(Kind::CorpSign),
+    ),
+    (
+        "/api/eservice/v1/pdfsigning/initiateRequest",
+        "Ask for a signature to embed in a PDF, or for the company chop",
+        Api::CorpSign(Kind::CorpPdf),
+    ),
+    (
+        "/api/eservice/v1/bulksigning/initiateRequest",
+        "Ask for many signatures at once, or for as many chops",
+        Api::CorpSign(Kind::CorpBulk),
+    ),
+    (
+        "/api/eservice/v1/signing/requestCorpSigning",
+        "Ask for the company chop that completes a signature over a hash",
+        Api::CorpComplete(Kind::CorpSign),
+    ),
+    (
+        "/api/eservice/v1/pdfsigning/requestCorpSigning",
+        "Ask for the company chop that completes a signature in a PDF",
+        Api::CorpComplete(Kind::CorpPdf),
+    ),
+    (
+        "/api/eservice/v1/bulksigning/requestCorpSigning",
+        "Ask for the company chops that complete many signatures",
+        Api::CorpComplete(Kind::CorpBulk),
+    ),
+    (
+        "/api/eservice/v1/signing/ackResult",
+        "Say what became of a signature for a company",
+        Api::Acknowledge,
+    ),
+    (
+        "/api/eservice/v1/signing/enquireStatus",
+        "Where signatures for a company stand",
+        Api::SignStatus,
+    ),
+    (
+        "/api/eservice/v1/signing/cancelRequest",
+        "Withdraw a request for signatures for a company",
+        Api::SignCancel,
+    ),
 ];
 
 fn calls() -> Routes<HongKong> {
     CALLS
         .iter()
         .fold(Routes::new(), |routes, (path, words, api)| {
-            let handler = move |State(hk): State<HongKong>, headers: HeaderMap, body: Bytes| {
-                serve(hk, *api, headers, body)
-            };
+            let dialect = dialect_of(path);
+            let handler =
+                move |State(hk): State<HongKong>, headers: HeaderMap, body: Bytes| async move {
+                    let answered = answer(&hk, (dialect, *api), (&headers, &body)).await;
+                    told(&hk, dialect, answered)
+                };
             routes
                 .json(
                     &Method::POST,

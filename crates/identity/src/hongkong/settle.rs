@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use trust::base64url;
 
 use super::{
-    HongKong, field, jobs,
+    HongKong,
+    broker::PERSONAL,
+    corp_sign, corporation, field, jobs,
+    profile::{self as corporate_profile, Told},
     store::{
         task::{self as tasks, Settled},
         token::{self, NewToken},
@@ -28,6 +31,7 @@ use crate::{
 pub(crate) struct Concluded {
     pub(crate) word: Word,
     pub(crate) code: Option<String>,
+    pub(crate) corp_code: Option<String>,
 }
 
 /// Everything that is written when a person has agreed.
@@ -40,6 +44,10 @@ struct Granted {
     /// The connection of a login: the subject the client knows.
     connects: Option<String>,
     code: Option<NewToken>,
+    /// What the client learns of the company, for the company's own record.
+    told: Option<Told>,
+    /// The second code, of the company.
+    corp_code: Option<NewToken>,
 }
 
 /// Concludes `task` for whoever holds `binding`. `None` while the phone has not answered.
@@ -70,7 +78,8 @@ pub(crate) async fn conclude(
             None => return Err(error),
         },
     };
-    let code = granted.code.as_ref().map(|code| code.secret.clone());
+    let secret = |code: &Option<NewToken>| code.as_ref().map(|code| code.secret.clone());
+    let (code, corp_code) = (secret(&granted.code), secret(&granted.corp_code));
     let word = match write(hk, task, (actor, binding), granted).await {
         Ok(()) => Word::Success,
         Err(error @ (Error::Expired | Error::Inactive)) => {
@@ -83,7 +92,11 @@ pub(crate) async fn conclude(
         }
         Err(error) => return Err(error),
     };
-    Ok(Some(Concluded { word, code }))
+    Ok(Some(Concluded {
+        word,
+        code,
+        corp_code,
+    }))
 }
 
 /// Writes an outcome that brings nothing.
@@ -97,6 +110,7 @@ pub(crate) async fn refuse(
         person: task.person,
         signing: task.signing,
         result: None,
+        company: task.company,
     };
     let (id, kind) = (task.id, task.kind);
     hk.store()
@@ -110,7 +124,11 @@ pub(crate) async fn refuse(
             }
         })
         .await?;
-    Ok(Concluded { word, code: None })
+    Ok(Concluded {
+        word,
+        code: None,
+        corp_code: None,
+    })
 }
 
 async fn write(
@@ -124,7 +142,8 @@ async fn write(
         outcome: Word::Success,
         person: Some(granted.person),
         signing: granted.signing,
-        result: (task.kind != Kind::Login).then_some(result),
+        result: (!task.kind.is_login()).then_some(result),
+        company: task.company,
     };
     let (task, binding) = (task.clone(), binding.clone());
     hk.store()
@@ -144,9 +163,23 @@ async fn write_in(
     if !tasks::done_in(tx, task.id, settled).await? {
         return Err(Error::Consumed);
     }
+    // Between the question and its answer the person may have left the company.
+    if let Some(company) = task.company {
+        let acting = (granted.person, company);
+        let standing = corporation::standing_in(tx, acting, &task.client).await?;
+        standing.ok_or(Error::Inactive)?;
+    }
     // A signature has used its approval up in the write that kept it.
     if let (Some(id), false) = (task.approval, task.kind.is_signature()) {
         approval::consume_in(tx, id, binding).await?;
+    }
+    if let (Some(told), Some(company)) = (&granted.told, task.company) {
+        let action = if task.kind.is_login() {
+            "company.client_entered"
+        } else {
+            "company.profile_read"
+        };
+        told.note_in(tx, (granted.person, company), action).await?;
     }
     if let Some((reading, keys)) = &granted.reading {
         profile::record_reading_in(tx, reading, keys).await?;
@@ -155,7 +188,7 @@ async fn write_in(
         let known = (task.client.as_str(), subject.as_str());
         connection::put_in(tx, granted.person, known, &[Scope::Openid]).await?;
     }
-    if let Some(code) = &granted.code {
+    for code in [&granted.code, &granted.corp_code].into_iter().flatten() {
         token::insert_in(tx, code).await?;
     }
     if !task.kind.is_of_browser() {
@@ -171,30 +204,47 @@ async fn grant(
     open: &Approval,
 ) -> Result<Granted, Error> {
     let person = open.person.ok_or(Error::Corrupt("approval"))?;
-    let scopes = &asked.scopes;
-    let code = task
-        .kind
-        .is_of_browser()
-        .then(|| code(hk, client, (task, person, scopes)));
+    let code_of = |company, scopes| code(hk, client, (task, person, company), scopes);
+    let has_code = task.kind.is_of_browser();
     let mut granted = Granted {
         person,
         signing: task.signing,
         result: json!({}),
         reading: None,
         connects: None,
-        code,
+        told: None,
+        code: has_code.then(|| code_of(None, &asked.scopes)),
+        corp_code: task
+            .company
+            .filter(|_| has_code)
+            .map(|company| code_of(Some(company), &asked.corp_scopes)),
     };
     match task.kind {
+        Kind::CorpLogin => {
+            granted.connects = Some(hk.provider().subject(&client.sector, person));
+            granted.told = Some(Told::of(client, &[]));
+        }
         Kind::Login => granted.connects = Some(hk.provider().subject(&client.sector, person)),
         Kind::StepUp => granted.result = json!({ "isPassed": true }),
+        Kind::CorpForm | Kind::AnonymousCorpForm => {
+            granted.result = corporate(hk, (task, asked), person).await?;
+            granted.told = Some(Told::of(client, &asked.corp_fields));
+            if !asked.fields.is_empty() {
+                granted.reading = Some(reading(client, asked, person));
+            }
+        }
         Kind::Profile | Kind::Form | Kind::AnonymousForm => {
             granted.result = Value::Object(values(hk, person, &asked.fields).await?);
             granted.reading = Some(reading(client, asked, person));
         }
-        Kind::Sign | Kind::AnonymousSign | Kind::Pdf | Kind::AnonymousPdf | Kind::Bulk => {
-            let (id, result) = sign(hk, (task, asked), (actor, binding), open).await?;
-            granted.signing = Some(id);
-            granted.result = result;
+        _ => {
+            let (request, result) = sign(hk, (task, asked), (actor, binding), open).await?;
+            granted.signing = Some(request.id);
+            granted.result = corp_sign::told(hk, (client, task, asked), (&request, result)).await?;
+            // By what right somebody signed is told with their name.
+            if !asked.fields.is_empty() {
+                granted.reading = Some(reading(client, asked, person));
+            }
         }
     }
     Ok(granted)
@@ -213,6 +263,23 @@ fn reading(client: &Client, asked: &Asked, person: Id<Person>) -> (Reading, Vec<
         reason,
     };
     (reading, field::keys(&asked.fields))
+}
+
+/// What a form of a company is filled in with; the person's part stands apart, to be sealed apart.
+async fn corporate(
+    hk: &HongKong,
+    (task, asked): (&Task, &Asked),
+    person: Id<Person>,
+) -> Result<Value, Error> {
+    let company = task.company.ok_or(Error::Corrupt("hongkong_task"))?;
+    let mut result = Map::new();
+    let corp = corporate_profile::values(hk, company, &asked.corp_fields).await?;
+    result.insert("corp".to_owned(), Value::Object(corp));
+    if !asked.fields.is_empty() {
+        let own = values(hk, person, &asked.fields).await?;
+        result.insert(PERSONAL.to_owned(), Value::Object(own));
+    }
+    Ok(Value::Object(result))
 }
 
 async fn values(
@@ -244,7 +311,7 @@ async fn sign(
     (task, asked): (&Task, &Asked),
     (actor, binding): (&Actor, &Binding),
     open: &Approval,
-) -> Result<(Id<SigningRequest>, Value), Error> {
+) -> Result<(SigningRequest, Map<String, Value>), Error> {
     let person = open.person.ok_or(Error::Corrupt("approval"))?;
     let id = match task.signing {
         Some(id) => id,
@@ -257,7 +324,7 @@ async fn sign(
     let (request, items) = hk.room().result(id, person).await?;
     let evidence = hk.room().evidence(id, person).await?;
     let result = result_of(task.kind, (&request, &items), &evidence.certificate)?;
-    Ok((id, result))
+    Ok((request, result))
 }
 
 /// The phone's answer has named the signer: only now can the documents be theirs.
@@ -287,14 +354,14 @@ fn result_of(
     kind: Kind,
     (request, items): (&SigningRequest, &[SigningItem]),
     certificate: &[u8],
-) -> Result<Value, Error> {
+) -> Result<Map<String, Value>, Error> {
     let signed = request.signed.ok_or(Error::NotApproved)?;
     let all: Vec<Map<String, Value>> = items.iter().filter_map(entry).collect();
     if all.len() != items.len() {
         return Err(Error::Corrupt("signing_item"));
     }
     let mut result = Map::new();
-    if kind == Kind::Bulk {
+    if kind.is_bulk() {
         result.insert("results".to_owned(), json!(all));
     } else if let Some(only) = all.into_iter().next() {
         result = only;
@@ -303,7 +370,7 @@ fn result_of(
     result.insert("timestamp".to_owned(), json!(signed.micros() / 1_000));
     let certificate = base64url::encode_standard(certificate);
     result.insert("cert".to_owned(), json!(certificate));
-    Ok(Value::Object(result))
+    Ok(result)
 }
 
 fn entry(item: &SigningItem) -> Option<Map<String, Value>> {

@@ -70,6 +70,7 @@ pub(crate) fn head(
         minimum_age_hours: u16::try_from(hours).unwrap_or(ACCOUNT_AGE_HOURS_MAX),
         presence,
         in_one: 1,
+        corporate: None,
     })
 }
 
@@ -108,11 +109,17 @@ pub(crate) fn digest_of(text: &str, name: &'static str) -> Result<[u8; 32], Refu
 /// The client says what became of the signature.
 pub(crate) async fn acknowledge(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
     let business = business_of(&call.fields)?.to_owned();
-    let word = match call.fields.need("ackCode", SHORT_CHARS)? {
+    // The one interface names it so, the other so.
+    let name = if call.fields.0.contains_key("signingResult") {
+        "signingResult"
+    } else {
+        "ackCode"
+    };
+    let word = match call.fields.need(name, SHORT_CHARS)? {
         "SR001" => Acknowledgement::Accepted,
         "SR002" => Acknowledgement::Rejected,
         "SR003" => Acknowledgement::NothingReceived,
-        _ => return Err(Word::Invalid.of("ackCode").into()),
+        _ => return Err(Word::Invalid.of(name).into()),
     };
     let id = call.client.id().to_owned();
     let found = hk

@@ -9,13 +9,14 @@ use trust::{Place, Sealed, Vault, digest};
 
 use super::{
     caller::Fields,
+    corp_sign::Corporate,
     registration::WireScope,
     reply::Refusal,
-    word::{Family, Word},
+    word::{Dialect, Family, Word},
 };
 use crate::{
-    Approval, Binding, Error, ItemKind, NewItem, NewSigning, Person, PresenceCheck,
-    SigningAlgorithm, SigningRequest, code::codes, provider::Client,
+    Approval, Binding, Company, Error, ItemKind, NewItem, NewSigning, Person, PersonName,
+    PresenceCheck, SigningAlgorithm, SigningRequest, code::codes, provider::Client,
 };
 
 /// How long a ticket waits for the browser that brings it.
@@ -42,18 +43,40 @@ codes! {
         Pdf = "pdf",
         AnonymousPdf = "anonymous_pdf",
         Bulk = "bulk",
+        /// A person and a company they act for, known together.
+        CorpLogin = "corp_login",
+        /// A form of a company, with fields of the company and of the person.
+        CorpForm = "corp_form",
+        AnonymousCorpForm = "anonymous_corp_form",
+        /// A person's signature for a company: over a hash, in a PDF, over many documents.
+        CorpSign = "corp_sign",
+        CorpPdf = "corp_pdf",
+        CorpBulk = "corp_bulk",
+        /// A company's chop on the same.
+        Chop = "chop",
+        ChopPdf = "chop_pdf",
+        ChopBulk = "chop_bulk",
     }
 }
 
 impl Kind {
     pub(crate) const fn family(self) -> Family {
         match self {
-            Self::Login => Family::Login,
+            Self::Login | Self::CorpLogin => Family::Login,
             Self::Profile => Family::Profile,
-            Self::Form | Self::AnonymousForm => Family::Form,
+            Self::Form | Self::AnonymousForm | Self::CorpForm | Self::AnonymousCorpForm => {
+                Family::Form
+            }
             Self::StepUp => Family::StepUp,
-            Self::Sign | Self::AnonymousSign | Self::Pdf | Self::AnonymousPdf => Family::Sign,
-            Self::Bulk => Family::Bulk,
+            Self::Sign
+            | Self::AnonymousSign
+            | Self::Pdf
+            | Self::AnonymousPdf
+            | Self::CorpSign
+            | Self::CorpPdf
+            | Self::Chop
+            | Self::ChopPdf => Family::Sign,
+            Self::Bulk | Self::CorpBulk | Self::ChopBulk => Family::Bulk,
         }
     }
 
@@ -61,11 +84,19 @@ impl Kind {
     pub(crate) const fn scope(self) -> WireScope {
         match self {
             Self::Login => WireScope::Auth,
+            Self::CorpLogin => WireScope::CorpAuth,
+            Self::CorpForm | Self::AnonymousCorpForm => WireScope::CorpFormFilling,
             Self::Profile => WireScope::Profiles,
             Self::Form | Self::AnonymousForm => WireScope::FormFilling,
             Self::StepUp => WireScope::StepUp,
             Self::Sign | Self::AnonymousSign | Self::Pdf | Self::AnonymousPdf => WireScope::Sign,
             Self::Bulk => WireScope::BulkSign,
+            Self::CorpSign
+            | Self::CorpPdf
+            | Self::CorpBulk
+            | Self::Chop
+            | Self::ChopPdf
+            | Self::ChopBulk => WireScope::CorpSign,
         }
     }
 
@@ -73,8 +104,39 @@ impl Kind {
     pub(crate) const fn is_of_browser(self) -> bool {
         matches!(
             self,
-            Self::Login | Self::AnonymousForm | Self::AnonymousSign | Self::AnonymousPdf
+            Self::Login
+                | Self::AnonymousForm
+                | Self::AnonymousSign
+                | Self::AnonymousPdf
+                | Self::CorpLogin
+                | Self::AnonymousCorpForm
         )
+    }
+
+    /// Whether it lets a client know somebody for hours, and not once.
+    pub(crate) const fn is_login(self) -> bool {
+        matches!(self, Self::Login | Self::CorpLogin)
+    }
+
+    /// Which interface it was asked over, and is answered over.
+    pub(crate) const fn dialect(self) -> Dialect {
+        match self {
+            Self::CorpLogin
+            | Self::CorpForm
+            | Self::AnonymousCorpForm
+            | Self::CorpSign
+            | Self::CorpPdf
+            | Self::CorpBulk
+            | Self::Chop
+            | Self::ChopPdf
+            | Self::ChopBulk => Dialect::CorpId,
+            _ => Dialect::IamSmart,
+        }
+    }
+
+    /// Whether the person says, once they have agreed, which company it is about.
+    pub(crate) const fn has_choice(self) -> bool {
+        self.is_of_browser() && matches!(self.dialect(), Dialect::CorpId)
     }
 
     pub(crate) const fn is_signature(self) -> bool {
@@ -82,7 +144,23 @@ impl Kind {
     }
 
     pub(crate) const fn is_pdf(self) -> bool {
-        matches!(self, Self::Pdf | Self::AnonymousPdf)
+        matches!(
+            self,
+            Self::Pdf | Self::AnonymousPdf | Self::CorpPdf | Self::ChopPdf
+        )
+    }
+
+    pub(crate) const fn is_bulk(self) -> bool {
+        matches!(self, Self::Bulk | Self::CorpBulk | Self::ChopBulk)
+    }
+
+    /// The same documents, under the chop of a company.
+    pub(crate) const fn chopped(self) -> Self {
+        match self {
+            Self::CorpPdf => Self::ChopPdf,
+            Self::CorpBulk => Self::ChopBulk,
+            _ => Self::Chop,
+        }
     }
 
     pub(crate) const fn ticket_life(self) -> Duration {
@@ -152,6 +230,16 @@ pub(crate) struct Asked {
     pub(crate) scopes: Vec<WireScope>,
     #[serde(default)]
     pub(crate) fields: Vec<String>,
+    /// What is asked about a company, and which one when that is known already.
+    #[serde(default)]
+    pub(crate) corp_scopes: Vec<WireScope>,
+    #[serde(default)]
+    pub(crate) corp_fields: Vec<String>,
+    #[serde(default)]
+    pub(crate) company: Option<Id<Company>>,
+    /// Its name when it was asked, as the phone shows it.
+    #[serde(default)]
+    pub(crate) company_name: Option<PersonName>,
     #[serde(default)]
     pub(crate) form: Option<Form>,
     #[serde(default)]
@@ -182,6 +270,9 @@ pub(crate) struct Signing {
     pub(crate) presence: Option<PresenceCheck>,
     /// Signatures in one callback.
     pub(crate) in_one: usize,
+    /// The company it concerns; none for the person alone.
+    #[serde(default)]
+    pub(crate) corporate: Option<Corporate>,
 }
 
 /// One document.
@@ -210,6 +301,10 @@ impl Asked {
             callback_uri,
             scopes: Vec::new(),
             fields: Vec::new(),
+            corp_scopes: Vec::new(),
+            corp_fields: Vec::new(),
+            company: None,
+            company_name: None,
             form: None,
             signing: None,
             secret: String::new(),
@@ -247,6 +342,7 @@ impl Asked {
             client: None,
             presence: asked.presence,
             card: card.transpose()?,
+            behalf: asked.corporate.as_ref().map(Corporate::behalf),
             binding,
             place,
             return_to,
@@ -302,6 +398,8 @@ pub(crate) struct Task {
     pub(crate) outcome: Option<Word>,
     pub(crate) result: Option<Vec<u8>>,
     pub(crate) expires: Time,
+    /// The company it is about; of a login, once the person has chosen it.
+    pub(crate) company: Option<Id<Company>>,
 }
 
 impl Task {
@@ -351,6 +449,11 @@ pub(crate) fn digest_of(client: &str, kind: Kind, asked: &Asked) -> [u8; 32] {
     add(&asked.secret);
     asked.scopes.iter().for_each(|scope| add(scope.code()));
     asked.fields.iter().for_each(|field| add(field));
+    asked.corp_scopes.iter().for_each(|scope| add(scope.code()));
+    asked.corp_fields.iter().for_each(|field| add(field));
+    if let Some(company) = asked.company {
+        add(&company.to_string());
+    }
     if let Some(form) = &asked.form {
         add(&form.name);
         add(&form.number);

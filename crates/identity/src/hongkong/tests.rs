@@ -15,7 +15,7 @@ use super::{
         token::{self, NewToken, TokenKind},
     },
     task::{Kind, Task, is_state},
-    word::{Family, Word},
+    word::{Dialect, Family, Word},
 };
 use crate::{
     ApprovalState, Error, FailReason, Level, Person,
@@ -47,6 +47,7 @@ fn new_task(store: &Store, business: &str, expires: Time) -> NewTask {
         signing: None,
         asked: vec![1],
         expires,
+        company: None,
     }
 }
 
@@ -66,6 +67,7 @@ async fn settle(store: &Store, id: Id<Task>, outcome: Word) -> bool {
             person: None,
             signing: None,
             result: Some(vec![2]),
+            company: None,
         };
         tasks::done_in(&tx, id, &settled).await
     })
@@ -81,6 +83,7 @@ fn new_key(store: &Store, life: u64) -> StoredKey {
     let now = store.env().now();
     StoredKey {
         client: CLIENT.to_owned(),
+        dialect: Dialect::IamSmart,
         id: store.env().id(),
         sealed: vec![3],
         wrapped: "AAAA".to_owned(),
@@ -104,6 +107,7 @@ async fn give(store: &Store, person: Id<Person>, secret: &'static str, is_single
             secret: secret.to_owned(),
             kind: TokenKind::Access,
             client: CLIENT.to_owned(),
+            company: None,
             person,
             scopes: vec![WireScope::Auth],
             task: Id::from_bits(7),
@@ -131,8 +135,8 @@ async fn is_live(store: &Store, secret: &'static str) -> bool {
         clock.advance(Duration::from_secs(60));
         let third = keep_key(&store, new_key(&store, 60)).await;
         assert_ne!(first, third);
-        assert!(write(&store, |tx| async move { keys::revoke_in(&tx, CLIENT).await }).await);
-        assert!(!write(&store, |tx| async move { keys::revoke_in(&tx, CLIENT).await }).await);
+        assert!(write(&store, |tx| async move { keys::revoke_in(&tx, (CLIENT, Dialect::IamSmart)).await }).await);
+        assert!(!write(&store, |tx| async move { keys::revoke_in(&tx, (CLIENT, Dialect::IamSmart)).await }).await);
         assert_ne!(third, keep_key(&store, new_key(&store, 60)).await);
     }
 

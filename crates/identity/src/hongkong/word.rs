@@ -17,10 +17,11 @@ impl Dialect {
         }
     }
 
-    pub(crate) const fn of(profile: ClientProfile) -> Self {
-        match profile {
-            ClientProfile::CorpId => Self::CorpId,
-            _ => Self::IamSmart,
+    /// Whether a client of this profile may call it. A client for companies speaks of their people too.
+    pub(crate) const fn is_spoken_by(self, profile: ClientProfile) -> bool {
+        match self {
+            Self::IamSmart => profile.is_wire(),
+            Self::CorpId => matches!(profile, ClientProfile::CorpId),
         }
     }
 }
@@ -47,6 +48,8 @@ codes! {
         Business = "20011",
         /// The client may not use this interface at all.
         Permission = "20012",
+        /// Another company than the token's, or one that the person may not act for.
+        Ubi = "20013",
         /// The person did not let the client do this.
         Scope = "20015",
         NoCertificate = "30001",
@@ -116,6 +119,7 @@ impl Word {
             Self::OpenId => "the openID is unknown",
             Self::Business => "the businessID has been used",
             Self::Permission => "the application may not use this interface",
+            Self::Ubi => "the company is not one that this token or its person acts for",
             Self::Scope => "the person did not allow this scope",
             Self::NoCertificate => "no key encryption certificate is in force",
             Self::NoKey => "no content encryption key is in force",
@@ -123,7 +127,7 @@ impl Word {
             Self::NotOpened => "the content could not be decrypted",
             Self::CodeGone => "the code is unknown, has been used or has expired",
             Self::AckFailed => "the acknowledgement fits no signature",
-            Self::SignNotAllowed | Self::BulkNotAllowed => "the person may not sign",
+            Self::SignNotAllowed | Self::BulkNotAllowed => "the person may not sign this",
             Self::SignOtherCard | Self::BulkOtherCard => "the signer holds another identity card",
             Self::SignTooNew | Self::BulkTooNew => "the account is too new to sign this",
             Self::BulkUnknown => "the status token is unknown",
@@ -237,8 +241,13 @@ impl Family {
             crate::Error::CardMismatch => Some(Word::SignOtherCard),
             crate::Error::AccountTooNew(_) if is_bulk => Some(Word::BulkTooNew),
             crate::Error::AccountTooNew(_) => Some(Word::SignTooNew),
-            crate::Error::LevelTooLow if is_bulk => Some(Word::BulkNotAllowed),
-            crate::Error::LevelTooLow => Some(Word::SignNotAllowed),
+            crate::Error::LevelTooLow | crate::Error::OutsidePowers | crate::Error::OverLimit => {
+                Some(if is_bulk {
+                    Word::BulkNotAllowed
+                } else {
+                    Word::SignNotAllowed
+                })
+            }
             crate::Error::Inactive
             | crate::Error::NotApproved
             | crate::Error::NotPresent

@@ -227,7 +227,7 @@ pub(crate) async fn acting(visit: Visit, State(identity): State<Identity>) -> Ou
             ctx! {
                 value => mandate.company.id,
                 words => mandate.company.name.get(visit.lang()),
-                hint => hint(&visit, mandate),
+                hint => mandate_words(&visit, mandate),
             }
         })
         .collect();
@@ -241,7 +241,7 @@ pub(crate) async fn acting(visit: Visit, State(identity): State<Identity>) -> Ou
 }
 
 /// What the person is in the company, whether they hold its chop, and through which firm they act.
-fn hint(visit: &Visit, mandate: &Mandate) -> String {
+pub(crate) fn mandate_words(visit: &Visit, mandate: &Mandate) -> String {
     let role = visit.t(&format!("identity.acting.{}", mandate.powers.role));
     let mut hint = vec![role];
     if mandate.powers.may_chop {

@@ -153,6 +153,7 @@ impl Registration {
     /// A client of the Hong Kong wire form; what only OpenID Connect asks for stays empty.
     #[must_use]
     pub const fn over_wire(
+        profile: Profile,
         name: Text,
         sector: String,
         redirect_uris: Vec<String>,
@@ -161,7 +162,7 @@ impl Registration {
         Self {
             name,
             sector,
-            profile: Profile::IamSmart,
+            profile,
             auth: AuthMethod::ClientSecretBasic,
             sender: Sender::Bearer,
             grants: Vec::new(),
@@ -227,7 +228,7 @@ impl Registration {
             flaw(true, "profile", "identity.client.flaw.profile");
         }
         if let Some(wire) = &self.wire {
-            flaws.extend(wire.flaws());
+            flaws.extend(wire.flaws(self.profile));
             return flaws;
         }
         let mut flaw = |is: bool, field, words| {

@@ -309,6 +309,7 @@ async fn ask_in(
         client: Some(caller.client.clone()),
         presence: asked.presence,
         card: card.map(|sha256| counter.room.card_index(&sha256)),
+        behalf: None,
         binding: caller.binding(),
         place: caller.name.clone(),
         return_to: "/en/inbox".to_owned(),

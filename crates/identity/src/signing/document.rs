@@ -5,7 +5,7 @@ use ::store::Store;
 use kernel::Time;
 use paper::pdf::{self, Coverage, PdfError, Slot, Validation};
 use trust::{
-    Material, Notary, Sealing,
+    Attested, Material, Notary, Sealing,
     cms::{Form, Judgement, Word},
     digest,
 };
@@ -23,6 +23,8 @@ pub enum Subject {
     Message,
     /// A compact JWS.
     Data,
+    /// What the platform vouches for about a signer: an SD-JWT with key binding.
+    Attestation,
 }
 
 /// One signature found.
@@ -38,6 +40,8 @@ pub struct Finding {
 pub struct Examined {
     pub subject: Subject,
     pub findings: Vec<Finding>,
+    /// What is vouched for, of an attestation.
+    pub attested: Option<Attested>,
 }
 
 impl Examined {
@@ -108,6 +112,9 @@ pub async fn examine(
     if file.starts_with(b"%PDF-") {
         return examine_pdf(notary, store, file).await;
     }
+    if let Some(text) = as_presentation(&file) {
+        return examine_attestation(notary, store, text).await;
+    }
     if let Some(token) = as_token(&file) {
         let notary = notary.clone();
         let signed = store
@@ -134,7 +141,36 @@ fn found(subject: Subject, judgement: Judgement) -> Examined {
             judgement,
             reason: None,
         }],
+        attested: None,
     }
+}
+
+fn as_presentation(file: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(file).ok()?.trim();
+    let is_one = text.starts_with("ey") && text.contains('~') && !text.contains('\n');
+    is_one.then(|| text.to_owned())
+}
+
+async fn examine_attestation(
+    notary: &Notary,
+    store: &Store,
+    text: String,
+) -> Result<Examined, Error> {
+    let notary = notary.clone();
+    let attested = store
+        .read(move |db| {
+            let (notary, text) = (notary.clone(), text.clone());
+            async move {
+                notary
+                    .judge_attestation(&db, &text)
+                    .await
+                    .map_err(Error::from)
+            }
+        })
+        .await?;
+    let mut examined = found(Subject::Attestation, attested.judgement.clone());
+    examined.attested = Some(attested).filter(|one| one.judgement.word == Word::Good);
+    Ok(examined)
 }
 
 fn as_token(file: &[u8]) -> Option<String> {
@@ -180,6 +216,7 @@ async fn examine_pdf(notary: &Notary, store: &Store, file: Vec<u8>) -> Result<Ex
     Ok(Examined {
         subject: Subject::Pdf,
         findings,
+        attested: None,
     })
 }
 

@@ -13,12 +13,12 @@ use trust::{
 };
 
 use super::{
-    Acknowledgement, ItemKind, NewItem, NewSigning, SigningEvidence, SigningItem, SigningRequest,
-    digest_of, words,
+    Acknowledgement, ForCompany, ItemKind, NewItem, NewSigning, SigningEvidence, SigningItem,
+    SigningRequest, company, digest_of, words,
 };
 use crate::{
-    Approval, ApprovalState, Approved, Binding, Error, Identity, Level, NewApproval, Person,
-    Purpose,
+    Approval, ApprovalState, Approved, Binding, Company, Error, Identity, Level, NewApproval,
+    Person,
     store::{
         approval, person,
         signing::{self as tables, SealedItem},
@@ -113,7 +113,7 @@ impl SigningRoom {
             return Err(Error::Malformed("return_to"));
         }
         Ok(NewApproval {
-            purpose: Purpose::Sign,
+            purpose: company::purpose_of(new.behalf.as_ref().map(|one| &one.terms)),
             requester: words::requester(new),
             place: new.place.clone(),
             asked: Level::Plus,
@@ -134,6 +134,10 @@ impl SigningRoom {
         new.check()?;
         let person = new.person.ok_or(Error::Malformed("person"))?;
         self.check_signer(&new, person).await?;
+        if let Some(behalf) = &new.behalf {
+            let documents = (&behalf.terms, new.digest());
+            self.check_company(person, documents).await?;
+        }
         let id = self.identity.store().env().id();
         let items = self.seal_items(id, &new.items)?;
         Ok(Prepared {
@@ -145,6 +149,7 @@ impl SigningRoom {
             algorithm: new.algorithm,
             client: new.client,
             presence: new.presence,
+            behalf: new.behalf.map(|one| one.terms),
             items,
         })
     }
@@ -216,10 +221,10 @@ impl SigningRoom {
         id: Id<SigningRequest>,
         binding: &Binding,
     ) -> Result<SigningRequest, Error> {
-        let (request, owner, items) = self.approved(id, binding).await?;
+        let (request, subject, items) = self.approved(id, binding).await?;
         let approval = request.approval;
         let answered = self.evidence_of(approval).await?;
-        let act = self.act(&request, &owner, items, answered).await?;
+        let act = self.act(&request, subject, items, answered).await?;
         let (binding, act) = (binding.clone(), std::sync::Arc::new(act));
         self.identity
             .store()
@@ -229,6 +234,7 @@ impl SigningRoom {
                 async move {
                     let used = approval::consume_in(&tx, approval, &binding).await?;
                     check_approved(&request, &used)?;
+                    company::signed_in(&tx, &request).await?;
                     write_in(&tx, &request, &act).await?;
                     tables::get_in(&tx, request.id).await
                 }
@@ -236,14 +242,15 @@ impl SigningRoom {
             .await
     }
 
-    /// The request, its signer and its documents, once the phone has approved.
+    /// The request, whom its certificate names and its documents, once the phone has approved.
     async fn approved(
         &self,
         id: Id<SigningRequest>,
         binding: &Binding,
-    ) -> Result<(SigningRequest, Person, Vec<Opened>), Error> {
+    ) -> Result<(SigningRequest, x509::Subject, Vec<Opened>), Error> {
         let (vault, own) = (self.identity.vault().clone(), binding.clone());
-        self.identity
+        let (request, owner, chop, items) = self
+            .identity
             .store()
             .read(move |db| {
                 let (vault, own) = (vault.clone(), own.clone());
@@ -263,11 +270,14 @@ impl SigningRoom {
                         return Err(Error::NotPresent);
                     }
                     let owner = person::get_in(&db, request.person).await?;
+                    let chop = company::chop_of_in(&db, &request).await?;
                     let items = open_items(&db, &vault, id).await?;
-                    Ok((request, owner, items))
+                    Ok((request, owner, chop, items))
                 }
             })
-            .await
+            .await?;
+        let subject = self.subject(&owner, chop.as_ref());
+        Ok((request, subject, items))
     }
 
     async fn evidence_of(&self, id: Id<Approval>) -> Result<crate::Evidence, Error> {
@@ -283,7 +293,7 @@ impl SigningRoom {
     async fn act(
         &self,
         request: &SigningRequest,
-        owner: &Person,
+        subject: x509::Subject,
         items: Vec<Opened>,
         approval: crate::Evidence,
     ) -> Result<Act, Error> {
@@ -294,7 +304,6 @@ impl SigningRoom {
         if !digest::equal(&own, &request.digest) {
             return Err(Error::Corrupt("signing_item"));
         }
-        let subject = self.subject(owner);
         let (notary, algorithm) = (self.notary.clone(), request.algorithm);
         let made = tokio::task::spawn_blocking(move || {
             let key = fresh(algorithm.into(), notary.env())?;
@@ -329,17 +338,21 @@ impl SigningRoom {
     }
 
     /// The name as registered, and a number that tells people of one name apart without saying who
-    /// they are.
-    fn subject(&self, owner: &Person) -> x509::Subject {
+    /// they are. A chop names the company, with the number of whoever put it.
+    fn subject(&self, owner: &Person, chop: Option<&Company>) -> x509::Subject {
         let index = self
             .identity
             .vault()
             .blind_index("signing.subject", &owner.id.to_string());
         let serial = digest::hex(&index.bytes());
+        let name = chop.map_or(&owner.name, |company| &company.name);
         x509::Subject {
-            common: owner.name.en.clone(),
-            chinese: owner.name.zh.clone(),
+            common: name.en.clone(),
+            chinese: name.zh.clone(),
             serial: serial.get(..SUBJECT_SERIAL_CHARS).map(str::to_uppercase),
+            organization: chop.map(|company| {
+                x509::Organization::registered(&company.name.en, &company.business_number)
+            }),
         }
     }
 
@@ -398,6 +411,17 @@ impl SigningRoom {
                 }
                 tables::evidence_in(&db, id).await
             })
+            .await
+    }
+
+    /// A request as stored, for whoever asked for it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub(crate) async fn request(&self, id: Id<SigningRequest>) -> Result<SigningRequest, Error> {
+        self.identity
+            .store()
+            .read(move |db| async move { tables::get_in(&db, id).await })
             .await
     }
 
@@ -465,6 +489,7 @@ pub(crate) struct Prepared {
     algorithm: super::SigningAlgorithm,
     client: Option<String>,
     presence: Option<crate::PresenceCheck>,
+    behalf: Option<ForCompany>,
     items: Vec<SealedItem>,
 }
 
@@ -492,6 +517,9 @@ pub(crate) async fn keep_in(
         client: prepared.client.clone(),
         presence: prepared.presence,
         presence_at: None,
+        behalf: prepared.behalf.clone(),
+        chop_until: company::chop_until(prepared.behalf.as_ref(), asked.expires),
+        chop: None,
     };
     tables::insert_in(tx, &request, &prepared.items).await?;
     let detail = json!({ "documents": prepared.items.len(), "algorithm": prepared.algorithm });
@@ -547,7 +575,7 @@ async fn open_items(
 
 /// What was approved is what is signed, by whom it was asked.
 fn check_approved(request: &SigningRequest, used: &Approved) -> Result<(), Error> {
-    let fits = used.purpose == Purpose::Sign
+    let fits = used.purpose == company::purpose_of(request.behalf.as_ref())
         && used.person == request.person
         && used.level >= Level::Plus
         && digest::equal(&used.digest, &request.digest);

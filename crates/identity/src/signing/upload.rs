@@ -151,6 +151,7 @@ impl SigningRoom {
             client: None,
             presence: None,
             card: None,
+            behalf: None,
             binding,
             place,
             return_to,

@@ -41,8 +41,12 @@ use crate::{
         WHERE id = $1";
     SET_EVIDENCE = "UPDATE approval SET evidence = $2 WHERE id = $1";
     CONSUME = "UPDATE approval SET consumed = $2 WHERE id = $1 AND consumed IS NULL";
-    CANCEL_CHOPS = "UPDATE approval SET state = 'cancelled', decided = $2
-        WHERE person = $1 AND purpose = 'chop' AND state IN ('pending', 'seen')";
+    OPEN_CHOPS = "SELECT id, purpose, requester, place, asked, person, summary, detail, digest,
+            code, reference, binding, return_to, state, reason, evidence, created, expires,
+            decided, consumed
+        FROM approval WHERE person = $1 AND purpose = 'chop' AND state IN ('pending', 'seen')
+            AND expires > $2
+        ORDER BY created, id LIMIT $3";
     EXPIRE_ALL = "UPDATE approval SET state = 'expired', decided = $1
         WHERE state IN ('pending', 'seen') AND expires <= $1";
     FORGET = "DELETE FROM approval WHERE id IN (SELECT id FROM approval
@@ -400,9 +404,13 @@ async fn record_in(
 }
 
 /// Withdraws the chops a person's phone was asked for: they no longer act for some company. One for
-/// another company is asked for again by its page.
+/// another company is asked for again by its page. Whoever waits for one hears of it.
 pub(crate) async fn cancel_chops_in(tx: &Write, person: Id<Person>) -> Result<(), Error> {
-    tx.run(&CANCEL_CHOPS, params![person, tx.now()]).await?;
+    let row = params![person, tx.now(), OPEN_PER_PERSON];
+    let open: Vec<Approval> = tx.all(&OPEN_CHOPS, row).await?;
+    for one in &open {
+        step_in(tx, one, Step::Cancel, None).await?;
+    }
     Ok(())
 }
 

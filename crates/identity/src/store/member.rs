@@ -346,6 +346,7 @@ pub(crate) async fn cut_off_in(
     approval::cancel_chops_in(tx, person).await?;
     let number = company::get_in(tx, company).await?.company_number;
     crate::provider::store::grant::revoke_acting_in(tx, person, &number).await?;
+    crate::hongkong::store::token::end_acting_in(tx, person, company).await?;
     let data = json!({ "person": person, "company": company });
     let event = Event {
         kind: MANDATE_ENDED,

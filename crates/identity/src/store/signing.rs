@@ -6,18 +6,21 @@ use trust::{Place, Sealed, Vault};
 
 use crate::{
     Acknowledgement, Approval, Error, Person, PresenceCheck, SigningEvidence, SigningItem,
-    SigningRequest, Upload, store::json as to_json,
+    SigningRequest, Upload,
+    signing::{ForCompany, Part, Warrant},
+    store::json as to_json,
 };
 
 ::store::sql! {
     INSERT_REQUEST = "INSERT INTO signing_request
             (id, person, department, service, algorithm, approval, digest, created, expires,
-            client, presence)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+            client, presence, company, capacity, behalf_service, amount, follows, chop_until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     INSERT_ITEM = "INSERT INTO signing_item (request, position, kind, name, digest, content)
         VALUES ($1, $2, $3, $4, $5, $6)";
     FIND_REQUEST = "SELECT id, person, department, service, algorithm, approval, digest, created,
-            expires, signed, acknowledged, client, presence, presence_at
+            expires, signed, acknowledged, client, presence, presence_at, company, capacity,
+            behalf_service, amount, follows, chop_until, chop
         FROM signing_request WHERE id = $1";
     PRESENCE_OF = "SELECT presence FROM signing_request
         WHERE approval = $1 AND presence IS NOT NULL";
@@ -35,6 +38,10 @@ use crate::{
     SET_SIGNATURE = "UPDATE signing_item SET signature = $3 WHERE request = $1 AND position = $2";
     FIND_EVIDENCE = "SELECT certificate, chain, status_answer, time_stamp, approval_evidence
         FROM signing_request WHERE id = $1 AND signed IS NOT NULL";
+    COMPLETE = "UPDATE signing_request SET chop = $2
+        WHERE id = $1 AND chop IS NULL AND signed IS NOT NULL AND chop_until > $3";
+    SET_WARRANT = "UPDATE signing_request SET warrant = $2 WHERE id = $1";
+    FIND_WARRANT = "SELECT warrant FROM signing_request WHERE id = $1 AND signed IS NOT NULL";
     ACKNOWLEDGE = "UPDATE signing_request SET acknowledged = $2, acknowledged_at = $3
         WHERE id = $1 AND acknowledged IS NULL";
     COUNT_UPLOADS = "SELECT COUNT(*) FROM signing_upload WHERE person = $1 AND received > $2";
@@ -68,8 +75,31 @@ impl FromRow for SigningRequest {
             client: row.get("client")?,
             presence: row.get("presence")?,
             presence_at: row.get("presence_at")?,
+            behalf: behalf_of(row)?,
+            chop_until: row.get("chop_until")?,
+            chop: row.get("chop")?,
         })
     }
+}
+
+fn behalf_of(row: &Row) -> Result<Option<ForCompany>, ::store::Error> {
+    let Some(company) = row.get("company")? else {
+        return Ok(None);
+    };
+    let follows: Option<Id<SigningRequest>> = row.get("follows")?;
+    let chop_until: Option<Time> = row.get("chop_until")?;
+    let part = match (follows, chop_until) {
+        (Some(first), _) => Part::Second(first),
+        (None, Some(_)) => Part::First,
+        (None, None) => Part::Only,
+    };
+    Ok(Some(ForCompany {
+        company,
+        capacity: row.get("capacity")?,
+        service: row.get("behalf_service")?,
+        amount: row.get("amount")?,
+        part,
+    }))
 }
 
 /// An item with its sealed parts.
@@ -135,6 +165,11 @@ pub(crate) async fn insert_in(
     request: &SigningRequest,
     items: &[SealedItem],
 ) -> Result<(), Error> {
+    let behalf = request.behalf.as_ref();
+    let follows = match behalf.map(|terms| terms.part) {
+        Some(Part::Second(first)) => Some(first),
+        _ => None,
+    };
     tx.run(
         &INSERT_REQUEST,
         params![
@@ -148,7 +183,13 @@ pub(crate) async fn insert_in(
             request.created,
             request.expires,
             request.client,
-            request.presence
+            request.presence,
+            behalf.map(|terms| terms.company),
+            behalf.map(|terms| terms.capacity),
+            behalf.map(|terms| terms.service.clone()),
+            behalf.and_then(|terms| terms.amount),
+            follows,
+            request.chop_until
         ],
     )
     .await?;
@@ -228,6 +269,38 @@ pub(crate) async fn evidence_in(
     db.one(&FIND_EVIDENCE, params![id])
         .await?
         .ok_or(Error::NotFound)
+}
+
+/// The chop `second` completes the personal signature `first`; `false` when another did, or it is
+/// too late.
+pub(crate) async fn complete_in(
+    tx: &Write,
+    first: Id<SigningRequest>,
+    second: Id<SigningRequest>,
+) -> Result<bool, Error> {
+    let row = params![first, second, tx.now()];
+    Ok(tx.run(&COMPLETE, row).await? == 1)
+}
+
+/// Keeps what entitled the signer.
+pub(crate) async fn warrant_in(
+    tx: &Write,
+    id: Id<SigningRequest>,
+    warrant: &Warrant,
+) -> Result<(), Error> {
+    tx.run(&SET_WARRANT, params![id, to_json(warrant)?]).await?;
+    Ok(())
+}
+
+pub(crate) async fn warrant_of_in(
+    db: &Read,
+    id: Id<SigningRequest>,
+) -> Result<Option<Warrant>, Error> {
+    let found: Option<Option<serde_json::Value>> = db.one(&FIND_WARRANT, params![id]).await?;
+    let kept = found.ok_or(Error::NotFound)?;
+    kept.map(serde_json::from_value)
+        .transpose()
+        .map_err(|_| Error::Corrupt("warrant"))
 }
 
 /// What the phone must show of its holder for this approval, where a request to sign says so.

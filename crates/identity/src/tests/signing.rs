@@ -54,6 +54,7 @@ pub(super) fn request(holder: &Holder, items: Vec<NewItem>) -> NewSigning {
         client: None,
         presence: None,
         card: None,
+        behalf: None,
         binding: browser("one"),
         place: Text::same("Chrome"),
         return_to: "/en".to_owned(),

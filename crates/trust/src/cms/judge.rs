@@ -4,7 +4,7 @@ use kernel::Time;
 
 use super::Message;
 use crate::{
-    Error, asn1, digest, tsp,
+    Error, digest, tsp,
     x509::{self, Fault, Profile},
 };
 
@@ -88,8 +88,10 @@ pub struct Who {
     pub chinese: Option<String>,
     /// Tells people of one name apart.
     pub serial: Option<String>,
-    /// The organisation, for a seal; none for a person.
+    /// The organisation, for a seal or a chop; none for a person.
     pub organisation: Option<String>,
+    /// Its number in a register, for a company's chop.
+    pub registered: Option<String>,
     /// The serial number of the certificate, hexadecimal.
     pub certificate: String,
     pub valid_from: Time,
@@ -137,7 +139,7 @@ pub fn judge(message: &[u8], digest: &[u8; 32], evidence: &Evidence, now: Time) 
 fn weigh(message: &Message, hash: &[u8; 32], evidence: &Evidence, now: Time) -> Judgement {
     let mut judgement = Judgement {
         word: Word::Good,
-        who: who(message),
+        who: message.signer.who(),
         stamped: None,
         claimed: message.claimed,
         level: Level::B,
@@ -186,17 +188,4 @@ const fn word_of(fault: Fault) -> Word {
         Fault::Expired => Word::Expired,
         Fault::WrongProfile => Word::WrongProfile,
     }
-}
-
-fn who(message: &Message) -> Option<Who> {
-    let body = &message.signer.certificate.tbs_certificate;
-    Some(Who {
-        name: asn1::in_name(&body.subject, asn1::COMMON_NAME)?,
-        chinese: asn1::in_name(&body.subject, asn1::OTHER_NAME),
-        serial: asn1::in_name(&body.subject, asn1::SERIAL),
-        organisation: asn1::in_name(&body.subject, asn1::ORGANIZATION),
-        certificate: message.signer.serial(),
-        valid_from: message.signer.from(),
-        valid_until: message.signer.until(),
-    })
 }

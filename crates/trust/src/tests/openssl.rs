@@ -12,7 +12,7 @@ use crate::{
     Algorithm, KeyStore, Notary, Purpose, Sealing,
     cms::Form,
     digest, fresh,
-    x509::{Reason, Subject},
+    x509::{Organization, Reason, Subject},
 };
 
 pub(super) struct Bench(PathBuf);
@@ -80,6 +80,7 @@ fn chan() -> Subject {
         common: "CHAN Tai Man".to_owned(),
         chinese: Some("陳大文".to_owned()),
         serial: Some("P7QK2M4X".to_owned()),
+        organization: None,
     }
 }
 
@@ -130,6 +131,41 @@ fn openssl_accepts_a_person_under_either_algorithm() {
             assert!(words.contains(wanted), "{wanted} in {words}");
         }
         assert!(!words.contains("Digital Signature"), "{words}");
+    }
+}
+
+#[test]
+fn openssl_finds_the_company_in_a_chop() {
+    let (_, notary) = notary();
+    let bench = Bench::new("chop");
+    bench.anchor(&notary);
+    bench.put("content", b"a lease");
+    bench.put("other", b"a release");
+    let name = "Harbour Demonstration Limited";
+    let company = Subject {
+        organization: Some(Organization::registered(name, "99000042")),
+        chinese: Some("海港示範有限公司".to_owned()),
+        ..Subject::named(name)
+    };
+    let key = fresh(Algorithm::Rs256, notary.env()).unwrap();
+    let issued = notary.certify(&company, &*key).unwrap();
+    let sealing = Sealing {
+        form: Form::Pkcs7,
+        ..Sealing::stamped(digest::sha256("a lease"))
+    };
+    bench.put("chop.p7s", &notary.sign(&sealing, &*key, &issued).unwrap());
+    bench.put("own.der", &issued.der);
+    let verify = "cms -verify -binary -inform DER -in chop.p7s -purpose any -CAfile ca.pem";
+    bench.good(&format!("{verify} -content content"));
+    bench.bad(&format!("{verify} -content other"));
+    let words =
+        bench.good("x509 -inform DER -in own.der -noout -text -nameopt utf8,sep_comma_plus");
+    for wanted in [
+        &format!("O=Harbour Demonstration Limited,organizationIdentifier=NTRHK-99000042,CN={name}"),
+        "Non Repudiation",
+        "1.3.6.1.4.1.32473.1.2",
+    ] {
+        assert!(words.contains(wanted), "{wanted} in {words}");
     }
 }
 

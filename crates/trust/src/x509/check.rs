@@ -4,7 +4,11 @@ use kernel::Time;
 use x509_cert::Certificate;
 
 use super::Profile;
-use crate::{Error, asn1, cms::Evidence, digest, signer};
+use crate::{
+    Error, asn1,
+    cms::{Evidence, Who},
+    digest, signer,
+};
 
 /// Why a certificate does not carry a signature.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +49,21 @@ impl Certified {
     pub(crate) fn until(&self) -> Time {
         let validity = &self.certificate.tbs_certificate.validity;
         asn1::time_of(validity.not_after.to_unix_duration())
+    }
+
+    /// Whom it names.
+    pub(crate) fn who(&self) -> Option<Who> {
+        let subject = &self.certificate.tbs_certificate.subject;
+        Some(Who {
+            name: asn1::in_name(subject, asn1::COMMON_NAME)?,
+            chinese: asn1::in_name(subject, asn1::OTHER_NAME),
+            serial: asn1::in_name(subject, asn1::SERIAL),
+            organisation: asn1::in_name(subject, asn1::ORGANIZATION),
+            registered: asn1::in_name(subject, asn1::ORGANIZATION_IDENTIFIER),
+            certificate: self.serial(),
+            valid_from: self.from(),
+            valid_until: self.until(),
+        })
     }
 
     pub(crate) fn holds_at(&self, at: Time) -> bool {

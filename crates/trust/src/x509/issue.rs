@@ -39,6 +39,8 @@ const AD_ISSUERS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7
 /// The policy of people's certificates, under the arc that RFC 5612 sets aside for examples: an
 /// installation that issues certificates in law puts its own number here.
 const PERSON_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.1");
+/// The same for companies' chops.
+const COMPANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.2");
 
 /// Whom a certificate names. Never an identity card number: a certificate travels with every document.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,6 +51,27 @@ pub struct Subject {
     pub chinese: Option<String>,
     /// Tells two people of one name apart without saying who they are.
     pub serial: Option<String>,
+    /// The organisation whose will it is, for its chop; none for a person.
+    pub organization: Option<Organization>,
+}
+
+/// A company as a certificate names it (ETSI EN 319 412-3).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Organization {
+    pub name: String,
+    /// Its number in the register, as [`Organization::registered`] writes it.
+    pub identifier: String,
+}
+
+impl Organization {
+    /// A company of Hong Kong by its number in the trade register (ETSI EN 319 412-1 clause 5.1.4).
+    #[must_use]
+    pub fn registered(name: &str, number: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            identifier: format!("NTRHK-{number}"),
+        }
+    }
 }
 
 impl Subject {
@@ -59,13 +82,28 @@ impl Subject {
             common: common.to_owned(),
             chinese: None,
             serial: None,
+            organization: None,
+        }
+    }
+
+    /// What a key of this subject may be used for when it signs documents.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        match self.organization {
+            Some(_) => Profile::Company,
+            None => Profile::Person,
         }
     }
 
     fn name(&self, profile: Profile) -> Result<Name, Error> {
         let mut values = vec![(asn1::COUNTRY, "HK")];
-        if profile != Profile::Person {
-            values.push((asn1::ORGANIZATION, "Causeway"));
+        match &self.organization {
+            Some(own) => {
+                values.push((asn1::ORGANIZATION, own.name.as_str()));
+                values.push((asn1::ORGANIZATION_IDENTIFIER, &own.identifier));
+            }
+            None if profile == Profile::Person => {}
+            None => values.push((asn1::ORGANIZATION, "Causeway")),
         }
         values.push((asn1::COMMON_NAME, self.common.as_str()));
         if let Some(chinese) = &self.chinese {
@@ -210,9 +248,13 @@ fn extensions(
             all.push(extension(EXTENDED_KEY_USAGE, false, &uses)?);
             all.push(extension(OCSP_NO_CHECK, false, &Null)?);
         }
-        Profile::Person => {
+        Profile::Person | Profile::Company => {
             let policy = PolicyInformation {
-                policy_identifier: PERSON_POLICY,
+                policy_identifier: if profile == Profile::Person {
+                    PERSON_POLICY
+                } else {
+                    COMPANY_POLICY
+                },
                 policy_qualifiers: None,
             };
             let policies = CertificatePolicies(vec![policy]);

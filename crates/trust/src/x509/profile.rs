@@ -15,6 +15,8 @@ pub enum Profile {
     Authority,
     /// A person's declared will: key usage `nonRepudiation` alone, for one day.
     Person,
+    /// A company's chop, put by one of its people: key usage `nonRepudiation` alone, for one day.
+    Company,
     /// The platform's seal on its own documents: key usage `nonRepudiation` alone.
     Seal,
     /// Time-stamps: extended key usage `timeStamping` alone and critical (RFC 3161 section 2.3).
@@ -30,6 +32,7 @@ impl Profile {
         match self {
             Self::Authority => "authority",
             Self::Person => "person",
+            Self::Company => "company",
             Self::Seal => "seal",
             Self::TimeStamp => "time_stamp",
             Self::Status => "status",
@@ -39,7 +42,7 @@ impl Profile {
     pub(super) fn key_usage(self) -> KeyUsage {
         KeyUsage(match self {
             Self::Authority => KeyUsages::KeyCertSign | KeyUsages::CRLSign,
-            Self::Person | Self::Seal => KeyUsages::NonRepudiation.into(),
+            Self::Person | Self::Company | Self::Seal => KeyUsages::NonRepudiation.into(),
             Self::TimeStamp | Self::Status => KeyUsages::DigitalSignature.into(),
         })
     }
@@ -64,7 +67,7 @@ impl Profile {
         };
         match self {
             Self::Authority => is_authority && usage.key_cert_sign(),
-            Self::Person | Self::Seal => {
+            Self::Person | Self::Company | Self::Seal => {
                 !is_authority && usage.non_repudiation() && extended.is_none()
             }
             Self::TimeStamp => {

@@ -1,30 +1,32 @@
-//! Content keys, one in force a client.
+//! Content keys, one in force a client and dialect.
 
 use ::store::{FromRow, Read, Row, Write, params};
 use journal::Audit;
 use kernel::{Id, Time};
 use serde_json::json;
 
-use crate::Error;
+use crate::{Error, hongkong::word::Dialect};
 
 ::store::sql! {
-    FIND_KEY = "SELECT client, id, sealed, wrapped, public_info, issued, expires
-        FROM hongkong_key WHERE client = $1 AND expires > $2";
-    KEEP_KEY = "INSERT INTO hongkong_key
-            (client, id, sealed, wrapped, public_info, issued, expires)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (client) DO UPDATE SET id = excluded.id, sealed = excluded.sealed,
+    FIND_KEY = "SELECT client, dialect, id, sealed, wrapped, public_info, issued, expires
+        FROM hongkong_content_key WHERE client = $1 AND dialect = $2 AND expires > $3";
+    KEEP_KEY = "INSERT INTO hongkong_content_key
+            (client, dialect, id, sealed, wrapped, public_info, issued, expires)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (client, dialect) DO UPDATE SET id = excluded.id, sealed = excluded.sealed,
             wrapped = excluded.wrapped, public_info = excluded.public_info,
             issued = excluded.issued, expires = excluded.expires
-        WHERE hongkong_key.expires <= excluded.issued";
-    DROP_KEY = "DELETE FROM hongkong_key WHERE client = $1 AND expires > $2";
-    FORGET_KEYS = "DELETE FROM hongkong_key WHERE expires <= $1";
+        WHERE hongkong_content_key.expires <= excluded.issued";
+    DROP_KEY = "DELETE FROM hongkong_content_key
+        WHERE client = $1 AND dialect = $2 AND expires > $3";
+    FORGET_KEYS = "DELETE FROM hongkong_content_key WHERE expires <= $1";
 }
 
 /// A key as stored.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredKey {
     pub(crate) client: String,
+    pub(crate) dialect: Dialect,
     pub(crate) id: Id<StoredKey>,
     pub(crate) sealed: Vec<u8>,
     pub(crate) wrapped: String,
@@ -37,6 +39,7 @@ impl FromRow for StoredKey {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
         Ok(Self {
             client: row.get("client")?,
+            dialect: row.get("dialect")?,
             id: row.get("id")?,
             sealed: row.get("sealed")?,
             wrapped: row.get("wrapped")?,
@@ -48,14 +51,19 @@ impl FromRow for StoredKey {
 }
 
 /// The key in force.
-pub(crate) async fn live_in(db: &Read, client: &str) -> Result<Option<StoredKey>, Error> {
-    Ok(db.one(&FIND_KEY, params![client, db.now()]).await?)
+pub(crate) async fn live_in(
+    db: &Read,
+    (client, dialect): (&str, Dialect),
+) -> Result<Option<StoredKey>, Error> {
+    let row = params![client, dialect, db.now()];
+    Ok(db.one(&FIND_KEY, row).await?)
 }
 
 /// Keeps `new` unless one is in force; the one in force is the answer.
 pub(crate) async fn keep_in(tx: &Write, new: &StoredKey) -> Result<StoredKey, Error> {
     let row = params![
         new.client,
+        new.dialect,
         new.id,
         new.sealed.clone(),
         new.wrapped,
@@ -64,14 +72,18 @@ pub(crate) async fn keep_in(tx: &Write, new: &StoredKey) -> Result<StoredKey, Er
         new.expires
     ];
     tx.run(&KEEP_KEY, row).await?;
-    live_in(tx, &new.client)
+    live_in(tx, (&new.client, new.dialect))
         .await?
-        .ok_or(Error::Corrupt("hongkong_key"))
+        .ok_or(Error::Corrupt("hongkong_content_key"))
 }
 
 /// Takes the key in force back; `false` when there is none.
-pub(crate) async fn revoke_in(tx: &Write, client: &str) -> Result<bool, Error> {
-    if tx.run(&DROP_KEY, params![client, tx.now()]).await? == 0 {
+pub(crate) async fn revoke_in(
+    tx: &Write,
+    (client, dialect): (&str, Dialect),
+) -> Result<bool, Error> {
+    let row = params![client, dialect, tx.now()];
+    if tx.run(&DROP_KEY, row).await? == 0 {
         return Ok(false);
     }
     let audit = Audit {
@@ -79,7 +91,7 @@ pub(crate) async fn revoke_in(tx: &Write, client: &str) -> Result<bool, Error> {
         noun: "client",
         id: client.to_owned(),
         reason: None,
-        detail: json!({}),
+        detail: json!({ "dialect": dialect }),
     };
     journal::audit(tx, audit).await?;
     Ok(true)

@@ -4,7 +4,7 @@ use ::store::{FromRow, Read, Row, Write, params};
 use kernel::{Id, Time};
 
 use crate::{
-    Approval, Error, Person, SigningRequest,
+    Approval, Company, Error, Person, SigningRequest,
     hongkong::{
         task::{Kind, State, Task},
         word::Word,
@@ -13,27 +13,30 @@ use crate::{
 
 ::store::sql! {
     INSERT_TASK = "INSERT INTO hongkong_task (id, client, kind, business, ticket, person, approval,
-            signing, asked, state, created, expires, is_counted)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, FALSE)
+            signing, asked, state, created, expires, company, is_counted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, FALSE)
         ON CONFLICT DO NOTHING";
     FIND_TASK = "SELECT id, client, kind, business, person, approval, signing, asked, state,
-            outcome, result, expires
+            outcome, result, expires, company
         FROM hongkong_task WHERE id = $1";
     FIND_BY_TICKET = "SELECT id, client, kind, business, person, approval, signing, asked, state,
-            outcome, result, expires
+            outcome, result, expires, company
         FROM hongkong_task WHERE ticket = $1";
     FIND_BY_APPROVAL = "SELECT id, client, kind, business, person, approval, signing, asked, state,
-            outcome, result, expires
+            outcome, result, expires, company
         FROM hongkong_task WHERE approval = $1";
     FIND_BY_BUSINESS = "SELECT id, client, kind, business, person, approval, signing, asked, state,
-            outcome, result, expires
+            outcome, result, expires, company
         FROM hongkong_task WHERE client = $1 AND business = $2";
+    FIND_BY_SIGNING = "SELECT id, client, kind, business, person, approval, signing, asked, state,
+            outcome, result, expires, company
+        FROM hongkong_task WHERE signing = $1";
     SET_ASKED = "UPDATE hongkong_task SET state = 'asked', approval = $2, asked = $3,
             expires = $4
         WHERE id = $1 AND state = 'ticket'";
     SET_SIGNING = "UPDATE hongkong_task SET signing = $2 WHERE id = $1 AND signing IS NULL";
     SET_DONE = "UPDATE hongkong_task SET state = 'done', outcome = $2, person = $3, signing = $4,
-            result = $5, settled = $6
+            result = $5, settled = $6, company = $7
         WHERE id = $1 AND state <> 'done'";
     DROP_RESULT = "UPDATE hongkong_task SET result = NULL WHERE id = $1 AND result IS NOT NULL";
     LIST_DUE = "SELECT id FROM hongkong_task WHERE state <> 'done' AND expires <= $1
@@ -59,6 +62,7 @@ impl FromRow for Task {
             outcome: row.get("outcome")?,
             result: row.get("result")?,
             expires: row.get("expires")?,
+            company: row.get("company")?,
         })
     }
 }
@@ -76,6 +80,8 @@ pub(crate) struct NewTask {
     pub(crate) signing: Option<Id<SigningRequest>>,
     pub(crate) asked: Vec<u8>,
     pub(crate) expires: Time,
+    /// The company it is about, when that is known already.
+    pub(crate) company: Option<Id<Company>>,
 }
 
 /// Keeps a task; `false` when the client has used this name before.
@@ -97,7 +103,8 @@ pub(crate) async fn insert_in(tx: &Write, new: &NewTask) -> Result<bool, Error> 
         new.asked.clone(),
         state,
         tx.now(),
-        new.expires
+        new.expires,
+        new.company
     ];
     Ok(tx.run(&INSERT_TASK, row).await? > 0)
 }
@@ -123,6 +130,14 @@ pub(crate) async fn by_business_in(
     business: &str,
 ) -> Result<Option<Task>, Error> {
     Ok(db.one(&FIND_BY_BUSINESS, params![client, business]).await?)
+}
+
+/// The task behind a request to sign.
+pub(crate) async fn by_signing_in(
+    db: &Read,
+    signing: Id<SigningRequest>,
+) -> Result<Option<Task>, Error> {
+    Ok(db.one(&FIND_BY_SIGNING, params![signing]).await?)
 }
 
 /// The browser has brought its ticket; `false` when another did before.
@@ -152,6 +167,7 @@ pub(crate) struct Settled {
     pub(crate) person: Option<Id<Person>>,
     pub(crate) signing: Option<Id<SigningRequest>>,
     pub(crate) result: Option<Vec<u8>>,
+    pub(crate) company: Option<Id<Company>>,
 }
 
 /// Writes what came of a task, once; `false` when that is written already.
@@ -162,7 +178,8 @@ pub(crate) async fn done_in(tx: &Write, id: Id<Task>, settled: &Settled) -> Resu
         settled.person,
         settled.signing,
         settled.result.clone(),
-        tx.now()
+        tx.now(),
+        settled.company
     ];
     Ok(tx.run(&SET_DONE, row).await? > 0)
 }

@@ -5,7 +5,7 @@ use kernel::{Id, Time};
 use trust::digest;
 
 use crate::{
-    Error, Person, PersonState,
+    Company, Error, Person, PersonState,
     code::codes,
     hongkong::{registration::WireScope, task::Task},
     store::json as to_json,
@@ -13,14 +13,16 @@ use crate::{
 
 ::store::sql! {
     INSERT_TOKEN = "INSERT INTO hongkong_token
-            (digest, kind, client, person, scopes, task, is_single, created, expires)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+            (digest, kind, client, person, scopes, task, is_single, created, expires, company)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     FIND_TOKEN = "SELECT t.kind, t.client, t.person, t.scopes, t.task, t.is_single, t.expires,
-            t.used, p.state,
+            t.used, t.company, p.state,
             EXISTS (SELECT 1 FROM oidc_consent c WHERE c.person = t.person
                 AND c.client = t.client AND c.expires > $2) AS is_connected
         FROM hongkong_token t JOIN person p ON p.id = t.person WHERE t.digest = $1";
     USE_TOKEN = "UPDATE hongkong_token SET used = $2 WHERE digest = $1 AND used IS NULL";
+    END_ACTING = "UPDATE hongkong_token SET expires = $3
+        WHERE person = $1 AND company = $2 AND expires > $3";
     END_TASK = "UPDATE hongkong_token SET expires = $2 WHERE task = $1 AND expires > $2";
     FORGET_TOKENS = "DELETE FROM hongkong_token WHERE digest IN
         (SELECT digest FROM hongkong_token WHERE expires < $1 ORDER BY expires LIMIT $2)";
@@ -28,7 +30,13 @@ use crate::{
 
 codes! {
     /// What a secret is good for.
-    TokenKind { Code = "code", Access = "access" }
+    TokenKind {
+        Code = "code",
+        Access = "access",
+        /// The two of a company: they count while their person may act for it.
+        CorpCode = "corp_code",
+        CorpAccess = "corp_access",
+    }
 }
 
 /// A token as stored.
@@ -43,14 +51,17 @@ pub(crate) struct Token {
     pub(crate) is_single: bool,
     pub(crate) expires: Time,
     pub(crate) used: Option<Time>,
+    pub(crate) company: Option<Id<Company>>,
     state: PersonState,
     is_connected: bool,
 }
 
 impl Token {
-    /// Whether it counts: in time, its person active, and still connected to the client.
+    /// Whether it counts: in time, its person active, and still connected to the client. That a company's
+    /// still has its mandate is asked apart, of `corporation`.
     pub(crate) fn is_live(&self, now: Time) -> bool {
-        let is_used_up = (self.is_single || self.kind == TokenKind::Code) && self.used.is_some();
+        let is_code = matches!(self.kind, TokenKind::Code | TokenKind::CorpCode);
+        let is_used_up = (self.is_single || is_code) && self.used.is_some();
         now < self.expires
             && !is_used_up
             && self.state == PersonState::Active
@@ -69,6 +80,7 @@ impl FromRow for Token {
             is_single: row.get("is_single")?,
             expires: row.get("expires")?,
             used: row.get("used")?,
+            company: row.get("company")?,
             state: row.get("state")?,
             is_connected: row.get("is_connected")?,
         })
@@ -86,6 +98,7 @@ pub(crate) struct NewToken {
     pub(crate) task: Id<Task>,
     pub(crate) is_single: bool,
     pub(crate) expires: Time,
+    pub(crate) company: Option<Id<Company>>,
 }
 
 pub(crate) async fn insert_in(tx: &Write, new: &NewToken) -> Result<(), Error> {
@@ -98,7 +111,8 @@ pub(crate) async fn insert_in(tx: &Write, new: &NewToken) -> Result<(), Error> {
         new.task,
         new.is_single,
         tx.now(),
-        new.expires
+        new.expires,
+        new.company
     ];
     tx.run(&INSERT_TOKEN, row).await?;
     Ok(())
@@ -113,6 +127,17 @@ pub(crate) async fn find_in(db: &Read, secret: &str) -> Result<Option<Token>, Er
 pub(crate) async fn use_in(tx: &Write, secret: &str) -> Result<bool, Error> {
     let row = params![digest::sha256(secret), tx.now()];
     Ok(tx.run(&USE_TOKEN, row).await? > 0)
+}
+
+/// Ends what a person holds in the name of a company they no longer act for.
+pub(crate) async fn end_acting_in(
+    tx: &Write,
+    person: Id<Person>,
+    company: Id<Company>,
+) -> Result<(), Error> {
+    let row = params![person, company, tx.now()];
+    tx.run(&END_ACTING, row).await?;
+    Ok(())
 }
 
 /// Ends every token that came from a task.

@@ -2,10 +2,9 @@
 
 use kernel::{Env, Time};
 use serde_json::{Map, Value, json};
-use trust::{PublicKey, Signed, base64url, digest, jws};
 
-use super::{DISCLOSURES, TYPE};
-use crate::{Error, status_list::StatusRef};
+use super::{DISCLOSURES, StatusRef, TYPE};
+use crate::{Error, PublicKey, Signed, base64url, digest, jws};
 
 /// What one credential says.
 #[derive(Clone, Debug)]
@@ -14,11 +13,12 @@ pub struct Subject {
     pub issuer: String,
     /// The type of credential, an address.
     pub vct: String,
-    /// The device key of the holder.
+    /// The key of the holder: of a phone, or made for one act.
     pub holder: PublicKey,
     pub issued: Time,
     pub expires: Option<Time>,
-    pub status: StatusRef,
+    /// None for what holds at one moment only.
+    pub status: Option<StatusRef>,
     /// Claims everybody may see.
     pub open: Map<String, Value>,
     /// Claims the holder discloses one by one.
@@ -36,7 +36,7 @@ pub struct Issued {
 /// order tells nothing.
 ///
 /// # Errors
-/// [`Error::Malformed`] for too many or reserved claim names; [`Error::Trust`].
+/// [`Error::Malformed`] for too many or reserved claim names; [`Error::Refused`], [`Error::Token`].
 pub fn issue(subject: &Subject, signed: &Signed, env: &Env) -> Result<Issued, Error> {
     if subject.selective.len() > DISCLOSURES {
         return Err(Error::Malformed("too many claims"));
@@ -58,6 +58,9 @@ pub fn issue(subject: &Subject, signed: &Signed, env: &Env) -> Result<Issued, Er
     for (name, value) in registered(subject, &digests) {
         claims.insert(name.to_owned(), value);
     }
+    if let Some(status) = &subject.status {
+        claims.insert("status".to_owned(), json!({ "status_list": status }));
+    }
     if let Some(expires) = subject.expires {
         claims.insert("exp".to_owned(), json!(expires.seconds()));
     }
@@ -70,13 +73,12 @@ pub fn issue(subject: &Subject, signed: &Signed, env: &Env) -> Result<Issued, Er
     Ok(Issued { text })
 }
 
-fn registered(subject: &Subject, digests: &[String]) -> [(&'static str, Value); 7] {
+fn registered(subject: &Subject, digests: &[String]) -> [(&'static str, Value); 6] {
     [
         ("iss", json!(subject.issuer)),
         ("iat", json!(subject.issued.seconds())),
         ("vct", json!(subject.vct)),
         ("cnf", json!({ "jwk": subject.holder.jwk() })),
-        ("status", json!({ "status_list": subject.status })),
         ("_sd_alg", json!("sha-256")),
         ("_sd", json!(digests)),
     ]

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use kernel::Time;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use trust::{Jwk, PublicKey, base64url, digest, jws};
 
 use super::{
-    DISCLOSURES, KEY_BINDING_TYPE, PRESENTATION_CHARS, SKEW_SECONDS, TYPE, issue::is_reserved,
+    DISCLOSURES, KEY_BINDING_TYPE, PRESENTATION_CHARS, SKEW_SECONDS, StatusRef, TYPE,
+    issue::is_reserved,
 };
-use crate::{Error, status_list::StatusRef};
+use crate::{Error, Jwk, PublicKey, base64url, digest, jws};
 
 /// A credential whose issuer signature and disclosures hold.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub(super) type FindKey<'a> = &'a dyn Fn(&jws::Header) -> Option<PublicKey>;
 /// expired licence is still a genuine one.
 ///
 /// # Errors
-/// [`Error::UnknownIssuer`] when `find_key` knows no key, [`Error::Trust`], [`Error::Malformed`].
+/// [`Error::UnknownKey`] when `find_key` knows no key, [`Error::BadSignature`], [`Error::Malformed`].
 pub fn verify(text: &str, find_key: FindKey<'_>) -> Result<Claims, Error> {
     if !text.ends_with('~') {
         return Err(Error::Malformed("the credential does not end in ~"));
@@ -64,32 +64,43 @@ pub fn verify(text: &str, find_key: FindKey<'_>) -> Result<Claims, Error> {
 /// Verifies a presentation (`<jwt>~…~<kb-jwt>`), whose key binding is required.
 ///
 /// # Errors
-/// As [`verify`]; [`Error::HolderBinding`] when the key binding does not hold.
+/// As [`verify`]; [`Error::BadProof`] when the key binding does not hold.
 pub fn verify_presentation(
     text: &str,
     find_key: FindKey<'_>,
     expected: Expected<'_>,
     now: Time,
 ) -> Result<Claims, Error> {
-    let split = text.rfind('~').ok_or(Error::Malformed("presentation"))?;
-    let (credential, binding) = text
-        .split_at_checked(split + 1)
-        .ok_or(Error::HolderBinding)?;
-    let claims = open(credential, find_key)?;
-    let token = jws::Unverified::parse(binding).map_err(|_| Error::HolderBinding)?;
-    let binding: KeyBinding = token
-        .verify(KEY_BINDING_TYPE, &claims.holder)
-        .and_then(|token| token.claims())
-        .map_err(|_| Error::HolderBinding)?;
+    let (claims, binding) = open_presentation(text, find_key)?;
     let age = now.seconds() - binding.iat;
     let holds = binding.aud == expected.audience
         && digest::equal(binding.nonce.as_bytes(), expected.nonce.as_bytes())
-        && (-SKEW_SECONDS..=expected.max_age).contains(&age)
-        && binding.sd_hash == base64url::encode(digest::sha256(credential));
+        && (-SKEW_SECONDS..=expected.max_age).contains(&age);
     if holds {
         Ok(claims)
     } else {
-        Err(Error::HolderBinding)
+        Err(Error::BadProof)
+    }
+}
+
+/// Opens a presentation for somebody to whom it was not made: the holder's key must have bound just
+/// this; for whom, for which request and when is told, not judged.
+///
+/// # Errors
+/// As [`verify_presentation`].
+pub fn open_presentation(text: &str, find_key: FindKey<'_>) -> Result<(Claims, KeyBinding), Error> {
+    let split = text.rfind('~').ok_or(Error::Malformed("presentation"))?;
+    let (credential, binding) = text.split_at_checked(split + 1).ok_or(Error::BadProof)?;
+    let claims = open(credential, find_key)?;
+    let token = jws::Unverified::parse(binding).map_err(|_| Error::BadProof)?;
+    let binding: KeyBinding = token
+        .verify(KEY_BINDING_TYPE, &claims.holder)
+        .and_then(|token| token.claims())
+        .map_err(|_| Error::BadProof)?;
+    if binding.sd_hash == base64url::encode(digest::sha256(credential)) {
+        Ok((claims, binding))
+    } else {
+        Err(Error::BadProof)
     }
 }
 
@@ -102,7 +113,7 @@ fn open(text: &str, find_key: FindKey<'_>) -> Result<Claims, Error> {
         .ok_or(Error::Malformed("credential"))?;
     let mut parts = body.split('~');
     let token = jws::Unverified::parse(parts.next().unwrap_or_default())?;
-    let key = find_key(token.header()).ok_or(Error::UnknownIssuer)?;
+    let key = find_key(token.header()).ok_or(Error::UnknownKey)?;
     let mut payload: Map<String, Value> = token.verify(TYPE, &key)?.claims()?;
     let disclosures: Vec<&str> = parts.collect();
     disclose(&mut payload, &disclosures)?;
