@@ -1,7 +1,10 @@
 //! The configuration: one struct per component, read from a TOML file, overridden by environment
 //! variables (`CAUSEWAY__SERVER__LISTEN=…`), checked whole before anything starts.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +18,7 @@ pub struct Config {
     pub session: SessionConfig,
     pub upload: UploadConfig,
     pub openid: OpenidConfig,
+    pub outbound: OutboundConfig,
     pub keys: KeysConfig,
     pub log: LogConfig,
 }
@@ -78,6 +82,20 @@ pub struct OpenidConfig {
     pub certificate_header: String,
 }
 
+/// How the platform calls the clients of its provider: results, logouts, approvals that are ready. All
+/// files are PEM.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutboundConfig {
+    /// The platform's certificate and those between it and its authority, for clients that ask who calls
+    /// them; empty shows none.
+    pub certificate_file: PathBuf,
+    /// Its private key, readable by its owner only.
+    pub key_file: PathBuf,
+    /// Authorities that are trusted beside those of the operating system; empty adds none.
+    pub authorities_file: PathBuf,
+}
+
 /// Where private keys lie: sealed in `store.data_dir`, or in a PKCS #11 token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -97,25 +115,33 @@ impl KeysConfig {
     /// # Errors
     /// The file cannot be read, or others can read it.
     pub fn pin(&self) -> Result<String, ConfigError> {
-        use std::os::unix::fs::PermissionsExt as _;
-        let unread = |source| ConfigError::Read {
-            path: self.pin_file.clone(),
-            source,
-        };
-        let mode = std::fs::metadata(&self.pin_file)
-            .map_err(unread)?
-            .permissions()
-            .mode();
-        if mode & 0o077 != 0 {
-            return Err(ConfigError::Value {
-                key: "keys.pin_file",
-                problem: format!("others can read {}", self.pin_file.display()),
-                fix: "Run chmod 600 on it",
-            });
-        }
-        let pin = std::fs::read_to_string(&self.pin_file).map_err(unread)?;
+        let pin = read_private("keys.pin_file", &self.pin_file)?;
         Ok(pin.trim().to_owned())
     }
+}
+
+/// What a file holds that only its owner may read.
+///
+/// # Errors
+/// The file cannot be read, or others can read it.
+pub(crate) fn read_private(key: &'static str, path: &Path) -> Result<String, ConfigError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let unread = |source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mode = std::fs::metadata(path)
+        .map_err(unread)?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(ConfigError::Value {
+            key,
+            problem: format!("others can read {}", path.display()),
+            fix: "Run chmod 600 on it",
+        });
+    }
+    std::fs::read_to_string(path).map_err(unread)
 }
 
 /// What is written to standard error.
@@ -280,6 +306,16 @@ impl Config {
                 key: "openid.certificate_header",
                 problem: "nobody's word about certificates is believed".to_owned(),
                 fix: "Name the TLS terminator's address in server.trusted_proxies, or leave it empty",
+            });
+        }
+        let outbound = &self.outbound;
+        if outbound.certificate_file.as_os_str().is_empty()
+            != outbound.key_file.as_os_str().is_empty()
+        {
+            return Err(ConfigError::Value {
+                key: "outbound",
+                problem: "a certificate without its key, or a key alone".to_owned(),
+                fix: "Name certificate_file and key_file, or neither",
             });
         }
         let keys = &self.keys;

@@ -4,7 +4,7 @@
 //! is never called, unless the platform itself runs without TLS on a developer's machine; a call ends
 //! within seconds.
 
-use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, future::Future, net::IpAddr, path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use axum::http::{Request, StatusCode, Uri, header};
@@ -12,12 +12,14 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use identity::provider::{Fetched, Outbound, Post, Sent};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
 };
 use tokio_rustls::TlsConnector;
+
+use crate::config::{self, OutboundConfig};
 
 /// How long a client may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,20 +34,37 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Trusts the certificate authorities of the operating system.
-    pub(crate) fn new(is_local: bool) -> anyhow::Result<Self> {
+    /// Trusts the certificate authorities of the operating system and those of `own`, and shows the
+    /// certificate of `own` to a client that asks for one.
+    pub(crate) fn new(is_local: bool, own: &OutboundConfig) -> anyhow::Result<Self> {
         let mut roots = rustls::RootCertStore::empty();
         // A machine without authorities calls nobody: jobs then say so, and the platform still starts.
         let found = rustls_native_certs::load_native_certs();
-        let (added, _) = roots.add_parsable_certificates(found.certs);
+        let (mut added, _) = roots.add_parsable_certificates(found.certs);
+        if !own.authorities_file.as_os_str().is_empty() {
+            for authority in certificates("outbound.authorities_file", &own.authorities_file)? {
+                roots.add(authority).context("outbound.authorities_file")?;
+                added += 1;
+            }
+        }
         if added == 0 {
             tracing::warn!("no certificate authority is trusted; clients cannot be called");
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
+        let builder = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let config = if own.certificate_file.as_os_str().is_empty() {
+            builder.with_no_client_auth()
+        } else {
+            let chain = certificates("outbound.certificate_file", &own.certificate_file)?;
+            let key = config::read_private("outbound.key_file", &own.key_file)?;
+            let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+                .context("outbound.key_file holds no private key in PEM")?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .context("outbound: the key is not the certificate's")?
+        };
         Ok(Self {
             tls: TlsConnector::from(Arc::new(config)),
             is_local,
@@ -110,6 +129,18 @@ impl Caller {
         }
         Err(last.map_or_else(|| anyhow::anyhow!("the name has no address"), Into::into))
     }
+}
+
+/// The certificates of a PEM file, at least one.
+fn certificates(key: &str, path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let all: Vec<_> = read.with_context(|| format!("{key}: {} cannot be read", path.display()))?;
+    anyhow::ensure!(
+        !all.is_empty(),
+        "{key}: {} holds no certificate in PEM",
+        path.display()
+    );
+    Ok(all)
 }
 
 /// Loopback, link-local (where clouds keep their metadata), unspecified, multicast.
@@ -250,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_hears_and_what_it_answers_counts() {
-        let caller = Caller::new(true).unwrap();
+        let caller = Caller::new(true, &OutboundConfig::default()).unwrap();
         for (answer, expected) in [
             ("HTTP/1.1 204 No Content\r\n\r\n", Sent::Heard),
             ("HTTP/1.1 400 Bad Request\r\n\r\n", Sent::Refused),
@@ -270,7 +301,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_client_publishes_is_read_up_to_a_limit() {
-        let caller = Caller::new(true).unwrap();
+        let caller = Caller::new(true, &OutboundConfig::default()).unwrap();
         for (answer, expected) in [
             (
                 "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nkeys",
@@ -290,16 +321,126 @@ mod tests {
             let told = told.await.unwrap();
             assert!(told.starts_with("GET /jwks?x=1 HTTP/1.1"), "{told}");
         }
-        let inside = Caller::new(false).unwrap();
+        let inside = Caller::new(false, &OutboundConfig::default()).unwrap();
         assert_eq!(
             inside.get("https://127.0.0.1:1/jwks".to_owned(), 4).await,
             None
         );
     }
 
+    /// A client that lets in only who shows a certificate of `authority`; what it answers is 204.
+    async fn client_that_asks_who_calls(authority: &Authority) -> u16 {
+        let own = authority.certify("127.0.0.1");
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(authority.own.clone()).unwrap();
+        let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+            Arc::new(roots),
+            Arc::clone(&crypto),
+        );
+        let config = rustls::ServerConfig::builder_with_provider(crypto)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(
+                vec![own.0.der().clone()],
+                PrivateKeyDer::try_from(own.1.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut bytes = vec![0; 4_096];
+                stream.read(&mut bytes).await.unwrap();
+                let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+                stream.write_all(answer).await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        });
+        port
+    }
+
+    fn pem(label: &str, der: &[u8]) -> String {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        let body = STANDARD.encode(der);
+        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+    }
+
+    struct Authority {
+        issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+        own: CertificateDer<'static>,
+        pem: String,
+    }
+
+    impl Authority {
+        fn new() -> Self {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let mut params = rcgen::CertificateParams::default();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            let own = params.self_signed(&key).unwrap();
+            Self {
+                own: own.der().clone(),
+                pem: pem("CERTIFICATE", own.der()),
+                issuer: rcgen::Issuer::new(params, key),
+            }
+        }
+
+        fn certify(&self, name: &str) -> (rcgen::Certificate, rcgen::KeyPair) {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+            (params.signed_by(&key, &self.issuer).unwrap(), key)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_asks_who_calls_is_shown_the_platforms_certificate() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let authority = Authority::new();
+        let port = client_that_asks_who_calls(&authority).await;
+        let (certificate, key) = authority.certify("causeway.example");
+        let name = format!("causeway-outbound-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let put = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let nobody = OutboundConfig {
+            authorities_file: put("authorities.pem", &authority.pem),
+            ..OutboundConfig::default()
+        };
+        let own = OutboundConfig {
+            certificate_file: put("own.pem", &pem("CERTIFICATE", certificate.der())),
+            key_file: put("key.pem", &pem("PRIVATE KEY", &key.serialize_der())),
+            ..nobody.clone()
+        };
+        let open = |own: &OutboundConfig, mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(folder.join("key.pem"), mode).unwrap();
+            Caller::new(true, own)
+        };
+        let refused = open(&own, 0o644).unwrap_err().to_string();
+        assert!(refused.contains("others can read"), "{refused}");
+        let asked = || Post {
+            uri: format!("https://127.0.0.1:{port}/callback"),
+            ..post(port)
+        };
+        let known = open(&own, 0o600).unwrap();
+        assert_eq!(known.post(asked()).await, Sent::Heard);
+        let unknown = Caller::new(true, &nobody).unwrap();
+        assert_eq!(unknown.post(asked()).await, Sent::Unheard);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
     #[tokio::test]
     async fn a_platform_with_tls_never_calls_itself_or_without_tls() {
-        let caller = Caller::new(false).unwrap();
+        let caller = Caller::new(false, &OutboundConfig::default()).unwrap();
         assert_eq!(caller.post(post(1)).await, Sent::Unheard);
         for inside in [
             "127.0.0.1",

@@ -255,7 +255,7 @@ fn provider(config: &Config, identity: &Identity, keys: &KeyStore) -> anyhow::Re
         certificate_header: config.openid.certificate_header.parse().ok(),
     };
     let is_local = !config.server.base_url.starts_with("https://");
-    let outbound = Arc::new(Caller::new(is_local)?);
+    let outbound = Arc::new(Caller::new(is_local, &config.outbound)?);
     Ok(Provider::new(
         identity.clone(),
         keys.clone(),
