@@ -127,13 +127,13 @@ impl<'a> Desk<'a> {
     }
 
     /// The one result that was posted after somebody's phone agreed.
-    async fn agreed(&self, who: &str) -> (String, Value) {
+    async fn agreed(&self, who: &str) -> Value {
         on_phone(self.app, who, Decision::Approve).await;
         let heard = self.letterbox.heard();
         assert_eq!(heard.len(), 1, "one result, one call");
         let (code, _, content) = self.department.open_callback(&heard[0]).unwrap();
         assert_eq!(code, "M00000", "{content}");
-        (heard[0].clone(), content)
+        content
     }
 
     async fn status(&self, business: &str) -> Value {
@@ -241,7 +241,7 @@ async fn a_chop_names_the_company_and_openssl_agrees() {
     assert_eq!(content["docDigest"], json!(base64(&sha256(bytes))));
     assert!(content["signToken"].is_null() && content["iAM"].is_null());
     assert!(
-        desk.department.open_personal(&heard[0]).is_err(),
+        desk.department.open_personal(&content).is_err(),
         "nothing in it is about a person"
     );
     let message = content["pdfSignature"].as_str().unwrap();
@@ -283,7 +283,7 @@ async fn a_personal_signature_for_a_company_travels_apart_from_what_is_the_compa
     let digest = sha256(b"the form");
     let request = second.sign("b-1", "PERSONAL_SIGN", &hash(b"the form"));
     desk.asked(SIGN, &request).await;
-    let (heard, content) = desk.agreed(SECOND).await;
+    let content = desk.agreed(SECOND).await;
     assert!(
         content["signature"].is_null() && content["cert"].is_null(),
         "{content}"
@@ -292,7 +292,7 @@ async fn a_personal_signature_for_a_company_travels_apart_from_what_is_the_compa
         (&content["isComplete"], &content["signToken"]),
         (&json!(true), &Value::Null)
     );
-    let personal = desk.department.open_personal(&heard).unwrap();
+    let personal = desk.department.open_personal(&content).unwrap();
     assert!(verifies("personal", &personal, &digest), "{personal}");
 }
 
@@ -304,13 +304,13 @@ async fn an_integrated_signature_is_whole_once_somebody_puts_the_chop() {
     let bytes = b"what stands in the byte ranges";
     desk.asked(PDF, &second.sign("b-1", "INTEGRATED_SIGN", &pdf(bytes)))
         .await;
-    let (heard, first) = desk.agreed(SECOND).await;
+    let first = desk.agreed(SECOND).await;
     assert_eq!(
         first["isComplete"], false,
         "one without the other is told as such"
     );
     let token = first["signToken"].as_str().unwrap();
-    let personal = desk.department.open_personal(&heard).unwrap();
+    let personal = desk.department.open_personal(&first).unwrap();
     let message = personal["pdfSignature"].as_str().unwrap();
     let (is_good, who) = read_by_openssl(&app, "first", (message, bytes)).await;
     assert!(
@@ -339,7 +339,7 @@ async fn an_integrated_signature_is_whole_once_somebody_puts_the_chop() {
         false,
         "asked again, it waits"
     );
-    let (_, chop) = desk.agreed(OWNER).await;
+    let chop = desk.agreed(OWNER).await;
     let message = chop["pdfSignature"].as_str().unwrap();
     let (is_good, who) = read_by_openssl(&app, "second", (message, bytes)).await;
     assert!(
@@ -390,11 +390,11 @@ async fn a_refused_chop_may_be_put_by_another_and_after_a_day_by_nobody() {
     let owner = desk.acting(OWNER).await;
     desk.asked(CHOP, &owner.complete("b-4", tokens[0], &hash(b"the form")))
         .await;
-    let (_, chop) = desk.agreed(OWNER).await;
+    let chop = desk.agreed(OWNER).await;
     assert!(verifies("another", &chop, &sha256(b"the form")));
 
     app.clock.advance(Duration::from_secs(25 * 3_600));
-    desk.department.fetch_corporate_key().await.unwrap();
+    desk.department.fetch_key_for(SIGN).await.unwrap();
     let owner = desk.acting(OWNER).await;
     let late = owner.complete("b-5", tokens[1], &hash(b"the form"));
     assert_eq!(desk.code(CHOP, &late).await, "M70003");
@@ -415,7 +415,7 @@ async fn another_clients_token_of_signing_opens_nothing() {
         &second.sign("b-1", "INTEGRATED_SIGN", &hash(b"the form")),
     )
     .await;
-    let (_, first) = desk.agreed(SECOND).await;
+    let first = desk.agreed(SECOND).await;
     let token = first["signToken"].as_str().unwrap();
     let other = Department::register_corporate(&app, "td-other", "https://td.example/cb")
         .await
@@ -573,7 +573,8 @@ async fn many_documents_are_chopped_with_one_answer_and_come_in_parts() {
     on_phone(&app, OWNER, Decision::Approve).await;
     let heard = desk.letterbox.heard();
     assert_eq!(heard.len(), 2, "the personal part comes in parts as well");
-    let part = desk.department.open_personal(&heard[1]).unwrap();
+    let (_, _, last) = desk.department.open_callback(&heard[1]).unwrap();
+    let part = desk.department.open_personal(&last).unwrap();
     assert_eq!(part["results"].as_array().unwrap().len(), 1);
     desk.asked(BULK, &wanted("b-3", 3)).await;
     on_phone(&app, OWNER, Decision::Reject).await;
@@ -655,7 +656,7 @@ async fn an_authority_is_proven_to_the_one_who_asked_and_to_any_inspector() {
 
     desk.asked(SIGN, &owner.sign("b-2", "CORPID_SIGN", &hash(b"the form")))
         .await;
-    let (_, content) = desk.agreed(OWNER).await;
+    let content = desk.agreed(OWNER).await;
     assert!(content["authProof"].is_null(), "only where it is asked for");
 }
 
