@@ -44,6 +44,9 @@ use crate::{Answer, App};
 const LENGTH: usize = 4;
 const IV: usize = 12;
 const TAG: usize = 16;
+/// What stands before the paths about people, and about companies.
+const PERSONAL: &str = "/api/v1/";
+const CORPORATE: &str = "/api/eservice/v1/";
 /// Where the department's own pages are.
 pub const REDIRECT: &str = "https://eservice.example/back";
 
@@ -55,6 +58,7 @@ pub struct Department<'a> {
     private: PrivateDecryptingKey,
     padding: Padding,
     content_key: Mutex<Option<Vec<u8>>>,
+    corp_key: Mutex<Option<Vec<u8>>>,
 }
 
 impl std::fmt::Debug for Department<'_> {
@@ -135,6 +139,24 @@ impl<'a> Department<'a> {
         Self::register_with(app, id, callback, |_| {}).await
     }
 
+    /// A department that asks about companies too, registered and in force.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn register_corporate(
+        app: &'a App,
+        id: &str,
+        callback: &str,
+    ) -> anyhow::Result<Self> {
+        Self::register_with(app, id, callback, |own| {
+            own.profile = ClientProfile::CorpId;
+            if let Some(wire) = &mut own.wire {
+                wire.scopes = WireScope::ALL.to_vec();
+            }
+        })
+        .await
+    }
+
     /// As [`Department::register`], with another registration.
     ///
     /// # Errors
@@ -168,6 +190,7 @@ impl<'a> Department<'a> {
             private,
             padding,
             content_key: Mutex::new(None),
+            corp_key: Mutex::new(None),
         };
         department.step("author", ClientChange::Submit).await?;
         department.step("second", ClientChange::Approve).await?;
@@ -184,6 +207,7 @@ impl<'a> Department<'a> {
             private,
             padding: Padding::default(),
             content_key: Mutex::new(None),
+            corp_key: Mutex::new(None),
         }
     }
 
@@ -259,13 +283,26 @@ impl<'a> Department<'a> {
     /// # Errors
     /// The answer cannot be read.
     pub async fn fetch_key(&self) -> anyhow::Result<Value> {
-        let path = "/api/v1/security/getKey";
-        let answer = self.send(path, &self.sign(""), "").await?;
+        self.fetch_key_for(PERSONAL).await
+    }
+
+    /// The same for the interface that `path` belongs to.
+    ///
+    /// # Errors
+    /// As [`Department::fetch_key`].
+    pub async fn fetch_key_for(&self, path: &str) -> anyhow::Result<Value> {
+        let base = if path.starts_with(CORPORATE) {
+            CORPORATE
+        } else {
+            PERSONAL
+        };
+        let get = format!("{base}security/getKey");
+        let answer = self.send(&get, &self.sign(""), "").await?;
         let answer: Value = serde_json::from_slice(&answer.body)?;
         let sealed = answer.pointer("/content/secretKey");
         if let Some(sealed) = sealed.and_then(Value::as_str) {
             let key = self.open_key(sealed)?;
-            *self.own_key() = Some(key);
+            *self.key_for(path) = Some(key);
         }
         Ok(answer)
     }
@@ -295,15 +332,46 @@ impl<'a> Department<'a> {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The content key for the interface that `path` belongs to.
+    pub fn key_for(&self, path: &str) -> std::sync::MutexGuard<'_, Option<Vec<u8>>> {
+        if path.starts_with(CORPORATE) {
+            self.corp_key.lock().unwrap_or_else(PoisonError::into_inner)
+        } else {
+            self.own_key()
+        }
+    }
+
+    /// The token of a person, sealed under the person's interface to go inside a company's call.
+    ///
+    /// # Errors
+    /// There is no key.
+    pub async fn sealed_token(&self, token: &Value) -> anyhow::Result<String> {
+        if self.own_key().is_none() {
+            self.fetch_key().await?;
+        }
+        let key = self.own_key().clone().context("no content key")?;
+        self.seal(&key, &token.to_string())
+    }
+
+    /// Opens the person's part of an answer about a company, by the key that comes with it.
+    ///
+    /// # Errors
+    /// It is not what it should be.
+    pub fn open_personal(&self, content: &Value) -> anyhow::Result<Value> {
+        let key = self.open_key(&text_of(content, "iAMSecretKey"))?;
+        let plain = open(&key, &text_of(content, "iAMContent"))?;
+        Ok(serde_json::from_slice(&plain)?)
+    }
+
     /// Calls an endpoint with sealed parameters and opens what comes back.
     ///
     /// # Errors
     /// There is no answer of the wire.
     pub async fn call(&self, path: &str, parameters: &Value) -> anyhow::Result<Reply> {
-        if self.own_key().is_none() {
-            self.fetch_key().await?;
+        if self.key_for(path).is_none() {
+            self.fetch_key_for(path).await?;
         }
-        let key = self.own_key().clone().context("no content key")?;
+        let key = self.key_for(path).clone().context("no content key")?;
         let body = json!({ "content": self.seal(&key, &parameters.to_string())? }).to_string();
         let answer = self.send(path, &self.sign(&body), &body).await?;
         if !answer.status.is_success() {

@@ -33,28 +33,38 @@ fn document(hash: &[u8]) -> Value {
     })
 }
 
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let folder = format!("causeway-hongkong-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(folder);
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) {
         std::fs::write(self.0.join(name), bytes).unwrap();
     }
 
     /// Runs `openssl` here; whether it is content.
-    fn openssl(&self, words: &str) -> bool {
+    pub(crate) fn openssl(&self, words: &str) -> bool {
         let output = Command::new("openssl")
             .args(words.split_whitespace())
             .current_dir(&self.0)
             .output()
             .unwrap();
         output.status.success()
+    }
+
+    /// What `openssl` says here.
+    pub(crate) fn said(&self, words: &str) -> String {
+        let output = Command::new("openssl")
+            .args(words.split_whitespace())
+            .current_dir(&self.0)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 
@@ -65,7 +75,7 @@ impl Drop for Folder {
 }
 
 /// Whether `openssl` finds the signature of `content` over `signed`.
-fn verifies(name: &str, content: &Value, signed: &[u8]) -> bool {
+pub(crate) fn verifies(name: &str, content: &Value, signed: &[u8]) -> bool {
     let folder = Folder::new(name);
     let part = |name: &str| unbase64(content[name].as_str().unwrap()).unwrap();
     folder.put("cert.der", &part("cert"));

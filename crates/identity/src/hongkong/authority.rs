@@ -1,5 +1,5 @@
 //! The proof of a signer's identity and authority: a verifiable presentation (SD-JWT VC with key binding)
-//! under the platform's document seal, made for one client and one request. Decision 0012 says which
+//! under the platform's document seal, made for one client and one request. Decision 0013 says which
 //! claims it has.
 
 use serde_json::{Map, Value, json};

@@ -48,7 +48,7 @@ pub(super) async fn settled_on(
             company: Some(only.company.id),
             ..task
         })),
-        _ => Ok(Err(page(visit, (&task, client), &choices, ""))),
+        _ => Ok(Err(page(visit, (&task, client), &choices, None))),
     }
 }
 
@@ -60,7 +60,7 @@ fn page(
     visit: &Visit,
     (task, client): (&Task, &Client),
     choices: &[Mandate],
-    error: &str,
+    error: Option<&str>,
 ) -> Response {
     let companies: Vec<_> = choices
         .iter()
@@ -76,12 +76,14 @@ fn page(
         client => client.name,
         is_test => client.is_test,
         companies,
-        error => if error.is_empty() { String::new() } else { visit.t(error) },
+        error => error.map(|words| visit.t(words)),
         action => visit.to(&format!("/wire/{}/company", task.id)),
     };
-    visit
-        .page("identity/wire_company.html", context)
-        .into_response()
+    let page = visit.page("identity/wire_company.html", context);
+    match error {
+        Some(_) => page.with_errors().into_response(),
+        None => page.into_response(),
+    }
 }
 
 /// The person has chosen, or goes back without.
@@ -115,7 +117,7 @@ async fn take(
         return Ok(visit.redirect_away(&way.refused(word)));
     }
     let Some(company) = chosen(form.text("company"), &chooser.choices) else {
-        let error = "identity.wire.company.error";
+        let error = Some("identity.wire.company.error");
         return Ok(page(visit, (task, client), &chooser.choices, error));
     };
     let task = Task {

@@ -5,7 +5,7 @@
 //! Invariants: nobody's chop without their phone; the company is that of the token and of `ubi` both; a
 //! token of signing is a mac over client and signature, so that it opens nothing to anybody else.
 
-use kernel::{Actor, Id, Money};
+use kernel::{Actor, Id, Money, Text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use trust::{base64url, digest};
@@ -35,6 +35,8 @@ use crate::{
 const TOKEN_CHARS: usize = 100;
 /// The most that a document may bind a company to, in cents: a hundred thousand million dollars.
 const AMOUNT_CENTS: u64 = 10_000_000_000_000;
+/// Where a question that is only worked out, and not put to anybody, would lead back to.
+const HOME: &str = "/en";
 /// What is told with the right by which somebody signed.
 const TOLD: [&str; 2] = ["chName", "enName"];
 
@@ -182,7 +184,7 @@ async fn ask(
     (kind, asked): (Kind, Asked),
     person: Id<Person>,
 ) -> Result<Value, Fault> {
-    let lead = (asked.binding(), kernel::Text::default(), "/en".to_owned());
+    let lead = (asked.binding(), Text::default(), HOME.to_owned());
     let new = asked.signing(Some(person), lead)?;
     let first = account::ask(hk, call, (kind, asked.clone()), person).await;
     let is_above = matches!(&first, Err(Fault::Refused(refusal, _)) if refusal.word == Word::SignNotAllowed
@@ -244,7 +246,25 @@ pub(crate) async fn complete(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
             || before.as_ref().is_some_and(|one| one.is_proven),
     };
     put(&mut asked, corporate)?;
+    check_first(hk, (first, kind), &asked).await?;
     ask(hk, call, (kind, asked), who.token.person).await
+}
+
+/// Whether the first signature takes a chop on these documents, in the words of the wire.
+async fn check_first(
+    hk: &HongKong,
+    (first, kind): (Id<SigningRequest>, Kind),
+    asked: &Asked,
+) -> Result<(), Fault> {
+    let lead = (asked.binding(), Text::default(), HOME.to_owned());
+    let new = asked.signing(None, lead)?;
+    let terms = &new.behalf.as_ref().ok_or(Error::Corrupt("signing"))?.terms;
+    let request = hk.room().request(first).await?;
+    match request.takes_chop(terms, &new.digest(), hk.provider().now()) {
+        Ok(()) => Ok(()),
+        Err(Error::Expired) => Err(kind.family().timed_out().into()),
+        Err(_) => Err(Word::Invalid.of("signToken").into()),
+    }
 }
 
 /// The published request names no page: the department's own server asks, and hears the result.

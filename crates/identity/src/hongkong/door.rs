@@ -312,6 +312,9 @@ async fn with_ticket(
         return Ok(visit.redirect(&page));
     }
     let mut asked = task.open_asked(hk.identity().vault())?;
+    if asked.redirect_uri.is_empty() {
+        come_back(client, visit.query(), &mut asked)?;
+    }
     let way = Way::of(&asked, &task);
     if hk.provider().now() >= task.expires {
         let word = task.kind.family().timed_out();
@@ -335,6 +338,21 @@ async fn with_ticket(
         return Err(stale("the ticket has been used"));
     }
     Ok(to_phone(visit, (&asked, &open)))
+}
+
+/// Where this browser goes back to, which its request left open.
+fn come_back(client: &Client, query: &Form, asked: &mut Asked) -> Result<(), Stop> {
+    let redirect_uri = query.text("redirectURI");
+    if redirect_uri.len() > ADDRESS_CHARS || !client.redirects_to(redirect_uri) {
+        let reason = "the address to go back to is not registered";
+        return Err(Stop::Page(provider::Refusal::request(reason)));
+    }
+    redirect_uri.clone_into(&mut asked.redirect_uri);
+    asked.state = Some(query.text("state").to_owned()).filter(|state| is_state(state));
+    if let Ok(source) = Source::read(query.text("source")) {
+        asked.source = source;
+    }
+    Ok(())
 }
 
 /// Asks whichever phone comes: it is the answer that says who the person is.

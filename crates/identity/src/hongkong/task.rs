@@ -286,9 +286,18 @@ pub(crate) struct Item {
 impl Asked {
     /// What every request says: where its page runs and where the answer goes.
     pub(crate) fn read((client, kind): (&Client, Kind), fields: &Fields) -> Result<Self, Refusal> {
-        let source = Source::read(fields.need("source", SOURCE_CHARS)?)?;
-        let address = fields.need("redirectURI", ADDRESS_CHARS)?;
-        let (redirect_uri, callback_uri) = addresses(client, (kind, address))?;
+        // Of a company's request without a login, the browser that brings the ticket may say both.
+        let is_later =
+            kind.has_choice() && fields.optional("redirectURI", ADDRESS_CHARS)?.is_none();
+        let source = match fields.optional("source", SOURCE_CHARS)? {
+            None if is_later => Source::PcBrowser,
+            _ => Source::read(fields.need("source", SOURCE_CHARS)?)?,
+        };
+        let (redirect_uri, callback_uri) = if is_later {
+            (String::new(), None)
+        } else {
+            addresses(client, (kind, fields.need("redirectURI", ADDRESS_CHARS)?))?
+        };
         let state = fields.optional("state", NAME_CHARS)?.map(str::to_owned);
         if state.as_deref().is_some_and(|state| !is_state(state)) {
             return Err(Word::Invalid.of("state"));
