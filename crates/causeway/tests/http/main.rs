@@ -14,6 +14,8 @@ mod carried;
 mod clients;
 mod codes;
 mod companies;
+mod corpid;
+mod corpid_forms;
 mod declared;
 mod devices;
 mod files;
