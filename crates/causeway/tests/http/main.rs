@@ -14,7 +14,10 @@ mod carried;
 mod clients;
 mod codes;
 mod companies;
+mod corpid;
+mod corpid_forms;
 mod corpid_signing;
+
 mod declared;
 mod devices;
 mod files;
