@@ -53,6 +53,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0019_sign_for_client.sql",
     "0020_create_email_claim.sql",
     "0021_create_oidc_key_set.sql",
+    "0022_count_client_use.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

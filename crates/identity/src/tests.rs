@@ -11,7 +11,7 @@ mod enrolment;
 mod passkeys;
 mod profiles;
 mod rules;
-mod signing;
+pub(crate) mod signing;
 mod simulation;
 mod standing;
 mod wire;
