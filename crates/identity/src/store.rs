@@ -55,6 +55,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0021_speak_corpid.sql",
     "0022_sign_for_company.sql",
     "0023_create_oidc_key_set.sql",
+    "0024_count_client_use.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

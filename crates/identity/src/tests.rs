@@ -12,7 +12,7 @@ mod enrolment;
 mod passkeys;
 mod profiles;
 mod rules;
-mod signing;
+pub(crate) mod signing;
 mod simulation;
 mod standing;
 mod wire;

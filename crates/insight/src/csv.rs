@@ -35,8 +35,8 @@ impl Registrants {
 }
 
 impl Recognition {
-    /// Columns: `by` (`day`, `age_band`, `level`, `client`), its `name`, then each measure; of a client only
-    /// its sign-ins are known. The last row is the total.
+    /// Columns: `by` (`day`, `age_band`, `level`, `client`), its `name`, then each measure; of a client
+    /// the consents are not counted. The last row is the total.
     #[must_use]
     pub fn to_csv(&self) -> String {
         let mut csv = format!("by,name,{}\r\n", RECOGNITION.join(","));

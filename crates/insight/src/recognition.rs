@@ -35,7 +35,8 @@ pub struct Recognition {
     pub days: Vec<RecognitionRow>,
     pub ages: Vec<RecognitionRow>,
     pub levels: Vec<RecognitionRow>,
-    /// Logins that applications of departments were given, by the name of the application.
+    /// What applications of departments were given, by the name of the application; consents are not known of
+    /// them.
     pub clients: Vec<RecognitionRow>,
     pub totals: Vec<Option<i64>>,
 }
@@ -82,12 +83,12 @@ impl Recognition {
         }
     }
 
-    /// With the logins of each application, which the OpenID provider counts by day itself.
+    /// With the logins, fills and signatures of each application, which the provider counts by day itself.
     #[must_use]
-    pub fn with_clients(mut self, clients: impl IntoIterator<Item = (String, i64)>) -> Self {
-        let rows = clients.into_iter().map(|(name, logins)| RecognitionRow {
+    pub fn with_clients(mut self, clients: impl IntoIterator<Item = (String, [i64; 3])>) -> Self {
+        let rows = clients.into_iter().map(|(name, counts)| RecognitionRow {
             name,
-            counts: vec![Some(logins)],
+            counts: counts.map(Some).to_vec(),
         });
         self.clients = rows.collect();
         self

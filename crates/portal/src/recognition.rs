@@ -2,6 +2,7 @@
 //! day, age, level, and application; as published figures only.
 
 use axum::extract::State;
+use identity::provider::ClientUse;
 use insight::{Period, RECOGNITION, Recognition, RecognitionRow};
 use kernel::Date;
 use serde::{Deserialize, Serialize};
@@ -45,12 +46,13 @@ async fn table(portal: &Portal, visit: &Visit, choice: &Choice) -> Outcome<Recog
         to: period.to.min(today),
     };
     let exact = insight::recognition(&portal.store, period).await?;
-    let logins = identity::provider::client_logins(&portal.store, (period.from, period.to)).await?;
-    let mut clients = Vec::with_capacity(logins.len());
-    for (id, count) in logins {
+    let used = identity::provider::client_uses(&portal.store, (period.from, period.to)).await?;
+    let mut clients = Vec::with_capacity(used.len());
+    for ClientUse { client: id, uses } in used {
         let found = identity::provider::find_client(&portal.store, &id).await?;
         let name = found.and_then(|one| Some(one.registration?.name.get(visit.lang()).to_owned()));
-        clients.push((name.unwrap_or(id), count));
+        let counts = [uses.logins, uses.fills, uses.signatures];
+        clients.push((name.unwrap_or(id), counts));
     }
     Ok(exact.with_clients(clients).published())
 }
@@ -125,7 +127,7 @@ struct IdentityView {
     days: Vec<IdentityLineView>,
     ages: Vec<IdentityLineView>,
     levels: Vec<IdentityLineView>,
-    /// Applications of departments: only their sign-ins are known.
+    /// Applications of departments, also those of the Hong Kong wire form; their consents are not counted.
     clients: Vec<IdentityLineView>,
     totals: IdentityLineView,
 }

@@ -313,3 +313,26 @@ async fn every_parameter_that_is_wrong_is_named() {
         assert_eq!(refused, expected, "{more}");
     }
 }
+
+#[tokio::test]
+async fn a_wire_login_stands_in_the_statistics_of_the_identity_and_of_its_client() {
+    let app = App::start().await.unwrap();
+    let department = Department::register(&app, "td-parking", "https://td.example/cb")
+        .await
+        .unwrap();
+    login(&app, &department, RESIDENT).await;
+    app.clock.advance(Duration::from_secs(3_600));
+    app.settle().await.unwrap();
+    let store = &app.system.store;
+    let today = store.env().today();
+    let used = identity::provider::client_uses(store, (today, today)).await;
+    let used = used.unwrap();
+    assert_eq!(
+        (used[0].client.as_str(), used[0].uses.logins),
+        ("td-parking", 1)
+    );
+    let exact = insight::recognition(store, insight::Period::month_of(today)).await;
+    assert_eq!(exact.unwrap().totals[0], Some(1), "counted once");
+    let page = app.browser().get("/en/statistics/identity").await.unwrap();
+    assert!(page.says("Parking permits"), "{}", page.words());
+}

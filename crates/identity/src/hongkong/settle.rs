@@ -2,6 +2,7 @@
 //! used up, and both are written together.
 
 use ::store::Write;
+use journal::{Step, Usage};
 use kernel::{Actor, Id};
 use serde_json::{Map, Value, json};
 use trust::base64url;
@@ -23,7 +24,7 @@ use crate::{
     Approval, ApprovalState, Binding, Error, Person, Reading, SigningItem, SigningRequest,
     provider::{Client, Scope, store::consent as connection},
     signing,
-    store::{approval, profile, profile_version},
+    store::{approval, person, profile, profile_version},
 };
 
 /// What came of it, for the browser that waits.
@@ -184,6 +185,7 @@ async fn write_in(
     if let Some((reading, keys)) = &granted.reading {
         profile::record_reading_in(tx, reading, keys).await?;
     }
+    count_in(tx, task.kind, granted).await?;
     if let Some(subject) = &granted.connects {
         let known = (task.client.as_str(), subject.as_str());
         connection::put_in(tx, granted.person, known, &[Scope::Openid]).await?;
@@ -194,6 +196,21 @@ async fn write_in(
     if !task.kind.is_of_browser() {
         jobs::call_in(tx, task.id, 0).await?;
     }
+    Ok(())
+}
+
+/// Counts a login and a filled form as the portal's own are counted; a signature counts where it is made.
+async fn count_in(tx: &Write, kind: Kind, granted: &Granted) -> Result<(), Error> {
+    let step = match kind {
+        Kind::Login => Usage::of(Step::SignedIn),
+        Kind::Profile | Kind::Form | Kind::AnonymousForm => {
+            let fields = granted.reading.as_ref().map_or(0, |(_, keys)| keys.len());
+            Usage::of(Step::Filled).value(i64::try_from(fields).unwrap_or(i64::MAX))
+        }
+        _ => return Ok(()),
+    };
+    let step = person::counted_in(tx, granted.person, step).await?;
+    journal::usage(tx, step).await?;
     Ok(())
 }
 

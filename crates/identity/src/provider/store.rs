@@ -4,6 +4,7 @@
 pub(crate) mod ciba;
 pub(crate) mod client;
 pub(crate) mod consent;
+pub(crate) mod day;
 pub(crate) mod grant;
 pub(crate) mod keyset;
 pub(crate) mod request;
@@ -29,6 +30,7 @@ pub(crate) fn statements() -> Vec<&'static Stmt> {
         ciba::STATEMENTS,
         client::STATEMENTS,
         consent::STATEMENTS,
+        day::STATEMENTS,
         grant::STATEMENTS,
         keyset::STATEMENTS,
         request::STATEMENTS,

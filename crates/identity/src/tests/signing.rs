@@ -27,14 +27,14 @@ use crate::{
 
 const PAGE: &[u8] = include_bytes!("../../../paper/src/samples/table.pdf");
 
-pub(super) fn room(store: &Store) -> (SigningRoom, KeyStore) {
+pub(crate) fn room(store: &Store) -> (SigningRoom, KeyStore) {
     let keys = KeyStore::in_memory(store.env()).unwrap();
     let identity = Identity::new(store.clone(), keys.vault(), Arc::new(demo::register()));
     let notary = Notary::new(keys.clone(), "http://localhost:8080");
     (SigningRoom::new(identity, notary), keys)
 }
 
-pub(super) fn item(kind: ItemKind, name: &str, bytes: &[u8]) -> NewItem {
+pub(crate) fn item(kind: ItemKind, name: &str, bytes: &[u8]) -> NewItem {
     NewItem {
         kind,
         name: name.to_owned(),
@@ -43,7 +43,7 @@ pub(super) fn item(kind: ItemKind, name: &str, bytes: &[u8]) -> NewItem {
     }
 }
 
-pub(super) fn request(holder: &Holder, items: Vec<NewItem>) -> NewSigning {
+pub(crate) fn request(holder: &Holder, items: Vec<NewItem>) -> NewSigning {
     NewSigning {
         person: Some(holder.person.id),
         department: Text::new("Lands Department", "地政總署"),

@@ -70,15 +70,15 @@ store::db_tests! {
         assert_eq!(exact.days.len(), 3);
         assert_eq!(exact.days[2].counts, [Some(163), Some(0), Some(0), Some(12)]);
         assert_eq!(exact.levels[0].counts, [Some(3), Some(0), Some(0), Some(12)]);
-        let shown = exact.with_clients([("Parking, online".to_owned(), 4)]).published();
+        let shown = exact.with_clients([("Parking, online".to_owned(), [4, 160, 0])]).published();
         assert_eq!(shown.days[2].counts[0], Some(200));
         // Three people at the basic level are not told, nor is what would leave them over.
         assert_eq!((shown.levels[0].counts[0], shown.levels[1].counts[0]), (None, None));
         assert_eq!(shown.totals[0], Some(200));
-        assert_eq!(shown.clients[0].counts, [None]);
+        assert_eq!(shown.clients[0].counts, [None, Some(200), Some(0)]);
         let csv = shown.to_csv();
         assert!(csv.starts_with("by,name,sign_ins,fills,signatures,consents\r\n"), "{csv}");
-        assert!(csv.contains("client,\"Parking, online\",,,,\r\n"), "{csv}");
+        assert!(csv.contains("client,\"Parking, online\",,200,0,\r\n"), "{csv}");
     }
 
     async fn an_event_counts_once_however_often_it_is_delivered(store: Store) {

@@ -38,8 +38,6 @@ use crate::{
         WHERE id = $1";
     PUT_SECRET = "UPDATE oidc_client SET proposal = $2, changed = $3, revision = revision + 1
         WHERE id = $1";
-    LOGINS = "SELECT client, CAST(SUM(logins) AS BIGINT) AS logins FROM oidc_client_day
-        WHERE day BETWEEN $1 AND $2 GROUP BY client ORDER BY 2 DESC, client LIMIT $3";
     DAYS = "SELECT day, logins FROM oidc_client_day WHERE client = $1 ORDER BY day DESC LIMIT 31";
 }
 
@@ -127,22 +125,6 @@ pub async fn client_days(store: &Store, id: &str) -> Result<Vec<(Date, i64)>, Er
         .read(move |db| {
             let values = params![id];
             async move { Ok(db.all(&DAYS, values).await?) }
-        })
-        .await
-}
-
-/// Logins over whole days by client, the busiest first; no more clients than are listed.
-///
-/// # Errors
-/// The store fails.
-pub async fn client_logins(
-    store: &Store,
-    (from, to): (Date, Date),
-) -> Result<Vec<(String, i64)>, Error> {
-    store
-        .read(move |db| async move {
-            let values = params![from, to, CLIENTS_LISTED];
-            Ok(db.all(&LOGINS, values).await?)
         })
         .await
 }

@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use ::store::{FromRow, Read, Row, Write, params};
-use kernel::{Date, Id, Time};
+use kernel::{Id, Time};
 use trust::digest;
 
 use crate::{
     Error, Person, PersonState,
     provider::{
-        detail::Detail,
+        detail::{Detail, DetailKind},
         grant::{CODE_LIFE, Granted, Issued},
     },
     store::json as to_json,
 };
+
+use super::day;
 
 /// Live grants of one person that are looked through when a mandate ends.
 const LIVE_GRANTS: i64 = 500;
@@ -48,13 +50,11 @@ const LIVE_GRANTS: i64 = 500;
     FORGET_TOKENS = "DELETE FROM oidc_dead_token WHERE expires < $1";
     FORGET_GRANTS = "DELETE FROM oidc_grant WHERE id IN (SELECT id FROM oidc_grant
         WHERE expires < $1 AND is_counted ORDER BY expires LIMIT $2)";
-    COUNT_NEW = "SELECT client, created FROM oidc_grant
+    COUNT_NEW = "SELECT client, created, content ->> 'act' AS act,
+            content ->> 'details' AS details FROM oidc_grant
         WHERE NOT is_counted AND created <= $1 ORDER BY created LIMIT $2";
     MARK_COUNTED = "UPDATE oidc_grant SET is_counted = TRUE WHERE id IN (SELECT id FROM oidc_grant
         WHERE NOT is_counted AND created <= $1 ORDER BY created LIMIT $2)";
-    ADD_DAY = "INSERT INTO oidc_client_day (client, day, logins) VALUES ($1, $2, $3)
-        ON CONFLICT (client, day) DO UPDATE SET
-            logins = oidc_client_day.logins + excluded.logins";
 }
 
 /// A grant as stored, with what its person is now.
@@ -217,20 +217,45 @@ pub(crate) async fn kill_in(tx: &Write, jti: &str, expires: Time) -> Result<(), 
     Ok(())
 }
 
-/// Adds new grants to the days of their clients, and forgets what is over.
+/// A grant that no day has counted yet.
+struct Uncounted {
+    client: String,
+    created: Time,
+    act: Option<String>,
+    details: Option<String>,
+}
+
+impl FromRow for Uncounted {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            client: row.get("client")?,
+            created: row.get("created")?,
+            act: row.get("act")?,
+            details: row.get("details")?,
+        })
+    }
+}
+
+/// Adds new grants and signatures to the days of their clients, and forgets what is over.
 pub(crate) async fn fold_in(tx: &Write, rows: i64) -> Result<(), Error> {
     let until = tx.now() - Duration::from_secs(1);
-    let new: Vec<(String, Time)> = tx.all(&COUNT_NEW, params![until, rows]).await?;
-    let mut days = std::collections::BTreeMap::<(String, Date), i64>::new();
-    for (client, created) in new {
-        *days.entry((client, created.date())).or_default() += 1;
-    }
-    for ((client, day), logins) in &days {
-        tx.run(&ADD_DAY, params![client, *day, *logins]).await?;
-    }
-    if !days.is_empty() {
+    let new: Vec<Uncounted> = tx.all(&COUNT_NEW, params![until, rows]).await?;
+    if !new.is_empty() {
         tx.run(&MARK_COUNTED, params![until, rows]).await?;
     }
+    let mut days = day::Days::new();
+    // Whoever acts for another had a login of their own, which is counted.
+    for one in new.into_iter().filter(|one| one.act.is_none()) {
+        let details = one.details.as_deref().unwrap_or("[]");
+        let details: Vec<Detail> = serde_json::from_str(details).unwrap_or_default();
+        let has = |kind| i64::from(details.iter().any(|detail| detail.kind() == kind));
+        let uses = days.entry((one.client, one.created.date())).or_default();
+        uses.logins += 1;
+        uses.fills += has(DetailKind::ShareData);
+        uses.signatures += has(DetailKind::Sign);
+    }
+    day::add_in(tx, days).await?;
+    day::fold_signatures_in(tx, rows).await?;
     tx.run(&FORGET_TOKENS, params![tx.now()]).await?;
     tx.run(&FORGET_GRANTS, params![tx.now(), rows]).await?;
     Ok(())

@@ -101,6 +101,10 @@ modules! {
         assert_eq!(info.json()["name"], crate::demo::find(w.person).unwrap().name_en);
         let told = looks(w).await;
         assert_eq!(told.iter().filter(|one| one.reason.en == REASON).count(), 2);
+        w.clock.advance(std::time::Duration::from_secs(10));
+        crate::provider::jobs::sweep(&w.store).await.unwrap();
+        let days = crate::provider::client_days(&w.store, "permits").await.unwrap();
+        assert_eq!(days[0].1, 2, "the person's and the officer's: acting is no login");
     }
 
     async fn without_a_standing_consent_for_it_nobody_acts(w) {

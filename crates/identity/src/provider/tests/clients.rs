@@ -122,6 +122,24 @@ async fn state(store: &Store) -> ClientState {
         assert_eq!(days[0].1, 2);
     }
 
+    async fn fills_and_signatures_of_a_client_are_counted_by_day(store: Store, clock: FakeEnv) {
+        let mut world = super::world::World::new(&store, clock.clone()).await;
+        let rp = world.rp.clone();
+        let details = r#"[{"type":"share_data","datatypes":["name_en"]}]"#;
+        world.login(&rp, &[("authorization_details", details)]).await;
+        let tokens = world.login(&rp, &[]).await;
+        assert!(tokens["access_token"].is_string());
+        signed_for(&store, "rates").await;
+        clock.advance(std::time::Duration::from_secs(10));
+        for _ in 0..2 {
+            jobs::sweep(&store).await.unwrap();
+        }
+        let today = store.env().today();
+        let used = crate::provider::client_uses(&store, (today, today)).await.unwrap();
+        let expected = crate::provider::Uses { logins: 2, fills: 1, signatures: 1 };
+        assert_eq!((used.len(), used[0].client.as_str(), used[0].uses), (1, "rates", expected));
+    }
+
     async fn a_code_is_used_once_however_many_try(store: Store, clock: FakeEnv) {
         let mut world = super::world::World::new(&store, clock).await;
         let rp = world.rp.clone();
@@ -129,6 +147,27 @@ async fn state(store: &Store) -> ClientState {
         let (one, two) = tokio_join(&world, &rp, &code).await;
         assert_ne!(one, two, "one of two wins");
     }
+}
+
+/// A document that this client asked for is signed.
+async fn signed_for(store: &Store, client: &str) {
+    let (room, keys) = crate::tests::signing::room(store);
+    let holder = crate::tests::enrol(store, &keys.vault(), "kwan-sum-yi", crate::Level::Plus).await;
+    let items = vec![crate::tests::signing::item(
+        crate::ItemKind::Document,
+        "Plan",
+        b"plan",
+    )];
+    let new = crate::NewSigning {
+        client: Some(client.to_owned()),
+        ..crate::tests::signing::request(&holder, items)
+    };
+    let (request, asked) = room.ask(&Actor::Visitor, new).await.unwrap();
+    crate::tests::reply(store, &holder, &asked, crate::Decision::Approve)
+        .await
+        .unwrap();
+    let own = crate::tests::browser("one");
+    room.sign(&Actor::Visitor, request.id, &own).await.unwrap();
 }
 
 async fn tokio_join(

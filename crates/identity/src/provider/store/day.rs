@@ -1,0 +1,104 @@
+//! Use of clients by day: logins, forms filled and signatures. Those of OpenID clients are folded from
+//! grants and signing requests, those of the Hong Kong wire form from its tasks.
+
+use std::collections::BTreeMap;
+
+use ::store::{FromRow, Row, Store, Write, params};
+use kernel::{Date, Id, Time};
+
+use super::client::CLIENTS_LISTED;
+use crate::{Error, SigningRequest};
+
+::store::sql! {
+    ADD_DAY = "INSERT INTO oidc_client_day (client, day, logins, fills, signatures)
+        VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (client, day) DO UPDATE SET
+            logins = oidc_client_day.logins + excluded.logins,
+            fills = oidc_client_day.fills + excluded.fills,
+            signatures = oidc_client_day.signatures + excluded.signatures";
+    NEW_SIGNATURES = "SELECT id, client, signed FROM signing_request
+        WHERE client IS NOT NULL AND signed IS NOT NULL AND NOT is_counted
+        ORDER BY signed LIMIT $1";
+    MARK_SIGNATURE = "UPDATE signing_request SET is_counted = TRUE WHERE id = $1";
+    USES = "SELECT client, CAST(SUM(logins) AS BIGINT) AS logins,
+            CAST(SUM(fills) AS BIGINT) AS fills,
+            CAST(SUM(signatures) AS BIGINT) AS signatures
+        FROM (
+            SELECT client, logins, fills, signatures FROM oidc_client_day
+                WHERE day BETWEEN $1 AND $2
+            UNION ALL
+            SELECT client,
+                CASE WHEN kind = 'login' THEN granted ELSE 0 END,
+                CASE WHEN kind IN ('profile', 'form', 'anonymous_form') THEN granted ELSE 0 END,
+                CASE WHEN kind IN ('sign', 'anonymous_sign', 'pdf', 'anonymous_pdf', 'bulk')
+                    THEN granted ELSE 0 END
+            FROM hongkong_day WHERE day BETWEEN $1 AND $2
+        ) AS used
+        GROUP BY client ORDER BY 2 DESC, 3 DESC, 4 DESC, client LIMIT $3";
+}
+
+/// What a client was given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Uses {
+    pub logins: i64,
+    /// Forms filled, and fields of the profile handed over otherwise.
+    pub fills: i64,
+    /// Acts of signing, whatever the number of documents.
+    pub signatures: i64,
+}
+
+/// The use of one client over a period.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientUse {
+    pub client: String,
+    pub uses: Uses,
+}
+
+impl FromRow for ClientUse {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            client: row.get("client")?,
+            uses: Uses {
+                logins: row.get("logins")?,
+                fills: row.get("fills")?,
+                signatures: row.get("signatures")?,
+            },
+        })
+    }
+}
+
+/// Use over whole days by client, the busiest first; no more clients than are listed.
+///
+/// # Errors
+/// The store fails.
+pub async fn client_uses(store: &Store, (from, to): (Date, Date)) -> Result<Vec<ClientUse>, Error> {
+    store
+        .read(move |db| async move {
+            let values = params![from, to, CLIENTS_LISTED];
+            Ok(db.all(&USES, values).await?)
+        })
+        .await
+}
+
+/// Sums by client and day.
+pub(crate) type Days = BTreeMap<(String, Date), Uses>;
+
+pub(crate) async fn add_in(tx: &Write, days: Days) -> Result<(), Error> {
+    for ((client, day), uses) in days {
+        let values = params![client, day, uses.logins, uses.fills, uses.signatures];
+        tx.run(&ADD_DAY, values).await?;
+    }
+    Ok(())
+}
+
+/// Adds signatures that applications asked for to their days.
+pub(crate) async fn fold_signatures_in(tx: &Write, rows: i64) -> Result<(), Error> {
+    let new: Vec<(Id<SigningRequest>, String, Time)> =
+        tx.all(&NEW_SIGNATURES, params![rows]).await?;
+    let mut days = Days::new();
+    for (id, client, signed) in new {
+        days.entry((client, signed.date())).or_default().signatures += 1;
+        tx.run(&MARK_SIGNATURE, params![id]).await?;
+    }
+    add_in(tx, days).await
+}
