@@ -14,6 +14,7 @@ mod carried;
 mod clients;
 mod codes;
 mod companies;
+mod corpid_authority;
 mod corpid_signing;
 mod declared;
 mod devices;
