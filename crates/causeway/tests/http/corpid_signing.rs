@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{body::Body, http::Request};
-use identity::{Change, Decision, MemberRole, Powers, hongkong::use_days, signing::examine};
+use identity::{Change, Decision, Powers};
 use kernel::Id;
 use serde_json::{Value, json};
 use testkit::{
