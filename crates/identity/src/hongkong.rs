@@ -7,12 +7,14 @@
 //! every node; content keys and secrets rest sealed under the vault, codes and tokens as digests; a code
 //! is used once and its second use ends what the first brought; a result is kept until it is heard or
 //! fetched, a day at most; a bare digest of a card number goes no further than the request it came in.
-//! A token counts while its person is active and connected to the client. Decision 0010 says what differs
-//! from the interface as published, and why.
+//! A token counts while its person is active and connected to the client; a company's, while its person
+//! may act for the company besides. Which of the two interfaces a call speaks is known by its path.
+//! Decisions 0010 and 0012 say what differs from the interfaces as published, and why.
 //!
 //! ```text
 //! getKey ─▶ content key ─▶ initiateRequest ─▶ task + approval ─▶ (phone) ─▶ settle ─▶ callback until heard
 //! getQR ─▶ task + approval ─▶ (phone) ─▶ code ─▶ getToken ─▶ access token
+//! getQR with cScope ─▶ task + approval ─▶ (phone) ─▶ company chosen ─▶ code and cCode ─▶ a token each
 //! initiateRequest ─▶ ticket ─▶ getQR ─▶ (phone) ─▶ code ─▶ getToken ─▶ getResult, once
 //! ```
 

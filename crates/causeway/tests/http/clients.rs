@@ -196,3 +196,47 @@ async fn a_department_moves_an_iam_smart_service_over_and_changes_its_secret_wit
     own.secret = first;
     assert_eq!(own.fetch_key().await.unwrap()["code"], "D20006");
 }
+
+#[tokio::test]
+async fn an_application_for_companies_is_registered_with_scopes_of_both() {
+    let app = App::start().await.unwrap();
+    let (_, pem) = certificate("eservice.example").unwrap();
+    let mut author = app.browser();
+    author.sign_in(AUTHOR, "/en/desk/clients").await.unwrap();
+    let form = author.get("/en/desk/clients/new/wire").await.unwrap();
+    let mut given = vec![
+        ("id", "td-permit"),
+        ("profile", "corpid"),
+        ("name_en", "Fleet permits"),
+        ("name_tc", "車隊許可證"),
+        ("purpose_en", "To give your company a permit"),
+        ("purpose_tc", "向公司發出許可證"),
+        ("sector", "td-permit"),
+        ("redirect_uris", "https://eservice.example/back"),
+        ("callback_uris", "https://eservice.example/callback"),
+        ("certificate", &pem),
+    ];
+    let again = author.fill(&form, "/new/wire", &given).await.unwrap();
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        again.says("An application for companies needs corpidapi_auth"),
+        "{}",
+        again.words()
+    );
+    given.extend([("scopes", "eidapi_auth"), ("scopes", "corpidapi_auth")]);
+    let page = author.fill(&form, "/new/wire", &given).await.unwrap();
+    assert_eq!(page.path, PERMIT, "{}", page.words());
+    assert!(
+        page.says("people and the companies they act for") && page.says("corpidapi_auth"),
+        "{}",
+        page.words()
+    );
+    given.retain(|(name, value)| *name != "profile" && *value != "td-permit");
+    given.extend([
+        ("id", "td-people"),
+        ("sector", "td-people"),
+        ("profile", "iamsmart"),
+    ]);
+    let people = author.fill(&form, "/new/wire", &given).await.unwrap();
+    assert_eq!(people.status, StatusCode::UNPROCESSABLE_ENTITY);
+}

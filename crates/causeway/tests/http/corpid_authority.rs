@@ -167,7 +167,8 @@ async fn an_authority_is_proven_to_the_one_who_asked_and_to_any_inspector() {
         "Genuine and unchanged",
         "NG Chi Ming",
         COMPANY,
-        "RP",
+        "Responsible person",
+        "holds the company chop",
         "td-parking",
     ] {
         assert!(read.says(wanted), "{wanted}: {}", read.words());

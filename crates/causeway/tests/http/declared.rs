@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use testkit::{Answer, App, Browser};
 
 use crate::{
-    hongkong,
+    corpid_forms, hongkong,
     journey::{self, NEIGHBOUR, RESIDENT},
     openid,
     whole::whole,
@@ -34,6 +34,7 @@ async fn every_json_answer_is_declared() {
     licence(&app, &phone).await;
     openid::every_endpoint(&app).await;
     hongkong::every_endpoint(&app).await;
+    corpid_forms::every_endpoint(&app).await;
     let (status, done) = phone.post("/app/api/device/revoke", &json!({})).await;
     assert_eq!(status, StatusCode::OK, "{done}");
 

@@ -1,5 +1,7 @@
 //! What the store promises the wire form, on both engines, and the rules that need no store.
 
+mod company;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use ::store::{Store, Write};
