@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use identity::signing::{EXAMINED_BYTES, Examined, Examinee, Finding, examine};
+use serde_json::Value as Json;
 use trust::{Attested, cms::Word};
 use web::{Access, Form, Outcome, Page, Routes, Value, Visit, ctx};
 
@@ -65,75 +66,75 @@ fn show(visit: &Visit, found: Option<(&String, &Examined)>, error: Option<&str>)
         let vouched: Vec<Value> = examined
             .attested
             .iter()
-            .flat_map(vouched)
-            .map(|(key, value)| ctx! { label => visit.t(key), value })
+            .flat_map(|one| vouched(one, |key| visit.t(key)))
+            .map(|(label, value)| ctx! { label, value })
             .collect();
         ctx! { name, kind => visit.t(kind), findings, vouched }
     });
     visit.page("portal/examine.html", ctx! { result, error, errors })
 }
 
-/// What an attestation says, as lines: the key of a label, and words that are names and numbers.
+/// What an attestation says, as labels and values in the words of `say`.
 #[must_use]
-pub fn vouched(attested: &Attested) -> Vec<(&'static str, String)> {
-    let text = |path: &str| {
+pub fn vouched(attested: &Attested, say: impl Fn(&str) -> String) -> Vec<(String, String)> {
+    let claim = |path: &str| {
         let mut parts = path.split('.');
         let first = attested.claims.get(parts.next()?)?;
-        let value = parts.try_fold(first, |value, part| value.get(part))?;
-        match value {
-            serde_json::Value::String(text) => Some(text.clone()),
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            serde_json::Value::Array(all) => {
-                let words = all.iter().filter_map(|one| one.as_str());
-                Some(words.collect::<Vec<_>>().join(" "))
-            }
-            _ => None,
-        }
+        parts.try_fold(first, |value, part| value.get(part))
+    };
+    let text = |path: &str| match claim(path)? {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
     };
     let joined = |paths: &[&str]| {
         let words: Vec<String> = paths.iter().filter_map(|path| text(path)).collect();
         words.join(" ")
     };
+    // A code that a later version adds is shown as it is.
+    let named = |code: &str| match code {
+        "RP" => say("portal.company.role.responsible"),
+        "ADM" => say("portal.company.role.administrator"),
+        "AR" => say("portal.company.role.representative"),
+        "USR" => say("portal.company.role.user"),
+        "user_access" => say("portal.examine.vouched.access"),
+        "user_companychop" => say("portal.examine.vouched.chop"),
+        "chop" => say("portal.examine.chop"),
+        "personal" => say("portal.examine.vouched.personal"),
+        other => other.to_owned(),
+    };
+    let held = claim("authority.privileges").and_then(Json::as_array);
+    let right: Vec<String> = claim("authority.role")
+        .into_iter()
+        .chain(held.into_iter().flatten())
+        .filter_map(Json::as_str)
+        .map(named)
+        .collect();
+    let company = |at: &str| {
+        let paths = ["name", "name_zh", "ubi"].map(|one| format!("{at}.{one}"));
+        joined(&paths.each_ref().map(String::as_str))
+    };
     let lines = [
+        ("signer", joined(&["signer.name", "signer.name_zh"])),
+        ("company", company("company")),
+        ("authority", right.join(" · ")),
+        ("through", company("authority.through")),
         (
-            "portal.examine.vouched.signer",
-            joined(&["signer.name", "signer.name_zh"]),
+            "capacity",
+            text("capacity")
+                .map(|code| named(&code))
+                .unwrap_or_default(),
         ),
-        (
-            "portal.examine.vouched.company",
-            joined(&["company.name", "company.name_zh", "company.ubi"]),
-        ),
-        (
-            "portal.examine.vouched.authority",
-            joined(&["authority.role", "authority.privileges"]),
-        ),
-        (
-            "portal.examine.vouched.through",
-            joined(&[
-                "authority.through.name",
-                "authority.through.name_zh",
-                "authority.through.ubi",
-            ]),
-        ),
-        ("portal.examine.vouched.capacity", joined(&["capacity"])),
-        (
-            "portal.examine.vouched.documents",
-            joined(&["document_count", "documents_sha256"]),
-        ),
-        (
-            "portal.examine.vouched.certificate",
-            joined(&["certificate_sha256"]),
-        ),
-        (
-            "portal.examine.vouched.completes",
-            joined(&["completes_certificate_sha256"]),
-        ),
-        ("portal.examine.vouched.audience", attested.audience.clone()),
-        ("portal.examine.vouched.request", attested.request.clone()),
+        ("documents", joined(&["document_count", "documents_sha256"])),
+        ("certificate", joined(&["certificate_sha256"])),
+        ("completes", joined(&["completes_certificate_sha256"])),
+        ("audience", attested.audience.clone()),
+        ("request", attested.request.clone()),
     ];
     lines
         .into_iter()
         .filter(|(_, words)| !words.is_empty())
+        .map(|(name, words)| (say(&format!("portal.examine.vouched.{name}")), words))
         .collect()
 }
 

@@ -137,8 +137,8 @@ fn in_words(system: &System, examined: &Examined) -> String {
     }
     if let Some(attested) = &examined.attested {
         lines.push(say("portal.examine.vouched.text"));
-        let vouched = portal::vouched(attested).into_iter();
-        lines.extend(vouched.map(|(key, words)| format!("  {}: {words}", say(key))));
+        let vouched = portal::vouched(attested, say).into_iter();
+        lines.extend(vouched.map(|(label, words)| format!("  {label}: {words}")));
     }
     lines.join("\n")
 }

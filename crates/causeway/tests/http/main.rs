@@ -15,9 +15,9 @@ mod clients;
 mod codes;
 mod companies;
 mod corpid;
+mod corpid_authority;
 mod corpid_forms;
 mod corpid_signing;
-
 mod declared;
 mod devices;
 mod files;

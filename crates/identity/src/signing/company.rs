@@ -16,7 +16,8 @@ use trust::digest;
 
 use super::{SigningRequest, SigningRoom};
 use crate::{
-    Change, Company, Error, Mandate, MemberRole, Person, PersonName, Proposed, Purpose, Right,
+    Approved, Change, Company, Error, Level, Mandate, MemberRole, Person, PersonName, Proposed,
+    Purpose, Right,
     code::codes,
     store::{company, member, proposal, signing as tables},
 };
@@ -196,6 +197,17 @@ pub(super) async fn signed_in(tx: &Write, request: &SigningRequest) -> Result<()
 }
 
 impl SigningRoom {
+    /// A request as stored, for whoever asked for it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub(crate) async fn request(&self, id: Id<SigningRequest>) -> Result<SigningRequest, Error> {
+        self.identity()
+            .store()
+            .read(move |db| async move { tables::get_in(&db, id).await })
+            .await
+    }
+
     /// Whether `person` may sign so, before anybody is asked.
     ///
     /// # Errors
@@ -289,6 +301,19 @@ impl SigningRequest {
 /// What the phone is asked for.
 pub(super) fn purpose_of(behalf: Option<&ForCompany>) -> Purpose {
     behalf.map_or(Purpose::Sign, |terms| terms.capacity.purpose())
+}
+
+/// What was approved is what is signed, by whom it was asked.
+pub(super) fn check_approved(request: &SigningRequest, used: &Approved) -> Result<(), Error> {
+    let fits = used.purpose == purpose_of(request.behalf.as_ref())
+        && used.person == request.person
+        && used.level >= Level::Plus
+        && digest::equal(&used.digest, &request.digest);
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::NotApproved)
+    }
 }
 
 /// The company whose chop a request is for.

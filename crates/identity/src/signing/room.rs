@@ -17,8 +17,7 @@ use super::{
     SigningRequest, company, digest_of, words,
 };
 use crate::{
-    Approval, ApprovalState, Approved, Binding, Company, Error, Identity, Level, NewApproval,
-    Person,
+    Approval, ApprovalState, Binding, Company, Error, Identity, Level, NewApproval, Person,
     store::{
         approval, person,
         signing::{self as tables, SealedItem},
@@ -233,7 +232,7 @@ impl SigningRoom {
                 let request = request.clone();
                 async move {
                     let used = approval::consume_in(&tx, approval, &binding).await?;
-                    check_approved(&request, &used)?;
+                    company::check_approved(&request, &used)?;
                     company::signed_in(&tx, &request).await?;
                     write_in(&tx, &request, &act).await?;
                     tables::get_in(&tx, request.id).await
@@ -414,17 +413,6 @@ impl SigningRoom {
             .await
     }
 
-    /// A request as stored, for whoever asked for it.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub(crate) async fn request(&self, id: Id<SigningRequest>) -> Result<SigningRequest, Error> {
-        self.identity
-            .store()
-            .read(move |db| async move { tables::get_in(&db, id).await })
-            .await
-    }
-
     /// The request of an application about a person, whose it must be on both sides, and how its
     /// approval stands.
     ///
@@ -571,19 +559,6 @@ async fn open_items(
             Ok(Opened { item, data })
         })
         .collect()
-}
-
-/// What was approved is what is signed, by whom it was asked.
-fn check_approved(request: &SigningRequest, used: &Approved) -> Result<(), Error> {
-    let fits = used.purpose == company::purpose_of(request.behalf.as_ref())
-        && used.person == request.person
-        && used.level >= Level::Plus
-        && digest::equal(&used.digest, &request.digest);
-    if fits {
-        Ok(())
-    } else {
-        Err(Error::NotApproved)
-    }
 }
 
 async fn write_in(tx: &Write, request: &SigningRequest, act: &Act) -> Result<(), Error> {
