@@ -44,6 +44,8 @@ codes! {
         Bulk = "bulk",
         /// A person and a company they act for, known together.
         CorpLogin = "corp_login",
+        /// What is known of a company, answered at once.
+        CorpProfile = "corp_profile",
         /// A form of a company, with fields of the company and of the person.
         CorpForm = "corp_form",
         AnonymousCorpForm = "anonymous_corp_form",
@@ -54,7 +56,7 @@ impl Kind {
     pub(crate) const fn family(self) -> Family {
         match self {
             Self::Login | Self::CorpLogin => Family::Login,
-            Self::Profile => Family::Profile,
+            Self::Profile | Self::CorpProfile => Family::Profile,
             Self::Form | Self::AnonymousForm | Self::CorpForm | Self::AnonymousCorpForm => {
                 Family::Form
             }
@@ -69,6 +71,7 @@ impl Kind {
         match self {
             Self::Login => WireScope::Auth,
             Self::CorpLogin => WireScope::CorpAuth,
+            Self::CorpProfile => WireScope::CorpProfiles,
             Self::CorpForm | Self::AnonymousCorpForm => WireScope::CorpFormFilling,
             Self::Profile => WireScope::Profiles,
             Self::Form | Self::AnonymousForm => WireScope::FormFilling,
@@ -99,7 +102,9 @@ impl Kind {
     /// Which interface it was asked over, and is answered over.
     pub(crate) const fn dialect(self) -> Dialect {
         match self {
-            Self::CorpLogin | Self::CorpForm | Self::AnonymousCorpForm => Dialect::CorpId,
+            Self::CorpLogin | Self::CorpProfile | Self::CorpForm | Self::AnonymousCorpForm => {
+                Dialect::CorpId
+            }
             _ => Dialect::IamSmart,
         }
     }
