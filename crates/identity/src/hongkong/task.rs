@@ -45,6 +45,8 @@ codes! {
         Bulk = "bulk",
         /// A person and a company they act for, known together.
         CorpLogin = "corp_login",
+        /// What is known of a company, answered at once.
+        CorpProfile = "corp_profile",
         /// A form of a company, with fields of the company and of the person.
         CorpForm = "corp_form",
         AnonymousCorpForm = "anonymous_corp_form",
@@ -63,7 +65,7 @@ impl Kind {
     pub(crate) const fn family(self) -> Family {
         match self {
             Self::Login | Self::CorpLogin => Family::Login,
-            Self::Profile => Family::Profile,
+            Self::Profile | Self::CorpProfile => Family::Profile,
             Self::Form | Self::AnonymousForm | Self::CorpForm | Self::AnonymousCorpForm => {
                 Family::Form
             }
@@ -85,6 +87,7 @@ impl Kind {
         match self {
             Self::Login => WireScope::Auth,
             Self::CorpLogin => WireScope::CorpAuth,
+            Self::CorpProfile => WireScope::CorpProfiles,
             Self::CorpForm | Self::AnonymousCorpForm => WireScope::CorpFormFilling,
             Self::Profile => WireScope::Profiles,
             Self::Form | Self::AnonymousForm => WireScope::FormFilling,
@@ -122,6 +125,7 @@ impl Kind {
     pub(crate) const fn dialect(self) -> Dialect {
         match self {
             Self::CorpLogin
+            | Self::CorpProfile
             | Self::CorpForm
             | Self::AnonymousCorpForm
             | Self::CorpSign
