@@ -208,6 +208,7 @@ fn registration(party: &Party) -> Registration {
         redirect_uris: vec![CALLBACK.to_owned()],
         post_logout_redirect_uris: Vec::new(),
         keys: vec![party.jwk()],
+        jwks_uri: None,
         secret_digest: None,
         certificate_dns: None,
         id_token_enc: None,

@@ -60,6 +60,8 @@ struct FilesView {
     max_mb: u32,
     is_full: bool,
     have: Vec<FileView>,
+    /// The paper that the person keeps and could use, in words.
+    kept: Option<String>,
 }
 
 /// One received file.
@@ -83,6 +85,8 @@ pub(crate) struct Showing<'a> {
     pub(crate) answers: &'a Answers,
     /// Scan states by document id.
     pub(crate) scans: BTreeMap<String, String>,
+    /// The paper with an address that the person keeps, in words.
+    pub(crate) kept: Option<String>,
 }
 
 /// `partners.0.name` as an input name.
@@ -194,6 +198,10 @@ impl Showing<'_> {
             max_mb: *max_mb,
             is_full: have.len() >= usize::try_from(*max).unwrap_or(usize::MAX),
             have,
+            kept: self
+                .kept
+                .clone()
+                .filter(|_| services::takes_kept_paper(field)),
         })
     }
 

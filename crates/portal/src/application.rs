@@ -293,6 +293,7 @@ fn reply_page(
         locked: &locked,
         answers: &draft.answers,
         scans: std::collections::BTreeMap::new(),
+        kept: None,
     };
     let fields: Vec<&packs::Field> = pack
         .fields()

@@ -265,6 +265,11 @@ async fn file_changed(
         portal.services.remove_upload(applicant, id, file).await?;
         return Ok(FileChange::Done(visit.redirect(&path)));
     }
+    if form.has("use_kept") {
+        let field = pack_name(form.text("use_kept"));
+        let used = portal.services.use_kept_paper(applicant, id, &field).await;
+        return after_file(page, (field, path, visit), used);
+    }
     for file in form.files() {
         let field = pack_name(&file.field);
         let upload = services::NewUpload {
@@ -293,6 +298,23 @@ async fn file_changed(
     } else {
         FileChange::None
     })
+}
+
+/// Back to the question with the file, or with what is wrong with it.
+fn after_file(
+    page: &str,
+    (field, path, visit): (String, String, &Visit),
+    done: Result<services::Uploaded, Error>,
+) -> Outcome<FileChange> {
+    match done {
+        Ok(_) => Ok(FileChange::Done(visit.redirect(&path))),
+        Err(error @ Error::File(_)) => Ok(FileChange::Refused(Problem {
+            page: page.to_owned(),
+            field,
+            words: view::in_words(error),
+        })),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn conflict(

@@ -248,6 +248,7 @@ fn question_page(
         answers: &here.answers,
         errors,
         scans: BTreeMap::new(),
+        kept: None,
     };
     let part = journey
         .pages

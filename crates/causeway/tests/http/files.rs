@@ -112,3 +112,59 @@ async fn a_disguised_upload_is_refused_in_words() {
         refused.words()
     );
 }
+
+/// The person keeps a paper with their address, of so many days ago.
+async fn keep_paper(app: &App, key: &str, days: i64) {
+    let (store, vault) = (&app.system.store, app.system.keys.vault());
+    let phone = identity::demo::phone(store, &vault, key).await.unwrap();
+    let new = identity::NewAddressProof {
+        file_name: "bill.pdf".to_owned(),
+        media_type: "application/pdf",
+        dated: store.env().today().plus_days(-days),
+        bytes: PDF.to_vec(),
+    };
+    identity::put_address_proof(store, &vault, phone.person.id, new)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_paper_a_person_keeps_answers_a_question_for_one_like_an_upload() {
+    let app = App::start().await.unwrap();
+    keep_paper(&app, RESIDENT, 10).await;
+    let mut browser = app.browser();
+    let page = proof_page(&mut browser, RESIDENT).await;
+    assert!(
+        page.says("bill.pdf, dated 13 November 2026"),
+        "{}",
+        page.words()
+    );
+    let used = [("use_kept", "address_proof")];
+    let done = browser.fill(&page, "/address", &used).await.unwrap();
+    assert!(
+        done.says("Received files") && done.says("bill.pdf"),
+        "{}",
+        done.words()
+    );
+    let looked = browser.get("/en/who-looked").await.unwrap();
+    assert!(looked.says("Transport Department"), "{}", looked.words());
+    // A question that asks for something else is not answered by it.
+    let other = [("use_kept", "email")];
+    let refused = browser.fill(&done, "/address", &other).await.unwrap();
+    assert_eq!(refused.status, 404);
+}
+
+#[tokio::test]
+async fn an_old_paper_and_somebody_elses_are_not_offered() {
+    let app = App::start().await.unwrap();
+    keep_paper(&app, journey::STRANGER, 10).await;
+    keep_paper(&app, RESIDENT, identity::PROOF_DAYS).await;
+    let mut browser = app.browser();
+    let page = proof_page(&mut browser, RESIDENT).await;
+    assert!(page.says("Use the paper you keep"), "the last day counts");
+    app.clock.advance(std::time::Duration::from_secs(86_400));
+    let mut later = app.browser();
+    later.sign_in(RESIDENT, "/en/applications").await.unwrap();
+    let page = later.get(&page.path).await.unwrap();
+    assert!(!page.says("Use the paper you keep"), "{}", page.words());
+}

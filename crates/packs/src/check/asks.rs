@@ -154,7 +154,7 @@ fn asked_twice(pack: &Pack, defects: &mut Defects) {
 }
 
 /// Facts a question can be filled from, with the types they fit.
-pub(crate) const PREFILL: [(&str, &[&str]); 17] = [
+pub(crate) const PREFILL: [(&str, &[&str]); 18] = [
     ("profile.idNo", &["hkid", "text"]),
     ("profile.enName", &["person_name", "text"]),
     ("profile.chName", &["person_name_zh", "text"]),
@@ -168,6 +168,7 @@ pub(crate) const PREFILL: [(&str, &[&str]); 17] = [
     ("eme.emailAddress", &["email"]),
     ("eme.residentialAddress", &["address_hk"]),
     ("eme.postalAddress", &["address_hk"]),
+    ("eme.addressDocFile", &["file"]),
     ("corp.ubi", &["business_number"]),
     ("corp.crn", &["company_number"]),
     ("corp.engName", &["text"]),

@@ -14,13 +14,14 @@ use crate::{
 };
 
 /// Inputs of a page that belong to the page, not to the pack.
-const OWN_INPUTS: [&str; 9] = [
+const OWN_INPUTS: [&str; 10] = [
     "csrf",
     "revision",
     "switch_lang",
     "leave",
     "upload",
     "remove_file",
+    "use_kept",
     "add_item",
     "remove_item",
     "reply",
@@ -193,6 +194,13 @@ pub(crate) fn step_of(pack: &Pack, stage: &Stage) -> usize {
     }
 }
 
+/// The paper the person keeps: its name, and the date on it.
+fn kept_words(visit: &Visit, kept: &identity::AddressProof) -> String {
+    let dated = kept.dated.long(visit.lang());
+    let values = [("name", kept.file_name.as_str()), ("date", dated.as_str())];
+    visit.t_with("portal.apply.file.kept", &values)
+}
+
 /// One page of questions.
 pub(crate) async fn page(
     portal: &Portal,
@@ -215,6 +223,7 @@ pub(crate) async fn page(
         .iter()
         .map(|one| (one.field.clone(), one.words.clone()))
         .collect();
+    let kept = portal.services.kept_paper(applicant).await?;
     let showing = Showing {
         lang: visit.lang(),
         form: form_of(&pack, open, &shown),
@@ -222,6 +231,7 @@ pub(crate) async fn page(
         answers: &open.answers,
         errors,
         scans,
+        kept: kept.map(|one| kept_words(visit, &one)),
     };
     let fields = showing.fields(&view.fields);
     let has_files = fields.iter().any(|field| field.kind == "file");
