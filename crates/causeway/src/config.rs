@@ -293,6 +293,18 @@ impl Config {
                 fix: "Set idle_minutes and absolute_hours to at least 1",
             });
         }
+        let clamd = &self.upload.clamd;
+        if !(clamd.is_empty() || clamd.starts_with("tcp://") || clamd.starts_with("unix://")) {
+            return Err(ConfigError::Value {
+                key: "upload.clamd",
+                problem: format!("\"{clamd}\" is not an address of clamd"),
+                fix: "Write tcp://host:port or unix:///path, or leave it empty",
+            });
+        }
+        self.check_certificates_and_keys()
+    }
+
+    fn check_certificates_and_keys(&self) -> Result<(), ConfigError> {
         let header = &self.openid.certificate_header;
         if !header.is_empty() && axum::http::HeaderName::try_from(header.as_str()).is_err() {
             return Err(ConfigError::Value {
@@ -325,14 +337,6 @@ impl Config {
                 key: "keys",
                 problem: "a module without a label or a pin_file".to_owned(),
                 fix: "Name the token's label and the file that holds its PIN, or leave module empty",
-            });
-        }
-        let clamd = &self.upload.clamd;
-        if !(clamd.is_empty() || clamd.starts_with("tcp://") || clamd.starts_with("unix://")) {
-            return Err(ConfigError::Value {
-                key: "upload.clamd",
-                problem: format!("\"{clamd}\" is not an address of clamd"),
-                fix: "Write tcp://host:port or unix:///path, or leave it empty",
             });
         }
         Ok(())

@@ -108,10 +108,10 @@ async fn fetch_in(
     });
     let Some(found) = found else { return Ok(None) };
     let task = tasks::find_in(tx, found.task).await?;
-    let is_other = !task.as_ref().is_some_and(|task| task.kind == kind);
+    let is_own = task.as_ref().is_some_and(|task| task.kind == kind);
     let is_cut_off =
         found.company.is_some() && corporation::mandate_in(tx, &found).await?.is_none();
-    if is_other || is_cut_off || !token::use_in(tx, secret).await? {
+    if !is_own || is_cut_off || !token::use_in(tx, secret).await? {
         return Ok(None);
     }
     tasks::drop_result_in(tx, found.task).await?;
