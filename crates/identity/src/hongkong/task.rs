@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Approval, Binding, Company, Error, ItemKind, NewItem, NewSigning, Person, PersonName,
-    SigningAlgorithm, SigningRequest, code::codes, provider::Client,
+    PresenceCheck, SigningAlgorithm, SigningRequest, code::codes, provider::Client,
 };
 
 /// How long a ticket waits for the browser that brings it.
@@ -224,6 +224,9 @@ pub(crate) struct Signing {
     /// Base64url of the keyed index of the card, never its bare digest.
     pub(crate) card: Option<String>,
     pub(crate) minimum_age_hours: u16,
+    /// What shows that the person is there, beside the phone's own check.
+    #[serde(default)]
+    pub(crate) presence: Option<PresenceCheck>,
     /// Signatures in one callback.
     pub(crate) in_one: usize,
 }
@@ -302,7 +305,7 @@ impl Asked {
                 .collect(),
             minimum_age_hours: asked.minimum_age_hours,
             client: None,
-            presence: None,
+            presence: asked.presence,
             card: card.transpose()?,
             binding,
             place,

@@ -243,9 +243,10 @@ impl Family {
             crate::Error::AccountTooNew(_) => Some(Word::SignTooNew),
             crate::Error::LevelTooLow if is_bulk => Some(Word::BulkNotAllowed),
             crate::Error::LevelTooLow => Some(Word::SignNotAllowed),
-            crate::Error::Inactive | crate::Error::NotApproved | crate::Error::Expired => {
-                Some(self.failed())
-            }
+            crate::Error::Inactive
+            | crate::Error::NotApproved
+            | crate::Error::NotPresent
+            | crate::Error::Expired => Some(self.failed()),
             _ => None,
         }
     }
