@@ -19,6 +19,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use mimalloc::MiMalloc;
+
+/// As the product has it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const DEFAULT_SECONDS: u64 = 3;
 

@@ -38,7 +38,6 @@ pub(crate) struct Agent {
     pub(crate) subject: String,
     pub(crate) corp_access: String,
     pub(crate) corp_subject: String,
-    pub(crate) content: Value,
 }
 
 impl Agent {
@@ -167,7 +166,6 @@ pub(crate) async fn agent(app: &App, department: &Department<'_>, who: (&str, &s
         subject: text(&own, "openID"),
         corp_access: text(&corp, "cAccessToken"),
         corp_subject: text(&corp, "cOpenID"),
-        content: corp.content,
     }
 }
 

@@ -69,11 +69,13 @@ async fn a_company_s_profile_comes_with_the_freshness_of_every_source() {
         "openDataLstMatchTs",
         "rcaLstMatchTs",
     ];
-    let fields = json!({ "corpProfileFields": names, "eCorpFields": ["eCorpWebsite"] });
-    let told = department
-        .call(PROFILE, &owner.about(fields))
-        .await
-        .unwrap();
+    let fields = json!({
+        "corpProfileFields": names, "eCorpFields": ["eCorpWebsite"], "businessID": "b-1",
+    });
+    let asked = owner.about(fields);
+    let told = department.call(PROFILE, &asked).await.unwrap();
+    let again = department.call(PROFILE, &asked).await.unwrap();
+    assert_eq!(again.code, "M20011", "a businessID is used once");
     assert_eq!(told.code, "M00000", "{}", told.message);
     let corp = &told.content["corp"];
     assert_eq!(corp["ubi"], UBI);
@@ -92,6 +94,12 @@ async fn a_company_s_profile_comes_with_the_freshness_of_every_source() {
     }
     assert!(corp.get("cessationDate").is_none() && corp.get("eCorpWebsite").is_none());
 
+    app.settle().await.unwrap();
+    let used = identity::hongkong::use_days(&app.system.store, "td-fleet")
+        .await
+        .unwrap();
+    let kinds: Vec<&str> = used.iter().map(|one| one.kind.code()).collect();
+    assert_eq!(kinds, ["corp_login", "corp_profile"], "{used:?}");
     let mut browser = app.browser();
     let company = company_of(&app, OWNER, UBI).await;
     let path = format!("/en/companies/{company}/history");

@@ -119,6 +119,7 @@ async fn a_hash_is_signed_with_a_certificate_and_acknowledged() {
     let none = document(&hash);
     let mut none = about(&holder, "b-2", none);
     none["sigAlgo"] = json!("NONEwithRSA");
+    none["suaMethod"] = json!("FR");
     department.call(SIGN, &none).await.unwrap();
     on_phone(&app, RESIDENT, Decision::Approve).await;
     let heard = letterbox.heard();
@@ -163,6 +164,7 @@ async fn every_end_of_a_signature_has_its_own_number() {
         ("HKICHash", json!("short"), "D20003"),
         ("suaWaitPeriod", json!(720), "D77004"),
         ("suaWaitPeriod", json!(721), "D20003"),
+        ("suaMethod", json!("XX"), "D20003"),
         ("sigAlgo", json!("SM3withSM2"), "D20003"),
         ("hashCode", json!(base64(b"not a digest")), "D20003"),
         ("hashCode", json!(""), "D20002"),
@@ -268,12 +270,14 @@ async fn a_document_is_signed_in_one_step_without_a_login() {
         let fetch = json!({
             "accessToken": token.content["accessToken"], "openID": token.content["openID"],
         });
+        let as_another = department.call(other, &fetch).await.unwrap();
+        assert_eq!(as_another.code, "D20009");
         let result = department.call(&path, &fetch).await.unwrap();
         assert_eq!(result.code, "D00000", "{}", result.message);
         if !pdf {
             assert!(verifies("anonymous", &result.content, &hash));
         }
-        let again = department.call(other, &fetch).await.unwrap();
+        let again = department.call(&path, &fetch).await.unwrap();
         assert_eq!(again.code, "D20009");
     }
 }
@@ -290,6 +294,10 @@ async fn who_holds_another_card_or_no_plus_level_signs_nothing_without_a_login()
     bare["HKICHash"] = Value::Null;
     let bare = department.call(path, &bare).await.unwrap();
     assert_eq!(bare.code, "D20001", "the card ties it to its signer");
+    let mut face = anonymous(&hash, "b-0", false);
+    face["suaMethod"] = json!("FR");
+    let face = department.call(path, &face).await.unwrap();
+    assert_eq!(face.code, "D20003", "refused rather than left out");
     for (who, decision, business, expected) in [
         ("siu-hoi-yan", Decision::Approve, "b-1", "D70005"),
         (RESIDENT, Decision::Reject, "b-2", "D70001"),

@@ -42,7 +42,7 @@ impl Form {
 pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked, Refusal> {
     let mut asked = Asked::read((&call.client, kind), &call.fields)?;
     match kind {
-        Kind::Login | Kind::CorpLogin | Kind::StepUp => {}
+        Kind::Login | Kind::CorpLogin | Kind::CorpProfile | Kind::StepUp => {}
         Kind::Profile => asked.fields = field::read(&call.fields, false)?,
         Kind::Form | Kind::AnonymousForm => {
             asked.form = Some(Form::read(&call.fields)?);

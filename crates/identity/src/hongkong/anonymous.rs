@@ -51,22 +51,20 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
 }
 
 /// Hands a result out, once: for the access token that the code brought, or for the code itself.
-pub(crate) async fn result(hk: &HongKong, call: &Call, kinds: &[Kind]) -> Result<Value, Fault> {
-    let (secret, kind) = presented(hk, call).await?;
-    let gone = match kind {
+pub(crate) async fn result(hk: &HongKong, call: &Call, kind: Kind) -> Result<Value, Fault> {
+    let (secret, shown) = presented(hk, call).await?;
+    let gone = match shown {
         TokenKind::Code | TokenKind::CorpCode => Word::CodeGone,
         TokenKind::Access | TokenKind::CorpAccess => Word::Token,
     };
     let client = call.client.id().to_owned();
-    let found = hk
+    let task = hk
         .store()
         .write(&Actor::system("hongkong"), move |tx| {
             let (secret, client) = (secret.clone(), client.clone());
-            async move { fetch_in(&tx, (&secret, kind), &client).await }
+            async move { fetch_in(&tx, (&secret, shown), (&client, kind)).await }
         })
-        .await?;
-    let task = found
-        .filter(|task| kinds.contains(&task.kind))
+        .await?
         .ok_or(gone)?;
     let result = task.open_result(hk.identity().vault())?;
     let mut result = result.ok_or(gone)?;
@@ -98,22 +96,24 @@ async fn presented(hk: &HongKong, call: &Call) -> Result<(String, TokenKind), Fa
     Ok((access.to_owned(), kinds.1))
 }
 
-/// The task behind a single-use token, with its result for the last time.
+/// The task behind a single-use token, with its result for the last time. Asked for as another kind, it
+/// stays where it is.
 async fn fetch_in(
     tx: &::store::Write,
-    (secret, kind): (&str, TokenKind),
-    client: &str,
+    (secret, shown): (&str, TokenKind),
+    (client, kind): (&str, Kind),
 ) -> Result<Option<Task>, Fault> {
     let found = token::find_in(tx, secret).await?.filter(|token| {
-        token.kind == kind && token.is_single && token.client == client && token.is_live(tx.now())
+        token.kind == shown && token.is_single && token.client == client && token.is_live(tx.now())
     });
     let Some(found) = found else { return Ok(None) };
     let is_cut_off =
         found.company.is_some() && corporation::mandate_in(tx, &found).await?.is_none();
-    if is_cut_off || !token::use_in(tx, secret).await? {
+    let task = tasks::find_in(tx, found.task).await?;
+    let is_asked = task.as_ref().is_some_and(|task| task.kind == kind);
+    if is_cut_off || !is_asked || !token::use_in(tx, secret).await? {
         return Ok(None);
     }
-    let task = tasks::find_in(tx, found.task).await?;
     tasks::drop_result_in(tx, found.task).await?;
     Ok(task)
 }

@@ -12,7 +12,8 @@ use super::{
     holder::{self, Representative},
     registration::WireScope,
     reply::{Fault, Refusal},
-    task::business_of,
+    store::task::{self as tasks, NewTask, Settled},
+    task::{Kind, Task, business_of},
     word::Word,
 };
 use crate::{
@@ -36,16 +37,29 @@ pub(crate) async fn answer(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
     let names = fact::read(&call.fields)?;
     let corp = values(hk, mandate.company.id, &names).await?;
     let told = Told::of(&call.client, &names);
+    let new = NewTask {
+        id: hk.env().id::<Task>(),
+        client: call.client.id().to_owned(),
+        kind: Kind::CorpProfile,
+        business: business.clone(),
+        ticket: None,
+        person: Some(token.person),
+        approval: None,
+        signing: None,
+        asked: Vec::new(),
+        expires: hk.provider().now(),
+        company: Some(mandate.company.id),
+    };
     let acting = (token.person, mandate.company.id);
     hk.store()
         .write(&Actor::system("hongkong"), move |tx| {
-            let told = told.clone();
+            let (told, new) = (told.clone(), new.clone());
             async move {
                 // Who left since the call came in is told nothing.
-                let standing = corporation::standing_in(&tx, acting, &told.client).await?;
+                let standing = corporation::standing_in(&tx, acting, &new.client).await?;
                 standing.ok_or(Word::Token)?;
-                told.note_in(&tx, acting, "company.profile_read").await?;
-                Ok::<_, Fault>(())
+                keep_in(&tx, &new).await?;
+                Ok::<_, Fault>(told.note_in(&tx, acting, "company.profile_read").await?)
             }
         })
         .await?;
@@ -55,6 +69,22 @@ pub(crate) async fn answer(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
         answer.insert("businessID".to_owned(), json!(business));
     }
     Ok(Value::Object(answer))
+}
+
+/// Keeps that it was asked, done already: for the count by day, and so that a name is used once.
+async fn keep_in(tx: &Write, new: &NewTask) -> Result<(), Fault> {
+    if !tasks::insert_in(tx, new).await? {
+        return Err(Word::Business.of("businessID").into());
+    }
+    let settled = Settled {
+        outcome: Word::Success,
+        person: new.person,
+        signing: None,
+        result: None,
+        company: new.company,
+    };
+    tasks::done_in(tx, new.id, &settled).await?;
+    Ok(())
 }
 
 fn check_personal(call: &Call) -> Result<(), Refusal> {

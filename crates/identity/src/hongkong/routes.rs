@@ -43,7 +43,7 @@ enum Api {
     CorpInitiate(Kind),
     Initiate(Kind),
     Anonymous(Kind),
-    Result(&'static [Kind]),
+    Result(Kind),
     AccountResult,
     Acknowledge,
     Enquire,
@@ -64,7 +64,7 @@ async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault>
         Api::CorpSwitch => corporation::switch(hk, call).await,
         Api::Initiate(kind) => account::initiate(hk, call, kind).await,
         Api::Anonymous(kind) => anonymous::initiate(hk, call, kind).await,
-        Api::Result(kinds) => anonymous::result(hk, call, kinds).await,
+        Api::Result(kind) => anonymous::result(hk, call, kind).await,
         Api::AccountResult => anonymous::account_result(hk, call).await,
         Api::Acknowledge => sign::acknowledge(hk, call).await,
         Api::Enquire => bulk::enquire(hk, call).await,
@@ -229,7 +229,7 @@ const CALLS: &[(&str, &str, Api)] = &[
     (
         "/api/v1/anonymous/eme/getResult",
         "Fetch what the form is filled in with, once",
-        Api::Result(&[Kind::AnonymousForm]),
+        Api::Result(Kind::AnonymousForm),
     ),
     (
         "/api/v1/anonymous/signing/initiateRequest",
@@ -239,7 +239,7 @@ const CALLS: &[(&str, &str, Api)] = &[
     (
         "/api/v1/anonymous/signing/getResult",
         "Fetch the signature, once",
-        Api::Result(&[Kind::AnonymousSign]),
+        Api::Result(Kind::AnonymousSign),
     ),
     (
         "/api/v1/anonymous/pdfsigning/initiateRequest",
@@ -249,7 +249,7 @@ const CALLS: &[(&str, &str, Api)] = &[
     (
         "/api/v1/anonymous/pdfsigning/getResult",
         "Fetch the signature to embed, once",
-        Api::Result(&[Kind::AnonymousPdf]),
+        Api::Result(Kind::AnonymousPdf),
     ),
     (
         "/api/eservice/v1/auth/getToken",
@@ -284,7 +284,7 @@ const CALLS: &[(&str, &str, Api)] = &[
     (
         "/api/eservice/v1/formFilling/anonymous/getResult",
         "Fetch what the form of a company is filled in with, once",
-        Api::Result(&[Kind::AnonymousCorpForm]),
+        Api::Result(Kind::AnonymousCorpForm),
     ),
     (
         "/api/eservice/v1/getResult",

@@ -225,6 +225,8 @@ async fn grant(
             granted.told = Some(Told::of(client, &[]));
         }
         Kind::Login => granted.connects = Some(hk.provider().subject(&client.sector, person)),
+        // It is answered at once, and so never settled.
+        Kind::CorpProfile => {}
         Kind::StepUp => granted.result = json!({ "isPassed": true }),
         Kind::CorpForm | Kind::AnonymousCorpForm => {
             granted.result = corporate(hk, (task, asked), person).await?;

@@ -14,7 +14,7 @@ use super::{
     word::Word,
 };
 use crate::{
-    Acknowledgement, ItemKind,
+    Acknowledgement, ItemKind, PresenceCheck,
     signing::{ACCOUNT_AGE_HOURS_MAX, DEPARTMENT_CHARS, NAME_CHARS},
 };
 
@@ -55,6 +55,11 @@ pub(crate) fn head(
     if kind.is_of_browser() && card.is_none() {
         return Err(Word::Missing.of("HKICHash"));
     }
+    let presence = presence(fields)?;
+    // The request that a phone's check belongs to is made by the phone's answer, which is too late.
+    if kind.is_of_browser() && presence.is_some() {
+        return Err(Word::Invalid.of("suaMethod"));
+    }
     let hours = fields.number("suaWaitPeriod", u64::from(ACCOUNT_AGE_HOURS_MAX))?;
     let department = fields.optional("department", DEPARTMENT_CHARS)?;
     Ok(Signing {
@@ -63,9 +68,20 @@ pub(crate) fn head(
         items,
         card: card.map(|card| base64url::encode(hk.room().card_index(&card))),
         minimum_age_hours: u16::try_from(hours).unwrap_or(ACCOUNT_AGE_HOURS_MAX),
+        presence,
         in_one: 1,
         corporate: None,
     })
+}
+
+/// The check of the person that the client wants beside the phone's own.
+fn presence(fields: &Fields) -> Result<Option<PresenceCheck>, Refusal> {
+    match fields.optional("suaMethod", SHORT_CHARS)? {
+        None => Ok(None),
+        Some("FR") => Ok(Some(PresenceCheck::Face)),
+        Some("NFC") => Ok(Some(PresenceCheck::Card)),
+        Some(_) => Err(Word::Invalid.of("suaMethod")),
+    }
 }
 
 pub(crate) fn hash_kind(fields: &Fields) -> Result<ItemKind, Refusal> {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Approval, Binding, Company, Error, ItemKind, NewItem, NewSigning, Person, PersonName,
-    SigningAlgorithm, SigningRequest, code::codes, provider::Client,
+    PresenceCheck, SigningAlgorithm, SigningRequest, code::codes, provider::Client,
 };
 
 /// How long a ticket waits for the browser that brings it.
@@ -45,6 +45,8 @@ codes! {
         Bulk = "bulk",
         /// A person and a company they act for, known together.
         CorpLogin = "corp_login",
+        /// What is known of a company, answered at once.
+        CorpProfile = "corp_profile",
         /// A form of a company, with fields of the company and of the person.
         CorpForm = "corp_form",
         AnonymousCorpForm = "anonymous_corp_form",
@@ -63,7 +65,7 @@ impl Kind {
     pub(crate) const fn family(self) -> Family {
         match self {
             Self::Login | Self::CorpLogin => Family::Login,
-            Self::Profile => Family::Profile,
+            Self::Profile | Self::CorpProfile => Family::Profile,
             Self::Form | Self::AnonymousForm | Self::CorpForm | Self::AnonymousCorpForm => {
                 Family::Form
             }
@@ -85,6 +87,7 @@ impl Kind {
         match self {
             Self::Login => WireScope::Auth,
             Self::CorpLogin => WireScope::CorpAuth,
+            Self::CorpProfile => WireScope::CorpProfiles,
             Self::CorpForm | Self::AnonymousCorpForm => WireScope::CorpFormFilling,
             Self::Profile => WireScope::Profiles,
             Self::Form | Self::AnonymousForm => WireScope::FormFilling,
@@ -122,6 +125,7 @@ impl Kind {
     pub(crate) const fn dialect(self) -> Dialect {
         match self {
             Self::CorpLogin
+            | Self::CorpProfile
             | Self::CorpForm
             | Self::AnonymousCorpForm
             | Self::CorpSign
@@ -265,6 +269,9 @@ pub(crate) struct Signing {
     /// Base64url of the keyed index of the card, never its bare digest.
     pub(crate) card: Option<String>,
     pub(crate) minimum_age_hours: u16,
+    /// What shows that the person is there, beside the phone's own check.
+    #[serde(default)]
+    pub(crate) presence: Option<PresenceCheck>,
     /// Signatures in one callback.
     pub(crate) in_one: usize,
     /// The company it concerns; none for the person alone.
@@ -346,7 +353,7 @@ impl Asked {
                 .collect(),
             minimum_age_hours: asked.minimum_age_hours,
             client: None,
-            presence: None,
+            presence: asked.presence,
             card: card.transpose()?,
             behalf: asked.corporate.as_ref().map(Corporate::behalf),
             binding,

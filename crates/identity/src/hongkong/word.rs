@@ -248,9 +248,10 @@ impl Family {
                     Word::SignNotAllowed
                 })
             }
-            crate::Error::Inactive | crate::Error::NotApproved | crate::Error::Expired => {
-                Some(self.failed())
-            }
+            crate::Error::Inactive
+            | crate::Error::NotApproved
+            | crate::Error::NotPresent
+            | crate::Error::Expired => Some(self.failed()),
             _ => None,
         }
     }

@@ -17,7 +17,7 @@ use crate::{Error, engine};
 
 /// A queued closure whose types have been forgotten.
 pub(crate) trait Job: Send {
-    /// Runs the closure and tells whether its effects are wanted.
+    /// Runs the closure and tells whether its effects are wanted. A write may be run again.
     fn run(&mut self, connection: &Lent) -> bool;
 
     /// Answers the caller, once it is known whether the transaction holds.

@@ -1,6 +1,12 @@
 //! Rules of the SQLite engine alone: the shared commit, the queue, backup.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use kernel::Id;
 
@@ -44,6 +50,36 @@ fn a_refused_write_does_not_fail_the_others_of_its_batch() {
             assert_eq!(written.is_ok(), number % 3 == 1, "{number}: {written:?}");
         }
         assert_eq!(count(&store).await, 100);
+    });
+}
+
+#[test]
+fn a_refusal_before_anything_is_written_makes_nobody_run_again() {
+    on_sqlite(&[&MIGRATIONS], |store, _clock| async move {
+        let runs = Arc::new(AtomicU32::new(0));
+        let writes = (0..300_u32).map(|number| {
+            let (store, runs) = (store.clone(), Arc::clone(&runs));
+            async move {
+                let written: Result<(), Error> = store
+                    .write(&actor(), move |tx: Write| {
+                        let runs = Arc::clone(&runs);
+                        async move {
+                            runs.fetch_add(1, Ordering::Relaxed);
+                            if number % 2 == 0 {
+                                return Err(Error::Busy);
+                            }
+                            tx.run(&ADD, params![tx.id::<Note>(), format!("w{number}"), 0])
+                                .await
+                                .map(drop)
+                        }
+                    })
+                    .await;
+                assert_eq!(written.is_ok(), number % 2 == 1, "{number}: {written:?}");
+            }
+        });
+        futures::future::join_all(writes).await;
+        assert_eq!(count(&store).await, 150);
+        assert_eq!(runs.load(Ordering::Relaxed), 300);
     });
 }
 
