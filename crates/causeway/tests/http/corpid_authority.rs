@@ -102,6 +102,27 @@ async fn many_documents_are_chopped_with_one_answer_and_come_in_parts() {
     assert_eq!(heard_code(&desk.department, &desk.letterbox), "M71001");
 }
 
+/// Anybody may have the proof read, and the person sees that their name was given.
+async fn shown_to_anybody(app: &App, proof: &str) {
+    let mut browser = app.browser();
+    let page = browser.get("/en/verify/document").await.unwrap();
+    let path = page.path.clone();
+    let file = ("document", "proof.txt", proof.as_bytes());
+    let read = browser.post_file(&page, &path, &[], file).await.unwrap();
+    for wanted in [
+        "Genuine and unchanged",
+        "NG Chi Ming",
+        COMPANY,
+        "Responsible person",
+        "holds the company chop",
+        "td-parking",
+    ] {
+        assert!(read.says(wanted), "{wanted}: {}", read.words());
+    }
+    let looked = browser.sign_in(OWNER, "/en/who-looked").await.unwrap();
+    assert!(looked.says("Parking permits"), "{}", looked.words());
+}
+
 #[tokio::test]
 async fn an_authority_is_proven_to_the_one_who_asked_and_to_any_inspector() {
     let app = App::start().await.unwrap();
@@ -158,23 +179,7 @@ async fn an_authority_is_proven_to_the_one_who_asked_and_to_any_inspector() {
     broken[proof.len() / 2] ^= 1;
     let broken = examine(&notary, store, broken, None).await;
     assert!(!broken.is_ok_and(|examined| examined.is_good()));
-    let mut browser = app.browser();
-    let page = browser.get("/en/verify/document").await.unwrap();
-    let path = page.path.clone();
-    let file = ("document", "proof.txt", proof.as_bytes());
-    let read = browser.post_file(&page, &path, &[], file).await.unwrap();
-    for wanted in [
-        "Genuine and unchanged",
-        "NG Chi Ming",
-        COMPANY,
-        "Responsible person",
-        "holds the company chop",
-        "td-parking",
-    ] {
-        assert!(read.says(wanted), "{wanted}: {}", read.words());
-    }
-    let looked = browser.sign_in(OWNER, "/en/who-looked").await.unwrap();
-    assert!(looked.says("Parking permits"), "{}", looked.words());
+    shown_to_anybody(&app, proof).await;
 
     desk.asked(SIGN, &owner.sign("b-2", "CORPID_SIGN", &hash(b"the form")))
         .await;

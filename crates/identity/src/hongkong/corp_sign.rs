@@ -226,7 +226,7 @@ pub(crate) async fn complete(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
     let who = signer(hk, call).await?;
     let first = read_token(hk, call)?;
     if let Some(known) = named(hk, call).await? {
-        return repeated(hk, &known, first).await;
+        return repeated(hk, &known, (first, &who.mandate)).await;
     }
     let before = task_of(hk, call, first).await?;
     let before = before.open_asked(hk.identity().vault()).ok();
@@ -302,10 +302,17 @@ async fn task_of(hk: &HongKong, call: &Call, signing: Id<SigningRequest>) -> Res
     Ok(own.ok_or_else(|| Word::Invalid.of("signToken"))?)
 }
 
-async fn repeated(hk: &HongKong, task: &Task, first: Id<SigningRequest>) -> Result<Value, Fault> {
+/// What came of a chop that was asked for before, for whoever acts for the same company.
+async fn repeated(
+    hk: &HongKong,
+    task: &Task,
+    (first, mandate): (Id<SigningRequest>, &Mandate),
+) -> Result<Value, Fault> {
     let asked = task.open_asked(hk.identity().vault()).ok();
     let corporate = asked.and_then(|asked| asked.signing?.corporate);
-    if corporate.is_none_or(|one| one.step != Step::Second(first)) {
+    let is_it =
+        |one: &Corporate| one.step == Step::Second(first) && one.company == mandate.company.id;
+    if !corporate.is_some_and(|one| is_it(&one)) {
         return Err(Word::Business.of("businessID").into());
     }
     match task.outcome {
