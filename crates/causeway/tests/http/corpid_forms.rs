@@ -23,6 +23,29 @@ const RESULT: &str = "/api/eservice/v1/getResult";
 const OPEN_FORM: &str = "/api/eservice/v1/formFilling/anonymous/initiateRequest";
 const OPEN_RESULT: &str = "/api/eservice/v1/formFilling/anonymous/getResult";
 
+/// Every field of the catalogue that registers hold.
+const PROFILE_FIELDS: &[&str] = &[
+    "ubi",
+    "did",
+    "crn",
+    "duns",
+    "lei",
+    "type",
+    "status",
+    "engName",
+    "chiName",
+    "engAddress",
+    "chiAddress",
+    "commencementDate",
+    "cessationDate",
+    "annualReturnsDate",
+    "brcExpiryDate",
+    "crLstMatchTs",
+    "irdLstMatchTs",
+    "openDataLstMatchTs",
+    "rcaLstMatchTs",
+];
+
 /// The parameters of a form with fields of the company only.
 fn form(business: &str) -> Value {
     json!({
@@ -48,29 +71,8 @@ async fn a_company_s_profile_comes_with_the_freshness_of_every_source() {
     let app = App::start().await.unwrap();
     let department = house(&app).await;
     let owner = agent(&app, &department, (OWNER, UBI)).await;
-    let names = [
-        "ubi",
-        "did",
-        "crn",
-        "duns",
-        "lei",
-        "type",
-        "status",
-        "engName",
-        "chiName",
-        "engAddress",
-        "chiAddress",
-        "commencementDate",
-        "cessationDate",
-        "annualReturnsDate",
-        "brcExpiryDate",
-        "crLstMatchTs",
-        "irdLstMatchTs",
-        "openDataLstMatchTs",
-        "rcaLstMatchTs",
-    ];
     let fields = json!({
-        "corpProfileFields": names, "eCorpFields": ["eCorpWebsite"], "businessID": "b-1",
+        "corpProfileFields": PROFILE_FIELDS, "eCorpFields": ["eCorpWebsite"], "businessID": "b-1",
     });
     let asked = owner.about(fields);
     let told = department.call(PROFILE, &asked).await.unwrap();
