@@ -146,6 +146,7 @@ async fn the_paper_a_person_keeps_answers_a_question_for_one_like_an_upload() {
         "{}",
         done.words()
     );
+    assert!(!done.says("Use the paper you keep"), "it is there already");
     let looked = browser.get("/en/who-looked").await.unwrap();
     assert!(looked.says("Transport Department"), "{}", looked.words());
     // A question that asks for something else is not answered by it.
