@@ -85,8 +85,15 @@ pub(crate) struct Showing<'a> {
     pub(crate) answers: &'a Answers,
     /// Scan states by document id.
     pub(crate) scans: BTreeMap<String, String>,
-    /// The paper with an address that the person keeps, in words.
-    pub(crate) kept: Option<String>,
+    /// The paper with an address that the person keeps.
+    pub(crate) kept: Option<KeptView>,
+}
+
+/// A paper that answers a question at one press.
+pub(crate) struct KeptView {
+    pub(crate) words: String,
+    /// Lower-case hexadecimal, to tell that it is there already.
+    pub(crate) sha256: String,
 }
 
 /// `partners.0.name` as an input name.
@@ -198,11 +205,21 @@ impl Showing<'_> {
             max_mb: *max_mb,
             is_full: have.len() >= usize::try_from(*max).unwrap_or(usize::MAX),
             have,
-            kept: self
-                .kept
-                .clone()
-                .filter(|_| services::takes_kept_paper(field)),
+            kept: self.kept(field),
         })
+    }
+
+    /// The paper the person keeps, for a question that takes it and does not have it yet.
+    fn kept(&self, field: &Field) -> Option<String> {
+        let kept = self
+            .kept
+            .as_ref()
+            .filter(|_| services::takes_kept_paper(field))?;
+        let is_there = match self.answers.get(&field.id) {
+            Some(Value::Files(files)) => files.iter().any(|file| file.sha256 == kept.sha256),
+            _ => false,
+        };
+        (!is_there).then(|| kept.words.clone())
     }
 
     fn items(&self, field: &Field, path: &str) -> Vec<ItemView> {

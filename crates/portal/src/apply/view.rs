@@ -10,7 +10,7 @@ use web::{Failure, Form, Outcome, Value, Visit, ctx};
 
 use crate::{
     Portal,
-    answer_view::{Showing, input_name, pack_name},
+    answer_view::{KeptView, Showing, input_name, pack_name},
 };
 
 /// Inputs of a page that belong to the page, not to the pack.
@@ -231,7 +231,10 @@ pub(crate) async fn page(
         answers: &open.answers,
         errors,
         scans,
-        kept: kept.map(|one| kept_words(visit, &one)),
+        kept: kept.map(|one| KeptView {
+            words: kept_words(visit, &one),
+            sha256: trust::digest::hex(&one.sha256),
+        }),
     };
     let fields = showing.fields(&view.fields);
     let has_files = fields.iter().any(|field| field.kind == "file");
