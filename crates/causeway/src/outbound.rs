@@ -356,7 +356,7 @@ mod tests {
                     continue;
                 };
                 let mut bytes = vec![0; 4_096];
-                stream.read(&mut bytes).await.unwrap();
+                assert!(stream.read(&mut bytes).await.unwrap() > 0);
                 let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
                 stream.write_all(answer).await.unwrap();
                 stream.shutdown().await.unwrap();
