@@ -23,6 +23,7 @@ pub(crate) mod signing;
 pub(crate) mod simulation;
 pub(crate) mod standing;
 pub(crate) mod token;
+pub(crate) mod wake;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -56,6 +57,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0022_sign_for_company.sql",
     "0023_create_oidc_key_set.sql",
     "0024_count_client_use.sql",
+    "0032_wake_phone.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -83,6 +85,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         simulation::STATEMENTS,
         standing::STATEMENTS,
         token::STATEMENTS,
+        wake::STATEMENTS,
         &crate::provider::store::statements(),
         &crate::hongkong::store::statements(),
     ]

@@ -217,7 +217,7 @@ fn question(
         detail,
         digest: digest_of(secret, &asked.details),
         binding: Binding::of(secret.as_bytes()),
-        return_to: "/en".to_owned(),
+        return_to: "/en/inbox".to_owned(),
     })
 }
 
@@ -387,7 +387,7 @@ impl Poll {
             challenge: None,
             bound: self.caller.bound.clone(),
             level: approved.level,
-            means: crate::Means::Phone,
+            means: approved.evidence.means(),
             auth_time: approved.decided.seconds(),
             approval: Some(approved.approval),
             is_lasting: client.has_grant(GrantKind::Refresh),

@@ -13,6 +13,7 @@ mod oidc;
 mod rp;
 mod signing;
 mod tokens;
+mod wake;
 mod world;
 
 /// Declares tests on a fresh world each. What they hold is of the wire, so one engine is enough; the

@@ -13,7 +13,7 @@ use crate::{
         DECIDED, DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, leads_to,
         reference_of, transition,
     },
-    store::{json as to_json, person},
+    store::{json as to_json, person, wake},
 };
 
 ::store::sql! {
@@ -168,13 +168,18 @@ pub(crate) async fn ask_with_in(
         ],
     )
     .await?;
+    if let Some(person) = new.person {
+        wake::call_in(tx, person, id).await?;
+    }
     get_in(tx, id).await
 }
 
+pub(crate) async fn find_in(db: &Read, id: Id<Approval>) -> Result<Option<Approval>, Error> {
+    Ok(db.one(&FIND_APPROVAL, params![id]).await?)
+}
+
 pub(crate) async fn get_in(db: &Read, id: Id<Approval>) -> Result<Approval, Error> {
-    db.one(&FIND_APPROVAL, params![id])
-        .await?
-        .ok_or(Error::NotFound)
+    find_in(db, id).await?.ok_or(Error::NotFound)
 }
 
 /// The approval with this id, for the page of the browser that asked.
