@@ -480,3 +480,26 @@ pub(crate) async fn every_endpoint(app: &App) {
         .unwrap();
     assert_eq!(dropped.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn what_is_done_for_a_company_stands_in_the_statistics_of_the_identity_and_of_its_client() {
+    let app = App::start().await.unwrap();
+    let department = house(&app).await;
+    let owner = agent(&app, &department, (OWNER, UBI)).await;
+    let asked = department.call(FORM, &owner.about(form("b-1"))).await.unwrap();
+    assert_eq!(asked.code, "M00000", "{}", asked.message);
+    on_phone(&app, OWNER, Decision::Approve).await;
+    let fields = json!({ "corpProfileFields": ["ubi"] });
+    let told = department.call(PROFILE, &owner.about(fields)).await.unwrap();
+    assert_eq!(told.code, "M00000", "{}", told.message);
+    app.clock.advance(Duration::from_secs(3_600));
+    app.settle().await.unwrap();
+    let store = &app.system.store;
+    let today = store.env().today();
+    let used = identity::provider::client_uses(store, (today, today)).await;
+    let used = used.unwrap();
+    let own = used.iter().find(|one| one.client == "td-fleet").unwrap();
+    assert_eq!((own.uses.logins, own.uses.fills), (1, 2), "{:?}", own.uses);
+    let exact = insight::recognition(store, insight::Period::month_of(today)).await;
+    assert_eq!(exact.unwrap().totals[0], Some(1), "counted once");
+}

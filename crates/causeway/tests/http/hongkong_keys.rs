@@ -254,25 +254,63 @@ async fn a_body_that_is_too_large_is_not_read() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
-#[tokio::test]
-async fn who_asks_too_often_is_told_to_wait() {
+async fn limited(name: &str) -> App {
     let knobs = causeway::Knobs {
         has_rate_limits: true,
         records_answers: false,
     };
-    let dir = std::env::temp_dir().join(format!("causeway-hongkong-{}", std::process::id()));
-    let app = App::open(dir, 7, knobs).await.unwrap();
+    let dir = std::env::temp_dir().join(format!("causeway-{name}-{}", std::process::id()));
+    App::open(dir, 7, knobs).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_guesses_a_client_s_key_waits_and_nobody_else_at_the_address_does() {
+    let app = limited("hongkong-guess").await;
     let own = department(&app).await;
-    let mut last = StatusCode::OK;
-    for _ in 0..1_300 {
+    let other = Department::register(&app, "td-other", CALLBACK)
+        .await
+        .unwrap();
+    let mut statuses = Vec::new();
+    for _ in 0..25 {
         let mut signed = own.sign("");
         signed.signature = "AAAA".to_owned();
-        last = own.send(GET_KEY, &signed, "").await.unwrap().status;
-        if last != StatusCode::OK {
-            break;
-        }
+        statuses.push(own.send(GET_KEY, &signed, "").await.unwrap().status);
     }
-    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let refused = statuses.iter().filter(|status| **status == StatusCode::OK);
+    assert!((20..=21).contains(&refused.count()), "{statuses:?}");
+    assert_eq!(statuses[24], StatusCode::TOO_MANY_REQUESTS);
+    let held = own.send(GET_KEY, &own.sign(""), "").await.unwrap();
+    assert_eq!(
+        held.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "under that name"
+    );
+    assert_eq!(other.fetch_key().await.unwrap()["code"], "D00000");
+    app.clock.advance(Duration::from_secs(61));
+    assert_eq!(own.fetch_key().await.unwrap()["code"], "D00000");
+}
+
+#[tokio::test]
+async fn a_department_may_ask_as_often_as_its_people_need() {
+    let app = limited("hongkong-busy").await;
+    let own = department(&app).await;
+    for _ in 0..1_300 {
+        let answer = own.send(GET_KEY, &own.sign(""), "").await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn hundreds_behind_one_address_may_begin_a_login() {
+    let app = limited("hongkong-crowd").await;
+    let own = department(&app).await;
+    let door = crate::hongkong::door(&own, &[]);
+    for _ in 0..300 {
+        let request = axum::http::Request::builder().uri(&door);
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let answer = app.browser().send(request).await.unwrap();
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.words());
+    }
 }
 
 #[tokio::test]

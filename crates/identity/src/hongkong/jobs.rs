@@ -256,6 +256,7 @@ fn again(fault: Fault) -> Failure {
     match fault {
         Fault::Refused(refusal, _) => Failure::Again(refusal.word.message().to_owned()),
         Fault::Failed(error) => Failure::Again(error.to_string()),
+        Fault::Held(error) => Failure::Again(error.to_string()),
     }
 }
 
