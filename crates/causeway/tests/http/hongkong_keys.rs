@@ -7,7 +7,7 @@ use identity::provider::ClientChange;
 use serde_json::{Value, json};
 use testkit::{
     Answer, App,
-    hongkong::{Department, certificate},
+    hongkong::{Department, certificate, issued, pem_of},
 };
 use trust::envelope::Padding;
 
@@ -311,6 +311,50 @@ async fn hundreds_behind_one_address_may_begin_a_login() {
         let answer = app.browser().send(request).await.unwrap();
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.words());
     }
+}
+
+#[tokio::test]
+async fn a_key_is_sealed_only_to_certificates_of_the_authorities_that_the_operator_names() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut terms = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    terms.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    terms.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
+    terms.not_before = rcgen::date_time_ymd(2026, 1, 1);
+    terms.not_after = rcgen::date_time_ymd(2028, 1, 1);
+    let own = terms.self_signed(&key).unwrap();
+    let issuer = rcgen::Issuer::new(terms, key);
+    let folder = std::env::temp_dir().join(format!("causeway-authorities-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut config = causeway::config::Config::default();
+    config.server.demo = true;
+    config.hongkong.authorities_file = folder.join("recognised.pem");
+    config.store.data_dir = folder.join("data");
+    std::fs::write(&config.hongkong.authorities_file, pem_of(own.der())).unwrap();
+    let knobs = causeway::Knobs {
+        has_rate_limits: false,
+        records_answers: false,
+    };
+    let moment = kernel::Env::system().now();
+    let app = App::open_at(&config, (moment, 7), knobs).await.unwrap();
+    let unknown = department(&app).await;
+    assert_eq!(
+        unknown.fetch_key().await.unwrap()["code"],
+        "D30001",
+        "its own word"
+    );
+    let (private, pem) = issued("eservice.example", &issuer).unwrap();
+    let mut known = Department::register_with(&app, "td-known", CALLBACK, |wanted| {
+        wanted.wire.as_mut().unwrap().certificate = pem;
+    })
+    .await
+    .unwrap();
+    known.take_key(private);
+    assert_eq!(known.fetch_key().await.unwrap()["code"], "D00000");
+    drop(app);
+    std::fs::write(&config.hongkong.authorities_file, "none").unwrap();
+    let refused = App::open_at(&config, (moment, 7), knobs).await;
+    assert!(refused.is_err(), "a file that names nobody");
+    let _ = std::fs::remove_dir_all(&folder);
 }
 
 #[tokio::test]

@@ -96,7 +96,11 @@ pub(crate) async fn in_force(
     let wire = client.wire.as_ref().ok_or(Word::NoCertificate)?;
     let certificate =
         SealingCertificate::from_pem(&wire.certificate).map_err(|_| Word::NoCertificate)?;
-    if certificate.until() <= hk.provider().now() {
+    let now = hk.provider().now();
+    let is_vouched = hk
+        .authorities()
+        .is_none_or(|all| all.vouch_for(&certificate, now));
+    if certificate.until() <= now || !is_vouched {
         return Err(Word::NoCertificate.into());
     }
     let new = made(hk, (client.id(), dialect), (&certificate, wire.padding))?;
