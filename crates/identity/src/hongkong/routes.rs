@@ -290,6 +290,16 @@ const CALLS: &[(&str, &str, Api)] = &[
         Api::Result(Kind::AnonymousPdf),
     ),
     (
+        "/api/v1/anonymous/bulksigning/initiateRequest",
+        "Ask for many signatures at once without a login",
+        Api::Anonymous(Kind::AnonymousBulk),
+    ),
+    (
+        "/api/v1/anonymous/bulksigning/getResult",
+        "Fetch the signatures, once",
+        Api::Result(Kind::AnonymousBulk),
+    ),
+    (
         "/api/eservice/v1/auth/getToken",
         "Exchange the code of a company",
         Api::CorpToken,
@@ -323,6 +333,11 @@ const CALLS: &[(&str, &str, Api)] = &[
         "/api/eservice/v1/formFilling/anonymous/getResult",
         "Fetch what the form of a company is filled in with, once",
         Api::Result(Kind::AnonymousCorpForm),
+    ),
+    (
+        "/api/eservice/v1/stepup/initiateRequest",
+        "Ask the person who acts for a company to show that it is them",
+        Api::CorpInitiate(Kind::CorpStepUp),
     ),
     (
         "/api/eservice/v1/getResult",
