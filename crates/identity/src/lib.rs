@@ -130,6 +130,7 @@ pub use store::{
     },
     recovery::{ask_recovery, decide_recovery, redeem_recovery, waiting_recoveries},
     registrant::registrants,
+    signing::presence_of,
     standing::{
         account_changes, agree_for_child, check_child, child_digest, close as close_account,
         close_digest, guardianships_of, lift as lift_account, note_death, sign_out_everywhere,

@@ -12,6 +12,20 @@ codes! {
         Face = "face",
         /// The card's chip, read by the phone.
         Card = "card",
+        /// The one and the other.
+        Both = "both",
+    }
+}
+
+impl PresenceCheck {
+    /// The checks it is made of.
+    #[must_use]
+    pub const fn parts(self) -> &'static [Self] {
+        match self {
+            Self::Face => &[Self::Face],
+            Self::Card => &[Self::Card],
+            Self::Both => &[Self::Face, Self::Card],
+        }
     }
 }
 

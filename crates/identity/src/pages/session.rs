@@ -62,13 +62,27 @@ pub async fn ask_in(
     headers: &HeaderMap,
     new: NewApproval,
 ) -> Result<(Approval, String), Failure> {
+    let draws = approval::Draws::of(identity.store().env());
+    ask_drawn_in(visit, identity, headers, (new, draws)).await
+}
+
+/// As [`ask_in`], with what was drawn before.
+///
+/// # Errors
+/// As [`ask_in`].
+pub(crate) async fn ask_drawn_in(
+    visit: &Visit,
+    identity: &Identity,
+    headers: &HeaderMap,
+    (new, draws): (NewApproval, approval::Draws),
+) -> Result<(Approval, String), Failure> {
     let place = place(headers);
     let new = NewApproval {
         binding: binding(visit).await?,
         place,
         ..new
     };
-    let asked = approval::ask(identity.store(), &visit.actor(), new).await?;
+    let asked = approval::ask_drawn(identity.store(), &visit.actor(), (new, draws)).await?;
     let page = visit.to(&format!("/approvals/{}", asked.id));
     Ok((asked, page))
 }

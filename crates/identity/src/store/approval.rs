@@ -96,6 +96,19 @@ impl FromRow for Approval {
 /// [`Error::TooManyOpen`] when the person has too many open; [`Error::Malformed`] when the return
 /// address is not local or there is too much detail.
 pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Approval, Error> {
+    let draws = Draws::of(store.env());
+    ask_drawn(store, actor, (new, draws)).await
+}
+
+/// As [`ask`], with what was drawn before.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) async fn ask_drawn(
+    store: &Store,
+    actor: &Actor,
+    (new, draws): (NewApproval, Draws),
+) -> Result<Approval, Error> {
     if !web::is_local_path(&new.return_to) {
         return Err(Error::Malformed("return_to"));
     }
@@ -105,7 +118,6 @@ pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Appro
     if is_long || new.detail.len() > DETAIL_LINES {
         return Err(Error::Malformed("detail"));
     }
-    let draws = Draws::of(store.env());
     store
         .write(actor, move |tx| {
             let (new, draws) = (new.clone(), draws.clone());
@@ -119,6 +131,8 @@ pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Appro
 pub(crate) struct Draws {
     key: [u8; 32],
     reference: String,
+    /// The code, when somebody has been told it already.
+    code: Option<String>,
 }
 
 impl Draws {
@@ -126,7 +140,13 @@ impl Draws {
         Self {
             key: env.bytes(),
             reference: reference_of(env.bytes()),
+            code: None,
         }
+    }
+
+    /// With the code that was told before there was a question; without one, its own.
+    pub(crate) fn with_code(self, code: Option<String>) -> Self {
+        Self { code, ..self }
     }
 }
 
@@ -137,7 +157,11 @@ impl Draws {
 pub(crate) async fn ask_with_in(
     tx: &Write,
     new: &NewApproval,
-    Draws { key, reference }: &Draws,
+    Draws {
+        key,
+        reference,
+        code,
+    }: &Draws,
 ) -> Result<Approval, Error> {
     if let Some(person) = new.person {
         let open: i64 = tx.only(&COUNT_OPEN, params![person, tx.now()]).await?;
@@ -147,6 +171,10 @@ pub(crate) async fn ask_with_in(
     }
     let id = tx.id::<Approval>();
     let now = tx.now();
+    let code = match code {
+        Some(told) => told.clone(),
+        None => binding_code(key, id, new.purpose, &new.digest),
+    };
     tx.run(
         &INSERT_APPROVAL,
         params![
@@ -159,7 +187,7 @@ pub(crate) async fn ask_with_in(
             to_json(&new.summary)?,
             to_json(&new.detail)?,
             new.digest,
-            binding_code(key, id, new.purpose, &new.digest),
+            code,
             reference,
             new.binding.0,
             new.return_to,
