@@ -217,6 +217,7 @@ fn registration(party: &Party) -> Registration {
         ciba_notification_uri: None,
         needs_dpop_nonce: true,
         is_resource: false,
+        resource: None,
         is_test: false,
         wire: None,
     }

@@ -194,6 +194,7 @@ fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
             "ciba_notification_uri",
             found.ciba_notification_uri.clone().unwrap_or_default(),
         ),
+        ("resource", found.resource.clone().unwrap_or_default()),
     ];
     rows.into_iter()
         .filter(|(_, value)| !value.is_empty())

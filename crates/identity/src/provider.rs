@@ -41,6 +41,7 @@ mod par;
 mod params;
 mod refusal;
 pub(crate) mod request;
+mod resource;
 mod revoke;
 mod routes;
 pub(crate) mod scope;

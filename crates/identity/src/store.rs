@@ -56,6 +56,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0022_sign_for_company.sql",
     "0023_create_oidc_key_set.sql",
     "0024_count_client_use.sql",
+    "0025_name_resource.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

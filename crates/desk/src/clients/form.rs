@@ -61,6 +61,7 @@ pub(super) struct Typed {
     ciba_notification_uri: String,
     needs_dpop_nonce: bool,
     is_resource: bool,
+    resource: String,
     is_test: bool,
 }
 
@@ -116,6 +117,7 @@ impl Typed {
             ciba_notification_uri: word("ciba_notification_uri"),
             needs_dpop_nonce: form.has("needs_dpop_nonce"),
             is_resource: form.has("is_resource"),
+            resource: word("resource"),
             is_test: form.has("is_test"),
         }
     }
@@ -165,6 +167,7 @@ impl Typed {
             ciba_notification_uri: optional(&latest.ciba_notification_uri),
             needs_dpop_nonce: latest.needs_dpop_nonce,
             is_resource: latest.is_resource,
+            resource: optional(&latest.resource),
             is_test: latest.is_test,
         }
     }
@@ -215,6 +218,7 @@ impl Typed {
             ciba_notification_uri: optional(&self.ciba_notification_uri),
             needs_dpop_nonce: self.needs_dpop_nonce,
             is_resource: self.is_resource,
+            resource: optional(&self.resource),
             is_test: self.is_test,
             wire: None,
         };

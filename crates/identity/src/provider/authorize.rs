@@ -20,10 +20,11 @@ use super::{
     params::Params,
     refusal::{Fault, Refusal, Word},
     request::{Asked, Prompt, ReturnTo},
+    resource::{self, Resource},
     scope::Scope,
     store::{
         client::check_in,
-        consent::{self, Connection},
+        consent::{self, Agreed, Connection},
         grant,
         request::{self, Pending},
     },
@@ -231,7 +232,11 @@ async fn read(provider: &Provider, (params, who): (&Params, &Who)) -> Result<Arr
         let reason = "request objects must be pushed";
         return Err(refused(Refusal::new(Word::RequestNotSupported, reason)));
     }
-    let asked = Asked::read(params, &client, back.clone()).map_err(refused)?;
+    let mut asked = Asked::read(params, &client, back.clone()).map_err(refused)?;
+    asked.resource = match resource::read(provider, params).await {
+        Err(Fault::Refused(refusal)) => return Err(refused(refusal)),
+        read => read?,
+    };
     Ok(Arrival {
         consent: who.consent(provider, &client).await?,
         client,
@@ -304,7 +309,10 @@ async fn keep(provider: &Provider, arrival: &Arrival) -> Result<Id<Pending>, Sto
 pub(crate) struct Standing {
     pub(crate) person: Option<Id<Person>>,
     pub(crate) who: Option<Recognised>,
-    consent: Option<Connection>,
+    /// What they agreed to before, for what the client says now that it is for.
+    agreed: Vec<Scope>,
+    /// Whose resources they agreed to have it used at.
+    resources: Vec<String>,
     /// Whether the hint of the request speaks of somebody else.
     is_other: bool,
     /// Whether the person has just agreed to this very request.
@@ -379,10 +387,15 @@ impl Who {
                     .and_then(|claims| claims.get("sub")?.as_str());
                 named != Some(&subject(person))
             });
+        let covered = |scope: &Scope| {
+            let agreed = consent.as_ref();
+            agreed.is_some_and(|agreed| agreed.covers(client, *scope))
+        };
         Standing {
             person,
             who,
-            consent,
+            agreed: Scope::ALL.iter().copied().filter(covered).collect(),
+            resources: consent.map(|agreed| agreed.resources).unwrap_or_default(),
             is_other,
             has_agreed: false,
         }
@@ -432,15 +445,13 @@ impl Standing {
     }
 
     fn needs_consent(&self, asked: &Asked) -> bool {
-        let agreed = self
-            .consent
-            .as_ref()
-            .map_or(&[][..], |consent| &consent.scopes);
+        let is_new = |resource: &Resource| !self.resources.contains(&resource.uri);
         asked.has_prompt(Prompt::Consent)
             || !asked.details.is_empty()
+            || asked.resource.as_ref().is_some_and(is_new)
             || wanted_scopes(asked)
                 .iter()
-                .any(|scope| !agreed.contains(scope))
+                .any(|scope| !self.agreed.contains(scope))
     }
 }
 
@@ -507,7 +518,9 @@ pub(crate) async fn issue(
                 if answer.is_consent {
                     let scopes = wanted_scopes(&answer.asked);
                     let known = (answer.client.id(), subject.as_str());
-                    consent::put_in(&tx, person, known, &scopes).await?;
+                    let resource = answer.asked.resource.as_ref();
+                    let agreed = Agreed::to(&answer.client, &scopes, resource);
+                    consent::agree_in(&tx, person, known, &agreed).await?;
                 }
                 grant::insert_in(&tx, &issued).await?;
                 Ok::<_, Fault>(())

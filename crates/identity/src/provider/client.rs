@@ -134,6 +134,9 @@ pub struct Registration {
     /// Whether the client guards resources and may look into tokens made for it.
     #[serde(default)]
     pub is_resource: bool,
+    /// What its resources are called (RFC 8707): the audience of tokens made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// A test client works like any other and says so to the people it asks.
     #[serde(default)]
     pub is_test: bool,
@@ -179,6 +182,7 @@ impl Registration {
             ciba_notification_uri: None,
             needs_dpop_nonce: false,
             is_resource: false,
+            resource: None,
             is_test: false,
             wire: Some(wire),
         }
@@ -242,6 +246,12 @@ impl Registration {
             no_words || !has_openid || self.scopes.len() > LIST_MAX,
             "scopes",
             "identity.client.flaw.scopes",
+        );
+        let is_called = self.resource.as_deref().is_some_and(is_resource_name);
+        flaw(
+            self.is_resource != self.resource.is_some() || self.is_resource != is_called,
+            "resource",
+            "identity.client.flaw.resource",
         );
         self.flaws_of_proof(&mut flaws);
         flaws
@@ -316,6 +326,13 @@ pub(crate) fn is_redirect(uri: &str) -> bool {
         .bytes()
         .all(|b| b.is_ascii_graphic() && !b"\\\"<>#*".contains(&b));
     is_plain && !host.is_empty() && !host.contains('@') && uri.len() <= URI_CHARS
+}
+
+/// What resources may be called: an absolute address over https, without a query or fragment, which no
+/// other spelling of the same place matches.
+#[must_use]
+pub(crate) fn is_resource_name(uri: &str) -> bool {
+    uri.starts_with("https://") && is_redirect(uri) && !uri.contains('?')
 }
 
 /// The registered keys, read once.
@@ -406,6 +423,12 @@ impl Client {
             .redirect_uris
             .iter()
             .any(|own| own == uri)
+    }
+
+    /// Whether a token for `audience` is for this client's resources.
+    pub(crate) fn guards(&self, audience: &str) -> bool {
+        let own = self.0.registration.resource.as_deref();
+        self.0.registration.is_resource && own == Some(audience)
     }
 
     pub(crate) fn is_secret(&self, secret: &str) -> bool {

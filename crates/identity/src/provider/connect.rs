@@ -199,6 +199,7 @@ fn consent_page(
         is_test => client.is_test,
         scopes,
         lines => lines_of(&asked.details),
+        resource => asked.resource.as_ref().map(|resource| resource.name.clone()),
         needs_phone => needs_phone(asked),
         who => visit.signed_in().map(|who| who.name.clone()),
         is_known => standing.person.is_some(),

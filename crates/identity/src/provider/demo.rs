@@ -93,6 +93,7 @@ pub fn rates(vault: &Vault) -> Result<Registration, Error> {
         ciba_notification_uri: None,
         needs_dpop_nonce: false,
         is_resource: false,
+        resource: None,
         is_test: true,
         wire: None,
     })
@@ -123,6 +124,7 @@ fn library(vault: &Vault) -> Registration {
         ciba_notification_uri: None,
         needs_dpop_nonce: false,
         is_resource: false,
+        resource: None,
         is_test: true,
         wire: None,
     }

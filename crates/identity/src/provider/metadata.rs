@@ -50,6 +50,8 @@ struct Endpoints {
     revocation_endpoint: String,
     end_session_endpoint: String,
     backchannel_authentication_endpoint: String,
+    /// Ours: where a client withdraws what it asked.
+    backchannel_withdrawal_endpoint: String,
 }
 
 type Words = Vec<&'static str>;
@@ -187,6 +189,7 @@ fn endpoints(provider: &Provider) -> Endpoints {
         revocation_endpoint: at(revoke::PATH),
         end_session_endpoint: at(logout::PATH),
         backchannel_authentication_endpoint: at(ciba::PATH),
+        backchannel_withdrawal_endpoint: at(ciba::WITHDRAW),
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) struct Access {
     pub(crate) client: String,
     pub(crate) subject: String,
     pub(crate) jti: String,
+    pub(crate) audience: String,
     /// Seconds since the epoch.
     pub(crate) expires: i64,
     pub(crate) claims: Map<String, Value>,
@@ -75,7 +76,7 @@ pub(crate) fn access(
     let mut claims = json!({
         "iss": provider.issuer(),
         "sub": subject(provider, client, grant),
-        "aud": provider.issuer(),
+        "aud": content.resource.as_deref().unwrap_or(provider.issuer()),
         "client_id": client.id(),
         "iat": now.seconds(),
         "exp": (now + ACCESS_LIFE).seconds(),
@@ -289,6 +290,7 @@ impl Access {
             client: text("client_id")?,
             subject: text("sub")?,
             jti: text("jti")?,
+            audience: text("aud")?,
             expires: claims.get("exp")?.as_i64()?,
             claims,
         })

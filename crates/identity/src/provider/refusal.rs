@@ -97,7 +97,6 @@ impl Refusal {
         );
         let status = match self.word {
             Word::InvalidClient => StatusCode::UNAUTHORIZED,
-            Word::AccessDenied if self.reason == NOT_A_RESOURCE => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
         let body = RefusalBody {
@@ -141,9 +140,6 @@ impl Refusal {
         response
     }
 }
-
-/// The reason of the one refusal that is a matter of permission.
-pub(crate) const NOT_A_RESOURCE: &str = "this client may not look into tokens";
 
 /// What an endpoint ends with when it does not answer: a refusal on the wire, or a failure of ours.
 #[derive(Debug, thiserror::Error)]

@@ -144,6 +144,18 @@ fn client_routes() -> Routes<Provider> {
         )
         .body_bytes(BODY_BYTES)
         .rate(Rate::Caller)
+        .json(
+            post,
+            ciba::WITHDRAW,
+            Access::Public,
+            operation::<ClientForm, ciba::Withdrawn>("Withdraw what a person was asked")
+                .answers::<RefusalBody>(400)
+                .answers::<RefusalBody>(401)
+                .takes_form(),
+            ciba::withdraw,
+        )
+        .body_bytes(BODY_BYTES)
+        .rate(Rate::Caller)
 }
 
 fn token_routes() -> Routes<Provider> {

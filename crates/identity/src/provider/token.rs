@@ -1,6 +1,7 @@
 //! The token endpoint (RFC 6749 section 3.2): a code, a refresh token, an approved request or another
 //! token becomes tokens.
 
+use ::store::Read;
 use axum::{body::Bytes, extract::State, http::HeaderMap};
 use kernel::Actor;
 use serde::Serialize;
@@ -13,14 +14,15 @@ use super::{
     Provider,
     caller::{self, Call, Caller},
     ciba,
-    client::GrantKind,
+    client::{Client, GrantKind},
     dpop, exchange,
     grant::Bound,
     mint,
     params::Params,
     refusal::{Fault, Refusal, Word},
+    resource::Audience,
     store::{
-        enter_in,
+        consent, enter_in,
         grant::{self, Grant},
     },
 };
@@ -114,6 +116,7 @@ async fn by_code(provider: &Provider, caller: Caller, params: &Params) -> Result
         uri,
         challenge: base64url::encode(digest::sha256(verifier)),
         refresh: provider.draw(),
+        audience: Audience::read(provider, params)?,
     };
     let refresh = shown.refresh.clone();
     let own = caller.clone();
@@ -137,6 +140,7 @@ struct Shown {
     uri: Option<String>,
     challenge: String,
     refresh: String,
+    audience: Audience,
 }
 
 async fn use_code_in(
@@ -145,7 +149,7 @@ async fn use_code_in(
     shown: &Shown,
 ) -> Result<Redeemed, Fault> {
     enter_in(tx, caller).await?;
-    let grant = grant::by_code_in(tx, &shown.code)
+    let mut grant = grant::by_code_in(tx, &shown.code)
         .await?
         .filter(|grant| grant.client == caller.client.id())
         .ok_or(Refusal::grant("the code is unknown"))?;
@@ -177,10 +181,12 @@ async fn use_code_in(
         return Err(Refusal::grant("code_verifier does not fit").into());
     }
     check_key(content.bound.as_ref(), caller)?;
+    let resource = shown.audience.of(content.resource.as_deref())?;
     let refresh = content.is_lasting.then_some(shown.refresh.as_str());
     if !grant::use_code_in(tx, grant.id, refresh).await? {
         return Err(Refusal::grant("the code has been used").into());
     }
+    grant.content.resource = resource;
     Ok(Redeemed::Good(Box::new(grant)))
 }
 
@@ -212,13 +218,27 @@ async fn by_refresh(provider: &Provider, caller: Caller, params: &Params) -> Res
                 if !grant.is_live(tx.now()) {
                     return Err(Refusal::grant("the refresh token is no longer good").into());
                 }
+                check_consent_in(&tx, (&grant, &caller.client)).await?;
                 Ok::<_, Fault>(grant)
             }
         })
         .await?;
     let mut grant = grant;
     narrow(&mut grant, params)?;
+    let audience = Audience::read(provider, params)?;
+    grant.content.resource = audience.of(grant.content.resource.as_deref())?;
     tokens(provider, &caller, (&grant, None)).await
+}
+
+/// A refresh token ends with the consent, and with the purpose the person agreed to.
+async fn check_consent_in(db: &Read, (grant, client): (&Grant, &Client)) -> Result<(), Fault> {
+    let agreed = consent::find_in(db, grant.person, client.id()).await?;
+    if agreed.is_some_and(|agreed| agreed.carries(client, &grant.content)) {
+        Ok(())
+    } else {
+        let reason = "the person's consent has ended, or was to another purpose";
+        Err(Refusal::grant(reason).into())
+    }
 }
 
 /// A refresh may ask for less than was granted, never for more.

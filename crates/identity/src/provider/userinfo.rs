@@ -101,7 +101,7 @@ async fn tell(
 ) -> Result<UserInfo, Fault> {
     let (scheme, token) =
         scheme_of(headers).ok_or(Refusal::token("the access token is missing"))?;
-    let access = mint::read_access(provider, token)?;
+    let access = own(provider, token)?;
     let client = provider
         .known_client(&access.client)
         .await?
@@ -124,6 +124,16 @@ async fn tell(
         .await
 }
 
+/// The access token, when it is for this platform.
+fn own(provider: &Provider, token: &str) -> Result<Arc<Access>, Refusal> {
+    let access = mint::read_access(provider, token)?;
+    if access.audience == provider.issuer() {
+        Ok(access)
+    } else {
+        Err(Refusal::token("the token is for another resource"))
+    }
+}
+
 /// Opens the token of a call of another resource of this platform: the grant behind it and its client.
 pub(crate) async fn open(
     provider: &Provider,
@@ -132,7 +142,7 @@ pub(crate) async fn open(
 ) -> Result<(Grant, Client), Fault> {
     let (scheme, token) =
         scheme_of(headers).ok_or(Refusal::token("the access token is missing"))?;
-    let access = mint::read_access(provider, token)?;
+    let access = own(provider, token)?;
     let client = provider
         .client(&access.client)
         .await?

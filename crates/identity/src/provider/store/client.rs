@@ -10,6 +10,7 @@ use crate::{
     provider::{
         client::{Client, ClientRecord, Registration},
         refusal::Fault,
+        resource::Resource,
     },
     store::json as to_json,
 };
@@ -38,6 +39,10 @@ use crate::{
         WHERE id = $1";
     PUT_SECRET = "UPDATE oidc_client SET proposal = $2, changed = $3, revision = revision + 1
         WHERE id = $1";
+    FIND_GUARD = "SELECT registration FROM oidc_client
+        WHERE registration ->> 'resource' = $1 AND is_suspended = FALSE";
+    OTHER_GUARD = "SELECT COUNT(*) FROM oidc_client
+        WHERE registration ->> 'resource' = $1 AND id <> $2";
     DAYS = "SELECT day, logins FROM oidc_client_day WHERE client = $1 ORDER BY day DESC LIMIT 31";
 }
 
@@ -113,6 +118,24 @@ pub async fn clients_of(store: &Store, department: &str) -> Result<Vec<ClientRec
             async move { Ok(db.all(&LIST_CLIENTS, values).await?) }
         })
         .await
+}
+
+struct InForce(Registration);
+
+impl FromRow for InForce {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self(row.json("registration")?))
+    }
+}
+
+/// Whose resources are called `uri`, while they are in force.
+pub(crate) async fn guard_of_in(db: &Read, uri: &str) -> Result<Option<Resource>, Error> {
+    let found: Option<InForce> = db.one(&FIND_GUARD, params![uri]).await?;
+    let guard = found.filter(|found| found.0.is_resource);
+    Ok(guard.map(|found| Resource {
+        uri: uri.to_owned(),
+        name: found.0.name,
+    }))
 }
 
 /// Logins of a client by day, latest first.
@@ -217,6 +240,7 @@ pub(crate) async fn change_in(
                 return Err(Error::SamePerson);
             }
             check_whole(&found)?;
+            check_name_in(tx, &found).await?;
             tx.run(&APPROVE, params![id, now]).await?
         }
         ClientChange::Suspend => tx.run(&SUSPEND, params![id, true, now]).await?,
@@ -234,6 +258,20 @@ fn check_whole(found: &ClientRecord) -> Result<(), Error> {
         Ok(())
     } else {
         Err(Error::Malformed("registration"))
+    }
+}
+
+/// What resources are called, nobody else's are.
+async fn check_name_in(tx: &Write, found: &ClientRecord) -> Result<(), Error> {
+    let proposal = found.proposal.as_ref();
+    let Some(uri) = proposal.and_then(|proposal| proposal.resource.as_deref()) else {
+        return Ok(());
+    };
+    let others: i64 = tx.only(&OTHER_GUARD, params![uri, found.id]).await?;
+    if others == 0 {
+        Ok(())
+    } else {
+        Err(Error::Malformed("resource"))
     }
 }
 

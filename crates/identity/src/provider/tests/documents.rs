@@ -74,6 +74,34 @@ async fn answered(w: &World, asked: &Value, decision: Decision) {
 }
 
 modules! {
+    async fn an_application_withdraws_what_nobody_has_answered(w) {
+        let (rp, token) = signer(w).await;
+        let own = (&rp, token.as_str());
+        let asked = call(w, own, "/signing/ask", &lease()).await.json();
+        let which = json!({ "id": asked["id"] });
+        let taken = call(w, own, "/signing/withdraw", &which).await;
+        assert_eq!((taken.status, &taken.json()["state"]), (StatusCode::OK, &json!("cancelled")), "{taken:?}");
+        let approval = approval_of(w, &asked).await;
+        let found = crate::store::approval::get_for_test(&w.store, approval).await;
+        assert_eq!(found.state, crate::ApprovalState::Cancelled, "the phone says so");
+        let told = call(w, own, "/signing/result", &which).await.json();
+        assert_eq!(told["state"], "cancelled");
+        let again = call(w, own, "/signing/withdraw", &which).await;
+        assert!(again.status.is_client_error(), "{again:?}");
+    }
+
+    async fn what_was_approved_is_signed_whatever_its_application_wants_then(w) {
+        let (rp, token) = signer(w).await;
+        let own = (&rp, token.as_str());
+        let asked = call(w, own, "/signing/ask", &lease()).await.json();
+        answered(w, &asked, Decision::Approve).await;
+        let which = json!({ "id": asked["id"] });
+        let refused = call(w, own, "/signing/withdraw", &which).await;
+        assert!(refused.status.is_client_error(), "{refused:?}");
+        let told = call(w, own, "/signing/result", &which).await.json();
+        assert_eq!(told["state"], "signed");
+    }
+
     async fn an_application_has_documents_signed_by_the_persons_word(w) {
         let (rp, token) = signer(w).await;
         let own = (&rp, token.as_str());

@@ -10,10 +10,13 @@ use super::{
 };
 use crate::provider::client::{Keys, Profile};
 
+const GUARDED: &str = "https://guarded.example/api";
+
 async fn signer(w: &World) -> Rp {
     w.another("signer", |wanted| {
         wanted.profile = Profile::Fapi2Ms;
         wanted.is_resource = true;
+        wanted.resource = Some(GUARDED.to_owned());
     })
     .await
 }
@@ -149,7 +152,7 @@ modules! {
     async fn a_resource_gets_a_signed_answer_about_a_token(w) {
         let guard = signer(w).await;
         let rp = w.rp.clone();
-        let tokens = w.login(&rp, &[]).await;
+        let tokens = w.login(&rp, &[("resource", GUARDED)]).await;
         let token = tokens["access_token"].as_str().unwrap();
         let form = guard.signed(pairs(&[("token", token)]));
         let headers = [("accept", "application/token-introspection+jwt")];
