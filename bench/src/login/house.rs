@@ -212,6 +212,8 @@ fn registration(party: &Party) -> Registration {
         secret_digest: None,
         certificate_dns: None,
         id_token_enc: None,
+        is_userinfo_signed: false,
+        userinfo_enc: None,
         details: Vec::new(),
         backchannel_logout_uri: None,
         ciba_notification_uri: None,

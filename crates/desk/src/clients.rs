@@ -187,6 +187,10 @@ fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
             found.id_token_enc.map_or("", |enc| enc.name()).to_owned(),
         ),
         (
+            "userinfo_enc",
+            found.userinfo_enc.map_or("", |enc| enc.name()).to_owned(),
+        ),
+        (
             "backchannel_logout_uri",
             found.backchannel_logout_uri.clone().unwrap_or_default(),
         ),

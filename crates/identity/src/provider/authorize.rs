@@ -16,7 +16,7 @@ use super::{
     client::{Client, GrantKind},
     grant::{Granted, Issued, Recognised},
     mint,
-    par::URI,
+    par::{self, URI},
     params::Params,
     refusal::{Fault, Refusal, Word},
     request::{Asked, Prompt, ReturnTo},
@@ -222,15 +222,17 @@ async fn read(provider: &Provider, (params, who): (&Params, &Who)) -> Result<Arr
         };
     }
     let client = able(provider.client(id).await?)?;
+    // Where a request is signed, only what was signed counts (RFC 9101 section 5).
+    let signed = match params.get("request") {
+        Some(object) if !client.is_fapi() => Some(par::open(provider, &client, object).await?),
+        _ => None,
+    };
+    let params = signed.as_ref().unwrap_or(params);
     let back = ReturnTo::read(params, &client).map_err(Stop::Page)?;
     let refused = |refusal| Stop::Back(client.clone(), back.clone(), refusal);
     if client.is_fapi() {
         let reason = "this client must push its requests";
         return Err(refused(Refusal::request(reason)));
-    }
-    if params.has("request") {
-        let reason = "request objects must be pushed";
-        return Err(refused(Refusal::new(Word::RequestNotSupported, reason)));
     }
     let mut asked = Asked::read(params, &client, back.clone()).map_err(refused)?;
     asked.resource = match resource::read(provider, params).await {

@@ -121,6 +121,12 @@ pub struct Registration {
     pub certificate_dns: Option<String>,
     #[serde(default)]
     pub id_token_enc: Option<Enc>,
+    /// Whether userinfo is answered signed, as a JWT.
+    #[serde(default)]
+    pub is_userinfo_signed: bool,
+    /// How userinfo is sealed to the client; what is sealed is signed first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_enc: Option<Enc>,
     #[serde(default)]
     pub details: Vec<DetailKind>,
     #[serde(default)]
@@ -177,6 +183,8 @@ impl Registration {
             secret_digest: None,
             certificate_dns: None,
             id_token_enc: None,
+            is_userinfo_signed: false,
+            userinfo_enc: None,
             details: Vec::new(),
             backchannel_logout_uri: None,
             ciba_notification_uri: None,
@@ -270,10 +278,10 @@ impl Registration {
         let keys = Keys::of(&self.keys);
         let needs_key = self.auth == AuthMethod::PrivateKeyJwt || self.profile == Profile::Fapi2Ms;
         let is_published = self.jwks_uri.is_some();
+        let is_sealed = self.id_token_enc.is_some() || self.userinfo_enc.is_some();
         let lacks = keys.as_ref().is_some_and(|keys| {
             !is_published
-                && ((needs_key && keys.signing.is_empty())
-                    || (self.id_token_enc.is_some() && keys.reader.is_none()))
+                && ((needs_key && keys.signing.is_empty()) || (is_sealed && keys.reader.is_none()))
         });
         let is_wrong = |uri: &String| !is_redirect(uri) || !self.keys.is_empty();
         flaw(

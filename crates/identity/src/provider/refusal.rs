@@ -29,7 +29,6 @@ codes! {
         InsufficientAuthentication = "insufficient_user_authentication",
         InsufficientScope = "insufficient_scope",
         LoginRequired = "login_required",
-        RequestNotSupported = "request_not_supported",
         ServerError = "server_error",
         SlowDown = "slow_down",
         UnauthorizedClient = "unauthorized_client",

@@ -22,7 +22,7 @@ use super::{
     userinfo,
 };
 use crate::{
-    Acknowledgement, ApprovalState, Binding, Error, ItemKind, NewItem, NewSigning, Person,
+    Acknowledgement, ApprovalState, Binding, Error, ItemKind, Level, NewItem, NewSigning, Person,
     PresenceCheck, SigningAlgorithm, SigningItem, SigningRequest, SigningRoom, store::approval,
 };
 
@@ -220,6 +220,7 @@ struct Caller {
     client: String,
     name: Text,
     person: Id<Person>,
+    level: Level,
 }
 
 impl Caller {
@@ -253,6 +254,7 @@ impl SigningCounter {
             client: client.id().to_owned(),
             name: client.name.clone(),
             person: grant.person,
+            level: grant.content.level,
         })
     }
 
@@ -300,6 +302,11 @@ async fn ask_in(
     body: &[u8],
 ) -> Result<SigningAsked, Fault> {
     let caller = counter.caller(ASK, from).await?;
+    // The phone approves each by itself, so that no sign-in is too old for it; a person who cannot sign at
+    // all is better told now.
+    if caller.level < Level::Plus {
+        return Err(userinfo::step_up(None).into());
+    }
     let asked: SigningAsk = read(body)?;
     let items = asked.documents.into_iter().map(|one| {
         Ok(NewItem {

@@ -74,6 +74,17 @@ async fn answered(w: &World, asked: &Value, decision: Decision) {
 }
 
 modules! {
+    async fn a_sign_in_at_the_basic_level_is_told_to_step_up_before_it_asks(w) {
+        w.person = "kwan-sum-yi";
+        w.enrol_basic(w.person).await;
+        let (rp, token) = signer(w).await;
+        let refused = call(w, (&rp, token.as_str()), "/signing/ask", &lease()).await;
+        refused.refuses("insufficient_user_authentication");
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+        let wanted = format!("acr_values=\"{}\"", crate::provider::ACR_PLUS);
+        assert!(refused.challenge().contains(&wanted), "{refused:?}");
+    }
+
     async fn an_application_withdraws_what_nobody_has_answered(w) {
         let (rp, token) = signer(w).await;
         let own = (&rp, token.as_str());

@@ -195,6 +195,8 @@ pub(crate) fn registration(key: &SigningKey) -> Registration {
         secret_digest: None,
         certificate_dns: None,
         id_token_enc: None,
+        is_userinfo_signed: false,
+        userinfo_enc: None,
         details: DetailKind::ALL.to_vec(),
         backchannel_logout_uri: Some("https://client.example/logout".to_owned()),
         ciba_notification_uri: None,

@@ -36,6 +36,18 @@ async fn exchange(w: &World, rp: &Rp, token: &str, company: &str) -> super::worl
     w.post("/oauth/token", Some(&proof), &rp.signed(form)).await
 }
 
+/// The challenge of RFC 9470, complete.
+#[track_caller]
+fn is_stepped_up(answer: &super::world::Answer) {
+    answer.refuses("insufficient_user_authentication");
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    let wanted = format!(
+        "acr_values=\"{}\", max_age=\"3600\"",
+        crate::provider::ACR_PLUS
+    );
+    assert!(answer.challenge().contains(&wanted), "{answer:?}");
+}
+
 /// A certificate for `name`, as the terminator passes it on.
 fn certificate(name: &str) -> String {
     let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -166,19 +178,43 @@ modules! {
     async fn shared_data_come_with_their_source_and_the_card_number_needs_plus(w) {
         let rp = w.rp.clone();
         let details = json!([{ "type": "share_data", "datatypes": ["name_en", "hkid"] }]).to_string();
-        w.person = "kwan-sum-yi";
-        if crate::demo::phone(&w.store, &w.keys.vault(), w.person).await.is_err() {
-            w.person = super::world::PERSON;
-        }
         let tokens = w.login(&rp, &[("authorization_details", &details)]).await;
         let access = tokens["access_token"].as_str().unwrap();
         let info = w.userinfo(&rp, access).await;
-        if claims_of(access)["acr"] == crate::provider::ACR_PLUS {
-            assert_eq!(info.json()["share_data"]["name_en"]["source"], "verified", "{info:?}");
-        } else {
-            info.refuses("insufficient_user_authentication");
-            assert!(info.challenge().contains("acr_values="), "{info:?}");
-        }
+        assert_eq!(info.json()["share_data"]["name_en"]["source"], "verified", "{info:?}");
+        assert!(info.json()["share_data"]["hkid"].is_object(), "{info:?}");
+
+        w.change_browser(Default::default());
+        w.person = "kwan-sum-yi";
+        w.enrol_basic(w.person).await;
+        let tokens = w.login(&rp, &[("authorization_details", &details)]).await;
+        let access = tokens["access_token"].as_str().unwrap();
+        assert_eq!(claims_of(access)["acr"], crate::provider::ACR_BASIC);
+        is_stepped_up(&w.userinfo(&rp, access).await);
+        let names = json!([{ "type": "share_data", "datatypes": ["name_en"] }]).to_string();
+        let tokens = w.login(&rp, &[("authorization_details", &names)]).await;
+        let info = w.userinfo(&rp, tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!(info.status, StatusCode::OK, "the rest needs no more: {info:?}");
+    }
+
+    async fn the_card_number_needs_a_fresh_sign_in_and_the_challenge_says_which(w) {
+        let rp = w.rp.clone();
+        let details = json!([{ "type": "share_data", "datatypes": ["hkid"] }]).to_string();
+        let asked = [("authorization_details", details.as_str())];
+        let tokens = w.login(&rp, &asked).await;
+        w.clock.advance(std::time::Duration::from_secs(3_601));
+        let renew = pairs(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+        ]);
+        let proof = rp.proof("POST", "/oauth/token");
+        let again = w.post("/oauth/token", Some(&proof), &rp.signed(renew)).await.json();
+        is_stepped_up(&w.userinfo(&rp, again["access_token"].as_str().unwrap()).await);
+        // What the challenge says, asked of the authorization endpoint, is enough.
+        let asked = [asked[0], ("acr_values", crate::provider::ACR_PLUS), ("max_age", "3600")];
+        let tokens = w.login(&rp, &asked).await;
+        let info = w.userinfo(&rp, tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!(info.status, StatusCode::OK, "{info:?}");
     }
 
     async fn a_person_changes_company_by_token_exchange(w) {
