@@ -15,6 +15,7 @@ use super::{
     caller::{self, Call, Caller},
     ciba,
     client::{Client, GrantKind},
+    detail::Detail,
     dpop, exchange,
     grant::Bound,
     mint,
@@ -26,7 +27,7 @@ use super::{
         grant::{self, Grant},
     },
 };
-use crate::PersonState;
+use crate::{PersonState, store::member};
 
 /// The path of this endpoint.
 pub(crate) const PATH: &str = "/oauth/token";
@@ -219,6 +220,7 @@ async fn by_refresh(provider: &Provider, caller: Caller, params: &Params) -> Res
                     return Err(Refusal::grant("the refresh token is no longer good").into());
                 }
                 check_consent_in(&tx, (&grant, &caller.client)).await?;
+                check_mandate_in(&tx, &grant).await?;
                 Ok::<_, Fault>(grant)
             }
         })
@@ -239,6 +241,20 @@ async fn check_consent_in(db: &Read, (grant, client): (&Grant, &Client)) -> Resu
         let reason = "the person's consent has ended, or was to another purpose";
         Err(Refusal::grant(reason).into())
     }
+}
+
+/// Whom a grant lets act for a company must still be let: powers end on their day without anybody's doing.
+async fn check_mandate_in(db: &Read, grant: &Grant) -> Result<(), Fault> {
+    for detail in &grant.content.details {
+        if let Detail::ActFor { company, .. } = detail {
+            let found = member::mandate_by_number_in(db, grant.person, company).await?;
+            if !found.is_some_and(|mandate| mandate.reaches(&grant.client)) {
+                let reason = "the person may no longer act for this company here";
+                return Err(Refusal::grant(reason).into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A refresh may ask for less than was granted, never for more.

@@ -2,7 +2,7 @@
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
 use journal::Audit;
-use kernel::{Actor, Date};
+use kernel::{Actor, Date, Text};
 use serde_json::json;
 
 use crate::{
@@ -39,10 +39,15 @@ use crate::{
         WHERE id = $1";
     PUT_SECRET = "UPDATE oidc_client SET proposal = $2, changed = $3, revision = revision + 1
         WHERE id = $1";
-    FIND_GUARD = "SELECT registration FROM oidc_client
+    FIND_GUARD = "SELECT id, registration FROM oidc_client
         WHERE registration ->> 'resource' = $1 AND is_suspended = FALSE";
     OTHER_GUARD = "SELECT COUNT(*) FROM oidc_client
         WHERE registration ->> 'resource' = $1 AND id <> $2";
+    LIST_FOR_COMPANIES = "SELECT id, registration FROM oidc_client
+        WHERE registration IS NOT NULL AND is_suspended = FALSE
+            AND (registration ->> 'profile' = 'corpid'
+                OR COALESCE(registration ->> 'details', '') LIKE '%\"act_for\"%')
+        ORDER BY id LIMIT $1";
     DAYS = "SELECT day, logins FROM oidc_client_day WHERE client = $1 ORDER BY day DESC LIMIT 31";
 }
 
@@ -120,22 +125,43 @@ pub async fn clients_of(store: &Store, department: &str) -> Result<Vec<ClientRec
         .await
 }
 
-struct InForce(Registration);
-
-impl FromRow for InForce {
-    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
-        Ok(Self(row.json("registration")?))
-    }
-}
-
 /// Whose resources are called `uri`, while they are in force.
 pub(crate) async fn guard_of_in(db: &Read, uri: &str) -> Result<Option<Resource>, Error> {
-    let found: Option<InForce> = db.one(&FIND_GUARD, params![uri]).await?;
-    let guard = found.filter(|found| found.0.is_resource);
+    let found: Option<Named> = db.one(&FIND_GUARD, params![uri]).await?;
+    let guard = found.filter(|found| found.registration.is_resource);
     Ok(guard.map(|found| Resource {
         uri: uri.to_owned(),
-        name: found.0.name,
+        name: found.registration.name,
     }))
+}
+
+/// The applications in force that know companies, by id: whom powers may be limited to beside the
+/// services of this platform.
+///
+/// # Errors
+/// The store fails.
+pub async fn clients_for_companies(store: &Store) -> Result<Vec<(String, Text)>, Error> {
+    store
+        .read(|db| async move {
+            let rows: Vec<Named> = db.all(&LIST_FOR_COMPANIES, params![CLIENTS_LISTED]).await?;
+            let named = rows.into_iter().map(|one| (one.id, one.registration.name));
+            Ok(named.collect())
+        })
+        .await
+}
+
+struct Named {
+    id: String,
+    registration: Registration,
+}
+
+impl FromRow for Named {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            registration: row.json("registration")?,
+        })
+    }
 }
 
 /// Logins of a client by day, latest first.
