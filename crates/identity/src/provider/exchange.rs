@@ -120,6 +120,10 @@ impl Wanted {
         let mandate = member::mandate_by_number_in(tx, grant.person, &self.company)
             .await?
             .filter(|mandate| mandate.reaches(client.id()))
+            .filter(|mandate| {
+                let may = |right| mandate.may(right, client.id());
+                self.details.iter().all(|detail| detail.is_held(may))
+            })
             .ok_or(Refusal::new(
                 Word::InvalidTarget,
                 "the person may not act for this company here",

@@ -248,7 +248,11 @@ async fn check_mandate_in(db: &Read, grant: &Grant) -> Result<(), Fault> {
     for detail in &grant.content.details {
         if let Detail::ActFor { company, .. } = detail {
             let found = member::mandate_by_number_in(db, grant.person, company).await?;
-            if !found.is_some_and(|mandate| mandate.reaches(&grant.client)) {
+            let is_held = found.is_some_and(|mandate| {
+                let may = |right| mandate.may(right, &grant.client);
+                mandate.reaches(&grant.client) && detail.is_held(may)
+            });
+            if !is_held {
                 let reason = "the person may no longer act for this company here";
                 return Err(Refusal::grant(reason).into());
             }

@@ -297,6 +297,55 @@ modules! {
         assert_eq!(w.userinfo(&rp, own).await.status, StatusCode::OK, "their own login stands");
     }
 
+    async fn no_action_is_granted_that_the_powers_do_not_hold(w) {
+        let rp = w.rp.clone();
+        w.person = "kwok-wing-sze";
+        let company = company_of(w).await;
+        let may = |role| vec![ServiceGrant { service: rp.id.clone(), role }];
+        empower(w, &company, |powers| powers.services = may(ServiceRole::Fill)).await;
+        let details = |actions: &[&str]| {
+            json!([{ "type": "act_for", "company": company, "actions": actions }]).to_string()
+        };
+        let fill = w.login(&rp, &[("authorization_details", &details(&["fill"]))]).await;
+        let own = fill["access_token"].as_str().unwrap();
+        let subject = claims_of(own)["sub"].as_str().unwrap().to_owned();
+        for more in [&["sign"][..], &["fill", "pay"]] {
+            // In the browser, on the phone alone, and by exchange.
+            let asked = [("authorization_details", details(more))];
+            let asked = [(asked[0].0, asked[0].1.as_str())];
+            let back = w.answer_for(&rp, rp.request_with(&asked)).await;
+            assert_eq!(back["error"], "access_denied", "{more:?}");
+            let mut form = pairs(&[("scope", "openid"), ("login_hint", &subject)]);
+            form.extend(pairs(&asked));
+            let form = pairs(&[("request", &rp.object_once(&form, |_| {}))]);
+            let proof = rp.proof("POST", "/oauth/bc-authorize");
+            let refused = w.post("/oauth/bc-authorize", Some(&proof), &rp.signed(form)).await;
+            refused.refuses("access_denied");
+            let mut form = pairs(&[
+                ("grant_type", EXCHANGE), ("subject_token", own), ("subject_token_type", ACCESS),
+            ]);
+            form.extend(pairs(&asked));
+            let proof = rp.proof("POST", "/oauth/token");
+            let refused = w.post("/oauth/token", Some(&proof), &rp.signed(form)).await;
+            refused.refuses("invalid_target");
+        }
+        // Who held more when they signed in renews nothing once they hold less.
+        empower(w, &company, |powers| powers.services = may(ServiceRole::Sign)).await;
+        let sign = w.login(&rp, &[("authorization_details", &details(&["fill", "sign"]))]).await;
+        empower(w, &company, |powers| powers.services = may(ServiceRole::Fill)).await;
+        let again = async |tokens: &Value| {
+            let form = pairs(&[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+            ]);
+            let proof = rp.proof("POST", "/oauth/token");
+            w.post("/oauth/token", Some(&proof), &rp.signed(form)).await
+        };
+        again(&sign).await.refuses("invalid_grant");
+        assert_eq!(again(&fill).await.status, StatusCode::OK, "who asked for less goes on");
+        w.userinfo(&rp, sign["access_token"].as_str().unwrap()).await.refuses("invalid_token");
+    }
+
     async fn powers_that_end_on_their_day_end_what_renews_itself(w) {
         let rp = w.rp.clone();
         w.person = "kwok-wing-sze";
