@@ -299,6 +299,8 @@ mod tests {
                 "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n",
                 Sent::Unheard,
             ),
+            ("HTTP/1.1 401 Unauthorized\r\n\r\n", Sent::Unheard),
+            ("HTTP/1.1 403 Forbidden\r\n\r\n", Sent::Unheard),
             ("HTTP/1.1 503 Service Unavailable\r\n\r\n", Sent::Unheard),
         ] {
             let (port, told) = client(answer).await;

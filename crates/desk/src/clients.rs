@@ -187,6 +187,10 @@ fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
             found.id_token_enc.map_or("", |enc| enc.name()).to_owned(),
         ),
         (
+            "userinfo_enc",
+            found.userinfo_enc.map_or("", |enc| enc.name()).to_owned(),
+        ),
+        (
             "backchannel_logout_uri",
             found.backchannel_logout_uri.clone().unwrap_or_default(),
         ),
@@ -194,6 +198,7 @@ fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
             "ciba_notification_uri",
             found.ciba_notification_uri.clone().unwrap_or_default(),
         ),
+        ("resource", found.resource.clone().unwrap_or_default()),
     ];
     rows.into_iter()
         .filter(|(_, value)| !value.is_empty())

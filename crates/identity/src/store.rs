@@ -57,6 +57,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0022_sign_for_company.sql",
     "0023_create_oidc_key_set.sql",
     "0024_count_client_use.sql",
+    "0025_name_resource.sql",
     "0027_show_presence_before_signing.sql",
     "0032_wake_phone.sql",
 );
