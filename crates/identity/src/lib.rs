@@ -68,7 +68,10 @@ pub use passkey::{
     passkey_name,
 };
 pub use person::{Level, Particulars, Person, PersonName, PersonState, Sex};
-pub use presence::{NotPresent, Presence, PresenceCheck, SimulatedPresence};
+pub use presence::{
+    EVIDENCE_BYTES, Presence, PresenceAnswer, PresenceCheck, PresenceError, PresenceProof,
+    SimulatedPresence,
+};
 pub use profile::{
     AREAS, Address, AddressKind, Field, FieldKey, PROOF_BYTES, PROOF_DAYS, Profile, Source,
     ValueError,

@@ -6,13 +6,19 @@ use axum::{
 };
 use credentials::Licence;
 use identity::{
-    demo,
+    PresenceCheck, SimulatedPresence, demo,
     proof::{DECISION_TYP, PROOF_TYP, Proof},
 };
 use kernel::Id;
 use serde_json::{Value, json};
 use testkit::App;
 use trust::{SigningKey, base64url, digest, jws::Signer};
+
+/// What a phone sends that simulates a check.
+pub(crate) fn shown(check: PresenceCheck, binding: &Value) -> Value {
+    let evidence = SimulatedPresence::evidence(check, binding.as_str().unwrap());
+    json!({ "method": "simulated", "evidence": base64url::encode(evidence) })
+}
 
 /// A phone of its own: a key, and proofs made with it.
 pub(crate) struct Wire<'a> {
@@ -34,7 +40,9 @@ impl<'a> Wire<'a> {
         assert_eq!(status, StatusCode::OK, "{started}");
         let confirm = json!({
             "enrolment": started["enrolment"], "challenge": started["challenge"],
-            "liveness": "simulated",
+            "liveness": shown(PresenceCheck::Face, &started["challenge"]),
+            "card_present": (level == "plus")
+                .then(|| shown(PresenceCheck::Card, &started["challenge"])),
         });
         let (status, me) = phone
             .ask("POST", "/app/api/enrolments/confirm", &confirm, true)

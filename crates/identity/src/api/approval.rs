@@ -88,6 +88,7 @@ async fn show_holder(
     let Some(wanted) = signing::presence_of(store, id).await? else {
         return Ok(());
     };
-    check(identity, wanted, shown.ok_or(Error::NotPresent)?)?;
+    let shown = shown.ok_or(Error::NotPresent)?;
+    check(identity, (wanted, &id.to_string()), &shown).await?;
     signing::present(store, &phone.actor(), (id, phone.person.id)).await
 }

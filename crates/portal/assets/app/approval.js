@@ -1,5 +1,6 @@
 // One approval: who asks, for what, the four digits, and the two answers.
 
+import { simulated } from "./api.js";
 import { busy, complain, h, say, show, summary } from "./dom.js";
 
 export async function approvalView(root, app, id) {
@@ -49,7 +50,7 @@ function answers(root, app, shown, trouble) {
   const give = (decision) => async () => {
     try {
       const jws = await app.decide(shown, decision);
-      const decided = await app.api("/app/api/approvals/decide", { method: "POST", body: { jws, ...(shown.presence && decision === "approve" && { presence: "simulated" }) } });
+      const decided = await app.api("/app/api/approvals/decide", { method: "POST", body: { jws, ...(shown.presence && decision === "approve" && { presence: simulated(shown.presence, shown.id) }) } });
       done(root, app, shown, decided.state);
     } catch (problem) {
       complain(trouble, problem, t);
