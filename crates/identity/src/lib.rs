@@ -105,6 +105,7 @@ pub use store::{
     device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
     email_claim::{EmailClaim, draw_email_code, keep_email_code_in, prove_email},
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
+    keeper::{ENTRANCE_ENDED, end_entrance, sign_out_everywhere},
     member::{
         end_all_in as end_mandates_in, leave as leave_company, mandate_for, mandate_in,
         mandates_of, members, who_may, who_may_in,
@@ -134,7 +135,7 @@ pub use store::{
     registrant::registrants,
     standing::{
         account_changes, agree_for_child, check_child, child_digest, close as close_account,
-        close_digest, guardianships_of, lift as lift_account, note_death, sign_out_everywhere,
+        close_digest, guardianships_of, lift as lift_account, note_death,
         suspend as suspend_account, withdraw_guardianship,
     },
     statements,

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod accounts;
 mod answers;
 mod carried;
 mod clients;

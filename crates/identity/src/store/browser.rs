@@ -133,7 +133,7 @@ pub async fn browsers_of(store: &Store, person: Id<Person>) -> Result<Vec<Browse
 }
 
 /// Ends one browser's session and what was granted in it.
-async fn end_in(tx: &Write, person: Id<Person>, key: &str) -> Result<(), Error> {
+pub(crate) async fn end_in(tx: &Write, person: Id<Person>, key: &str) -> Result<(), Error> {
     let key = base64url::decode(key).map_err(|_| Error::NotFound)?;
     let mut ended = 0;
     for (subject, _) in subjects_in(tx, person).await? {
@@ -192,12 +192,7 @@ pub async fn revoke_entrance_in(
 pub async fn disown_in(tx: &Write, person: Id<Person>, entrance: &Entrance) -> Result<(), Error> {
     revoke_entrance_in(tx, person, entrance).await?;
     end_all_in(tx, person).await?;
-    let kind = match entrance {
-        Entrance::Phone => "phone",
-        Entrance::Passkey(_) => "passkey",
-        Entrance::Browser(_) => "browser",
-    };
-    let data = json!({ "person": person, "kind": kind });
+    let data = json!({ "person": person, "kind": entrance.kind() });
     let audit = Audit {
         action: "entrance.disowned",
         noun: "person",
