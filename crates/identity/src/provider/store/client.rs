@@ -2,7 +2,7 @@
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
 use journal::Audit;
-use kernel::{Actor, Date};
+use kernel::Actor;
 use serde_json::json;
 
 use crate::{
@@ -38,7 +38,6 @@ use crate::{
         WHERE id = $1";
     PUT_SECRET = "UPDATE oidc_client SET proposal = $2, changed = $3, revision = revision + 1
         WHERE id = $1";
-    DAYS = "SELECT day, logins FROM oidc_client_day WHERE client = $1 ORDER BY day DESC LIMIT 31";
 }
 
 /// Clients on one page.
@@ -111,20 +110,6 @@ pub async fn clients_of(store: &Store, department: &str) -> Result<Vec<ClientRec
         .read(move |db| {
             let values = params![department, CLIENTS_LISTED];
             async move { Ok(db.all(&LIST_CLIENTS, values).await?) }
-        })
-        .await
-}
-
-/// Logins of a client by day, latest first.
-///
-/// # Errors
-/// The store fails.
-pub async fn client_days(store: &Store, id: &str) -> Result<Vec<(Date, i64)>, Error> {
-    let id = id.to_owned();
-    store
-        .read(move |db| {
-            let values = params![id];
-            async move { Ok(db.all(&DAYS, values).await?) }
         })
         .await
 }
