@@ -131,8 +131,9 @@ pub use store::{
         firm_by_number, invitations_to, invite, invitee_in, is_passed_in, propose, waiting,
         withdraw_invitation,
     },
-    recovery::{ask_recovery, decide_recovery, redeem_recovery, waiting_recoveries},
+    recovery::{ask_recovery, decide_recovery, recoveries_of, redeem_recovery, waiting_recoveries},
     registrant::registrants,
+    signing::{OwnSigning, signings_of},
     standing::{
         account_changes, agree_for_child, check_child, child_digest, close as close_account,
         close_digest, guardianships_of, lift as lift_account, note_death,

@@ -31,6 +31,7 @@ mod kiosk;
 mod limits;
 mod openid;
 mod operators;
+mod own_data;
 mod owners;
 mod passkeys;
 mod phones;
