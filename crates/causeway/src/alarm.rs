@@ -223,6 +223,16 @@ fn words(event: &OutboxEvent) -> Option<(Text, Text)> {
             ),
         ),
         identity::ENTRANCE_ENDED => ended_by_office(word("kind"), word("reason")?),
+        identity::DISOWNED if word("kind") == Some("approval") => (
+            Text::new(
+                "You told us that a request on your phone was not you",
+                "你報告手機上的一項要求並非本人提出",
+            ),
+            Text::new(
+                "It was refused, and every browser was signed out.",
+                "該要求已被拒絕，所有瀏覽器均已登出。",
+            ),
+        ),
         identity::DISOWNED => (
             Text::new(
                 "You told us that something was not you",

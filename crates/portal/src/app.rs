@@ -120,6 +120,7 @@ const SHELL: &[&str] = &[
     "app/scan.js",
     "app/store.js",
     "verify/codec.js",
+    "verify/scan.js",
     "verify/qrcode.js",
 ];
 

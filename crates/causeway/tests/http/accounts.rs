@@ -182,3 +182,29 @@ async fn only_the_keepers_officers_end_anything() {
     let page = other.get("/en/desk/accounts").await.unwrap();
     assert_eq!(page.status, 403, "{}", page.words());
 }
+
+#[tokio::test]
+async fn a_request_that_was_not_me_is_refused_and_signs_every_browser_out() {
+    let app = App::start().await.unwrap();
+    let phone = crate::wire::Wire::enrol(&app, RESIDENT, "plus").await;
+    let mut home = app.browser();
+    let asked = home.get("/en/sign-in?next=/en/inbox").await.unwrap();
+    phone.approve(asked.path.rsplit('/').next().unwrap()).await;
+    home.get(&asked.path).await.unwrap();
+    assert!(is_in(&mut home).await);
+    let mut stranger = app.browser();
+    let asked = stranger.get("/en/sign-in?next=/en/inbox").await.unwrap();
+    assert!(
+        asked.says("Who asks") && asked.says("From where"),
+        "{}",
+        asked.words()
+    );
+    let id = asked.path.rsplit('/').next().unwrap();
+    let answered = phone.answer(id, "reject", true).await;
+    assert_eq!(answered["state"], "rejected");
+    assert!(
+        !is_in(&mut home).await,
+        "whoever asked may be signed in somewhere"
+    );
+    assert!(inbox_says(&app, "a request on your phone was not you").await);
+}

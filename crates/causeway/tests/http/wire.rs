@@ -106,6 +106,11 @@ impl<'a> Wire<'a> {
 
     /// Opens the approval and approves it.
     pub(crate) async fn approve(&self, approval: &str) -> Value {
+        self.answer(approval, "approve", false).await
+    }
+
+    /// Answers, and says whether it was somebody else who asked.
+    pub(crate) async fn answer(&self, approval: &str, decision: &str, not_me: bool) -> Value {
         let env = self.app.system.store.env();
         let (status, shown) = self
             .post("/app/api/approvals/open", &json!({ "id": approval }))
@@ -113,14 +118,17 @@ impl<'a> Wire<'a> {
         assert_eq!(status, StatusCode::OK, "{shown}");
         let decision = json!({
             "approval": shown["id"], "purpose": shown["purpose"], "digest": shown["digest"],
-            "code": shown["code"], "decision": "approve", "iat": env.now().seconds(),
+            "code": shown["code"], "decision": decision, "iat": env.now().seconds(),
             "jti": base64url::encode(env.bytes::<16>()),
         });
         let jws = Signer::new(&self.key, DECISION_TYP)
             .sign(&decision)
             .unwrap();
         let (status, decided) = self
-            .post("/app/api/approvals/decide", &json!({ "jws": jws }))
+            .post(
+                "/app/api/approvals/decide",
+                &json!({ "jws": jws, "not_me": not_me }),
+            )
             .await;
         assert_eq!(status, StatusCode::OK, "{decided}");
         decided
