@@ -31,7 +31,7 @@ use relying::{CALLBACK, Lane, Party};
 /// Registered clients.
 const PARTIES: usize = 8;
 /// Browsers that log in at once, each over one connection.
-const LANES: usize = 32;
+const LANES: usize = 64;
 /// Turns of each server; the median counts.
 const ROUNDS: usize = 3;
 /// Turns before the figures, so that caches are what they will be.

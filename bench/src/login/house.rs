@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use causeway::{Config, Knobs};
 use identity::{
+    Level, demo as people,
     provider::{
         AuthMethod, ClientProfile, GrantKind, Registration, Scope, ScopePurpose, Sender, demo,
     },
@@ -25,7 +26,6 @@ use super::{
     child::Server,
     relying::{CALLBACK, Lane, Party},
 };
-use crate::complaints::RESIDENTS;
 
 /// What the register holds when logins are measured.
 #[derive(Clone, Copy, Debug)]
@@ -102,9 +102,10 @@ impl House {
         });
         is_ready.await.context("the server that prepares failed")?;
         let mut browsers = Vec::with_capacity(lanes);
+        let people = residents();
         for number in 0..lanes {
             let party = parties.get(number % parties.len()).context("no client")?;
-            browsers.push(sign_in(&app, (number, party), port).await?);
+            browsers.push(sign_in(&app, (number, party), (port, &people)).await?);
         }
         stop.send(()).ok();
         serving.await??;
@@ -162,18 +163,25 @@ fn register(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whom the demonstration has enrolled. Limits count by person, so that few people would be held up.
+fn residents() -> Vec<&'static str> {
+    let all = people::people().iter();
+    let enrolled = all.filter(|one| one.enrolled && one.level == Level::Plus);
+    enrolled.map(|one| one.key.as_str()).collect()
+}
+
 /// One person signs in for one client and agrees, on the phone and in the browser.
 async fn sign_in(
     app: &App,
     (number, party): (usize, &Party),
-    port: u16,
+    (port, people): (u16, &[&str]),
 ) -> anyhow::Result<BTreeMap<String, String>> {
     app.clock.set(Env::system().now());
     let mut lane = Lane::open(port, (number, party.clone()), BTreeMap::new()).await?;
     let wanted = lane.push().await?;
     let path = wanted.place.split_once(&format!(":{port}"));
     let (_, path) = path.context("an address of somebody else")?;
-    let person = RESIDENTS.get(number % RESIDENTS.len()).context("nobody")?;
+    let person = people.get(number % people.len()).context("nobody")?;
     let mut browser = app.browser();
     let waiting = browser.get(path).await?;
     let page = browser.approve(person, &waiting).await?;

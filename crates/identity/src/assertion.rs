@@ -93,15 +93,12 @@ pub enum PasskeyWay {
     None,
 }
 
-/// Which questions a passkey answers at all: to sign, and to confirm something grave. A company's chop, an
-/// agreement and the desk stay with the phone, and so does whatever a Hong Kong wire client asks to be
-/// confirmed, because that means a look at the face.
-pub(crate) fn is_for_passkeys(asked: &Approval) -> bool {
-    let is_wire = asked.return_to.split('/').nth(2) == Some("wire");
-    match asked.purpose {
-        Purpose::Sign => true,
-        Purpose::StepUp => !is_wire,
-        _ => false,
+impl Purpose {
+    /// Which questions a passkey answers at all: to sign, and to confirm something grave. A company's chop,
+    /// an agreement and the desk stay with the phone. What a Hong Kong wire client asks to be confirmed is
+    /// put to the phone alone and bound to no browser, so no passkey meets it.
+    pub(crate) const fn takes_passkeys(self) -> bool {
+        matches!(self, Self::Sign | Self::StepUp)
     }
 }
 

@@ -428,6 +428,16 @@ impl Mandate {
     pub fn administers(&self) -> bool {
         self.may(Right::Administer, "")
     }
+
+    /// Whether an application may be used in the company's name: the company lives, the firm they come by
+    /// too, and the powers reach the application, which they name by its client id.
+    #[must_use]
+    pub fn reaches(&self, client: &str) -> bool {
+        let is_live = |company: &Company| company.status == CompanyStatus::Live;
+        is_live(&self.company)
+            && self.firm.as_ref().is_none_or(is_live)
+            && self.powers.covers(client)
+    }
 }
 
 /// An invitation to join a company.

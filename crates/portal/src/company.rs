@@ -85,13 +85,14 @@ fn head(visit: &Visit, mandate: &Mandate) -> Value {
 async fn list(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
     let who = portal.person(&visit)?;
     let mandates = identity::mandates_of(&portal.store, who).await?;
+    let words = powers::Words::of(&portal, &visit).await?;
     let companies: Vec<Value> = mandates
         .iter()
         .map(|one| {
             ctx! {
                 href => visit.to(&format!("/companies/{}", one.company.id)),
                 name => one.company.name.get(visit.lang()),
-                lines => powers::lines(&portal, &visit, &one.powers),
+                lines => words.lines(&one.powers),
                 firm => one.firm.as_ref().map(|firm| firm.name.get(visit.lang())),
                 is_live => one.company.status == CompanyStatus::Live,
                 status => visit.t(&format!("portal.company.status.{}", one.company.status)),
@@ -105,7 +106,7 @@ async fn list(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
         invitations.push(ctx! {
             company => company.map(|company| company.name.get(visit.lang()).to_owned()),
             by => by.map(|person| person.name.get(visit.lang()).to_owned()),
-            lines => powers::lines(&portal, &visit, &one.powers),
+            lines => words.lines(&one.powers),
             until => one.expires,
             action => visit.to(&format!("/companies/invitations/{}", one.id)),
         });
@@ -190,6 +191,7 @@ async fn overview(
 ) -> Outcome<Page> {
     let own = mandate(&portal, &visit, id).await?;
     let facts = identity::facts_of(&portal.store, id).await?;
+    let words = powers::Words::of(&portal, &visit).await?;
     let (registered, declared): (Vec<_>, Vec<_>) =
         facts.iter().partition(|one| !one.key.is_declared());
     let rows = |facts: Vec<&Fact>| -> Vec<Value> {
@@ -201,7 +203,7 @@ async fn overview(
         company => head(&visit, &own),
         is_live => own.company.status == CompanyStatus::Live,
         status => visit.t(&format!("portal.company.status.{}", own.company.status)),
-        mine => powers::lines(&portal, &visit, &own.powers),
+        mine => words.lines(&own.powers),
         since => own.since,
         registered => rows(registered),
         declared => rows(declared),

@@ -18,6 +18,7 @@ mod companies;
 mod corpid;
 mod corpid_authority;
 mod corpid_forms;
+mod corpid_powers;
 mod corpid_signing;
 mod declared;
 mod devices;

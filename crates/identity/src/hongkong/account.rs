@@ -17,7 +17,7 @@ use super::{
     word::Word,
 };
 use crate::{
-    Approval, Binding, DetailLine, Level, NewApproval, Person, Purpose,
+    Approval, Binding, DetailLine, Level, NewApproval, Person, Proposed, Purpose,
     provider::Client,
     signing::{self, NAME_CHARS, Prepared},
     store::{approval, person},
@@ -163,7 +163,8 @@ async fn keep_in(
 
 type Lead = (Binding, Text, String);
 
-/// The question and the documents, once it is sure that this person may sign them.
+/// The question and the documents, once it is sure that this person may sign them. An amount above their
+/// limit goes to a second person of the company first.
 async fn prepare(
     hk: &HongKong,
     (asked, kind): (&Asked, Kind),
@@ -180,8 +181,13 @@ async fn prepare(
     }
     let new = asked.signing(Some(id), lead)?;
     let question = hk.room().question(&new)?;
-    let prepared = hk.room().prepare(new).await.map_err(refused)?;
-    Ok((question, prepared))
+    let mut prepared = hk.room().prepare(new.clone()).await;
+    if let Err(crate::Error::OverLimit) = &prepared
+        && let Ok(Proposed::Done | Proposed::Alone) = hk.room().ask_to_exceed(&new).await
+    {
+        prepared = hk.room().prepare(new).await;
+    }
+    Ok((question, prepared.map_err(refused)?))
 }
 
 /// What the phone is asked, when it is not to sign.

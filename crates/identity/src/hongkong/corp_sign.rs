@@ -5,7 +5,7 @@
 //! Invariants: nobody's chop without their phone; the company is that of the token and of `ubi` both; a
 //! token of signing is a mac over client and signature, so that it opens nothing to anybody else.
 
-use kernel::{Actor, Id, Money, Text};
+use kernel::{Actor, Id, Money};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use trust::{base64url, digest};
@@ -25,7 +25,7 @@ use super::{
     word::Word,
 };
 use crate::{
-    Company, Error, Mandate, Person, PersonName, Proposed, SigningRequest,
+    Company, Error, Mandate, PersonName, SigningRequest,
     code::codes,
     provider::Client,
     signing::{Capacity, ForCompany, OnBehalf, Part},
@@ -35,8 +35,6 @@ use crate::{
 const TOKEN_CHARS: usize = 100;
 /// The most that a document may bind a company to, in cents: a hundred thousand million dollars.
 const AMOUNT_CENTS: u64 = 10_000_000_000_000;
-/// Where a question that is only worked out, and not put to anybody, would lead back to.
-const HOME: &str = "/en";
 /// What is told with the right by which somebody signed.
 const TOLD: [&str; 2] = ["chName", "enName"];
 
@@ -153,7 +151,7 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
         is_proven: flag(&call.fields, "requireAuthProof")?,
     };
     put(&mut asked, corporate)?;
-    ask(hk, call, (kind, asked), who.token.person).await
+    account::ask(hk, call, (kind, asked), who.token.person).await
 }
 
 /// Who acts for which company by this call. The person's own token may stand beside the company's; then it
@@ -175,29 +173,6 @@ fn put(asked: &mut Asked, corporate: Corporate) -> Result<(), Error> {
     let signing = asked.signing.as_mut().ok_or(Error::Corrupt("signing"))?;
     signing.corporate = Some(corporate);
     Ok(())
-}
-
-/// Asks the phone. An amount above the person's limit goes to a second person of the company first.
-async fn ask(
-    hk: &HongKong,
-    call: &Call,
-    (kind, asked): (Kind, Asked),
-    person: Id<Person>,
-) -> Result<Value, Fault> {
-    let lead = (asked.binding(), Text::default(), HOME.to_owned());
-    let new = asked.signing(Some(person), lead)?;
-    let first = account::ask(hk, call, (kind, asked.clone()), person).await;
-    let is_above = matches!(&first, Err(Fault::Refused(refusal, _)) if refusal.word == Word::SignNotAllowed
-        || refusal.word == Word::BulkNotAllowed);
-    let Some(behalf) = new.behalf.as_ref().filter(|_| is_above) else {
-        return first;
-    };
-    let (room, documents) = (hk.room(), new.digest());
-    let put = room.ask_to_exceed(person, (&behalf.terms, &new.service), &documents);
-    match put.await {
-        Ok(Proposed::Done | Proposed::Alone) => account::ask(hk, call, (kind, asked), person).await,
-        _ => first,
-    }
 }
 
 /// The token that a first signature brings.
@@ -247,7 +222,7 @@ pub(crate) async fn complete(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
     };
     put(&mut asked, corporate)?;
     check_first(hk, (first, kind), &asked).await?;
-    ask(hk, call, (kind, asked), who.token.person).await
+    account::ask(hk, call, (kind, asked), who.token.person).await
 }
 
 /// Whether the first signature takes a chop on these documents, in the words of the wire.
@@ -256,11 +231,11 @@ async fn check_first(
     (first, kind): (Id<SigningRequest>, Kind),
     asked: &Asked,
 ) -> Result<(), Fault> {
-    let lead = (asked.binding(), Text::default(), HOME.to_owned());
-    let new = asked.signing(None, lead)?;
-    let terms = &new.behalf.as_ref().ok_or(Error::Corrupt("signing"))?.terms;
+    let signing = asked.signing.as_ref();
+    let chop = signing.and_then(|signing| Some((signing.corporate.as_ref()?, signing.digest())));
+    let (corporate, documents) = chop.ok_or(Error::Corrupt("signing"))?;
     let request = hk.room().request(first).await?;
-    match request.takes_chop(terms, &new.digest(), hk.provider().now()) {
+    match request.takes_chop(&corporate.behalf().terms, &documents, hk.provider().now()) {
         Ok(()) => Ok(()),
         Err(Error::Expired) => Err(kind.family().timed_out().into()),
         Err(_) => Err(Word::Invalid.of("signToken").into()),

@@ -1,9 +1,7 @@
 //! What a client learns of a company and of the person who acts for it: the company's token, the
 //! companies they may choose from, and changing from one to another inside a login.
 //!
-//! Invariant: the mandate is worked out anew on every call. A client lets somebody in when the company
-//! lives, and the firm they come by too, and their powers reach the client: an administrator who limits
-//! somebody to services names the client by its id.
+//! Invariant: the mandate is worked out anew on every call, and must reach the client.
 
 use ::store::{Read, Store};
 use kernel::{Actor, Id};
@@ -19,7 +17,7 @@ use super::{
     word::Word,
 };
 use crate::{
-    Company, CompanyStatus, Error, Fact, Mandate, MemberRole, Person,
+    Company, Error, Fact, Mandate, MemberRole, Person,
     store::{
         company::{self, FACTS_STALE},
         member,
@@ -30,14 +28,6 @@ use crate::{
 const LISTED_MAX: usize = 100;
 /// Characters of a Unique Business Identifier.
 pub(crate) const UBI_CHARS: usize = 20;
-
-/// Whether somebody with this mandate may use the client in the company's name.
-fn lets_in(mandate: &Mandate, client: &str) -> bool {
-    let is_live = |company: &Company| company.status == CompanyStatus::Live;
-    is_live(&mandate.company)
-        && mandate.firm.as_ref().is_none_or(is_live)
-        && mandate.powers.covers(client)
-}
 
 /// The mandate a company's token stands on, if it still stands.
 pub(crate) async fn mandate_in(db: &Read, token: &Token) -> Result<Option<Mandate>, Error> {
@@ -54,7 +44,7 @@ pub(crate) async fn standing_in(
     client: &str,
 ) -> Result<Option<Mandate>, Error> {
     let found = member::mandate_in(db, person, company).await?;
-    Ok(found.filter(|mandate| lets_in(mandate, client)))
+    Ok(found.filter(|mandate| mandate.reaches(client)))
 }
 
 /// The companies a person may use the client for.
@@ -64,7 +54,7 @@ pub(crate) async fn choices(
     client: &str,
 ) -> Result<Vec<Mandate>, Error> {
     let mut all = member::mandates_of(store, person).await?;
-    all.retain(|mandate| lets_in(mandate, client));
+    all.retain(|mandate| mandate.reaches(client));
     Ok(all)
 }
 
@@ -209,12 +199,22 @@ fn standing(hk: &HongKong, client: &str, mandate: &Mandate, facts: &[Fact]) -> M
 /// The companies of the person whose token this is.
 pub(crate) async fn list(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
     let who = holder::read_corporate(hk, call).await?;
-    let all = choices(hk.store(), who.token.person, call.client.id()).await?;
-    let mut entries = Vec::new();
-    for mandate in all.iter().take(LISTED_MAX) {
-        let facts = company::facts_of(hk.store(), mandate.company.id).await?;
-        entries.push(Value::Object(entry(mandate, &facts)));
-    }
+    let mut all = choices(hk.store(), who.token.person, call.client.id()).await?;
+    all.truncate(LISTED_MAX);
+    let entries = hk
+        .store()
+        .read(move |db| {
+            let all = all.clone();
+            async move {
+                let mut entries = Vec::new();
+                for mandate in &all {
+                    let facts = company::facts_in(&db, mandate.company.id).await?;
+                    entries.push(Value::Object(entry(mandate, &facts)));
+                }
+                Ok::<_, Error>(entries)
+            }
+        })
+        .await?;
     Ok(json!({ "corpList": entries }))
 }
 

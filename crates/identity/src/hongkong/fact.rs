@@ -192,6 +192,7 @@ fn checked(facts: &[Fact], source: FactSource) -> Option<i64> {
 fn value_of(key: FactKey, value: &str) -> Value {
     match key {
         FactKey::Kind => json!(kind_of(value)),
+        // Our codes of a status have nothing to put in: the placeholders are there and empty.
         FactKey::Status => json!({
             "statusCode": status_of(value),
             "engStatusPlaceholder": "",

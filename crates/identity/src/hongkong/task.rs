@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Approval, Binding, Company, Error, ItemKind, NewItem, NewSigning, Person, PersonName,
-    PresenceCheck, SigningAlgorithm, SigningRequest, code::codes, provider::Client,
+    PresenceCheck, SigningAlgorithm, SigningRequest, code::codes, provider::Client, signing,
 };
 
 /// How long a ticket waits for the browser that brings it.
@@ -27,6 +27,8 @@ const SIGN_TICKET_LIFE: Duration = Duration::from_secs(12 * 60);
 pub(crate) const NAME_CHARS: usize = 36;
 /// Characters of an address.
 pub(crate) const ADDRESS_CHARS: usize = 500;
+/// What the interfaces sign with.
+const ALGORITHM: SigningAlgorithm = SigningAlgorithm::Rs256;
 /// Characters of a source.
 const SOURCE_CHARS: usize = 40;
 
@@ -279,6 +281,14 @@ pub(crate) struct Signing {
     pub(crate) corporate: Option<Corporate>,
 }
 
+impl Signing {
+    /// The one digest over all documents, as [`NewSigning::digest`] gives it.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let items = self.items.iter().map(|item| (item.kind, &item.digest));
+        signing::digest_of(ALGORITHM, items)
+    }
+}
+
 /// One document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Item {
@@ -340,7 +350,7 @@ impl Asked {
             person,
             department: Text::same(asked.department.as_str()),
             service: Text::same(asked.service.as_str()),
-            algorithm: SigningAlgorithm::Rs256,
+            algorithm: ALGORITHM,
             items: asked
                 .items
                 .iter()

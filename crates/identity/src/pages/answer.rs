@@ -7,7 +7,6 @@ use web::{Form, IntoResponse, Outcome, Page, Path, Visit, ctx};
 
 use crate::{
     Approval, Error, Identity, PasskeyWay, Purpose,
-    assertion::is_for_passkeys,
     pages::{
         passkey::{party, sign_in},
         session::{binding, known_binding},
@@ -30,7 +29,7 @@ pub(crate) async fn show(
     let own = binding(&visit).await?;
     let asked = approval::find_for_browser(identity.store(), id, &own).await?;
     let is_open = asked.state_at(visit.site().env().now()).is_open();
-    if !is_open || !is_for_passkeys(&asked) {
+    if !is_open || !asked.purpose.takes_passkeys() {
         return Ok(visit.redirect(&visit.to(&format!("/approvals/{id}"))));
     }
     Ok(page(&visit, &identity, &asked, false)
@@ -100,7 +99,7 @@ pub(crate) async fn answer(
     if asked.purpose == Purpose::SignIn {
         return sign_in(visit, identity, asked, form).await;
     }
-    if !is_for_passkeys(&asked) {
+    if !asked.purpose.takes_passkeys() {
         return Err(Error::WrongApproval.into());
     }
     let ceremony = form.text("ceremony").parse().map_err(|_| Error::Expired)?;

@@ -161,9 +161,7 @@ impl Wanted {
             refresh: None,
             life: ACCESS_LIFE,
         };
-        let id = grant::insert_in(tx, &issued).await?;
-        let found = grant::find_in(tx, id, "").await?;
-        found.ok_or(Fault::Failed(crate::Error::Corrupt("oidc_grant")))
+        Ok(grant::issue_in(tx, &issued).await?)
     }
 
     /// The officer, signed in to this client with the phone, with a post in its department.

@@ -106,7 +106,7 @@ async fn ask(
     let person = hinted(provider, &client, &params).await?;
     // However many clients ask, and from wherever: one person's phone is not kept ringing.
     door.count(Rate::Attempt, "asked", &person.to_string())?;
-    if !connect::may_act(provider, person, &details).await? {
+    if !connect::may_act(provider, person, (client.id(), &details)).await? {
         let reason = "the person may not act for this company";
         return Err(Refusal::new(Word::AccessDenied, reason).into());
     }
@@ -409,9 +409,7 @@ impl Poll {
             code: None,
             refresh: refresh.clone(),
         };
-        let id = grant::insert_in(tx, &issued).await?;
-        let grant = grant::find_in(tx, id, "").await?;
-        let grant = grant.ok_or(Fault::Failed(crate::Error::Corrupt("oidc_grant")))?;
+        let grant = grant::issue_in(tx, &issued).await?;
         Ok(Polled::Granted(Box::new(grant), refresh))
     }
 }

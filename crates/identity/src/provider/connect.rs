@@ -267,7 +267,7 @@ async fn check_companies(
     let Some(person) = standing.person else {
         return Ok(());
     };
-    if may_act(provider, person, &asked.details).await? {
+    if may_act(provider, person, (client.id(), &asked.details)).await? {
         Ok(())
     } else {
         let reason = "the person may not act for this company";
@@ -279,11 +279,11 @@ async fn check_companies(
     }
 }
 
-/// Whether the person holds a mandate for every company in `details`.
+/// Whether the person holds a mandate for every company in `details` that reaches the client.
 pub(crate) async fn may_act(
     provider: &Provider,
     person: Id<Person>,
-    details: &[Detail],
+    (client, details): (&str, &[Detail]),
 ) -> Result<bool, Error> {
     let has_company = |detail: &Detail| matches!(detail, Detail::ActFor { .. });
     if !details.iter().any(has_company) {
@@ -293,7 +293,7 @@ pub(crate) async fn may_act(
     Ok(details.iter().all(|detail| match detail {
         Detail::ActFor { company, .. } => mandates
             .iter()
-            .any(|mandate| mandate.company.company_number == *company),
+            .any(|mandate| mandate.company.company_number == *company && mandate.reaches(client)),
         _ => true,
     }))
 }

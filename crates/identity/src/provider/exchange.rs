@@ -1,7 +1,7 @@
 //! Token exchange (RFC 8693): inside one login a person changes the company they act for; with an actor token
 //! an officer acts for a person, see [`super::behalf`]. The subject becomes the company, and `act` says which
-//! person acts. The new token lives as long as any access
-//! token, and ends with the session and the consent it came from.
+//! person acts. The new token lives as long as any access token, and ends with the session and the consent
+//! it came from.
 
 use std::sync::Arc;
 
@@ -113,13 +113,14 @@ impl Wanted {
             let reason = "who acts for another cannot act for a third";
             return Err(Refusal::grant(reason).into());
         }
+        let client = &self.caller.client;
         let mandate = member::mandate_by_number_in(tx, grant.person, &self.company)
             .await?
+            .filter(|mandate| mandate.reaches(client.id()))
             .ok_or(Refusal::new(
                 Word::InvalidTarget,
-                "the person may not act for this company",
+                "the person may not act for this company here",
             ))?;
-        let client = &self.caller.client;
         let acting = self.provider.subject(&client.sector, grant.person);
         let subject = self
             .provider
@@ -143,8 +144,6 @@ impl Wanted {
             refresh: None,
             life: ACCESS_LIFE,
         };
-        let id = grant::insert_in(tx, &issued).await?;
-        let found = grant::find_in(tx, id, "").await?;
-        found.ok_or(Fault::Failed(crate::Error::Corrupt("oidc_grant")))
+        Ok(grant::issue_in(tx, &issued).await?)
     }
 }

@@ -1,6 +1,7 @@
 //! The token endpoint (RFC 6749 section 3.2): a code, a refresh token, an approved request or another
 //! token becomes tokens.
 
+use ::store::Read;
 use axum::{body::Bytes, extract::State, http::HeaderMap};
 use kernel::Actor;
 use serde::Serialize;
@@ -14,6 +15,7 @@ use super::{
     caller::{self, Call, Caller},
     ciba,
     client::GrantKind,
+    detail::Detail,
     dpop, exchange,
     grant::Bound,
     mint,
@@ -24,7 +26,7 @@ use super::{
         grant::{self, Grant},
     },
 };
-use crate::PersonState;
+use crate::{PersonState, store::member};
 
 /// The path of this endpoint.
 pub(crate) const PATH: &str = "/oauth/token";
@@ -212,6 +214,7 @@ async fn by_refresh(provider: &Provider, caller: Caller, params: &Params) -> Res
                 if !grant.is_live(tx.now()) {
                     return Err(Refusal::grant("the refresh token is no longer good").into());
                 }
+                check_mandate_in(&tx, &grant).await?;
                 Ok::<_, Fault>(grant)
             }
         })
@@ -219,6 +222,20 @@ async fn by_refresh(provider: &Provider, caller: Caller, params: &Params) -> Res
     let mut grant = grant;
     narrow(&mut grant, params)?;
     tokens(provider, &caller, (&grant, None)).await
+}
+
+/// Whom a grant lets act for a company must still be let: powers end on their day without anybody's doing.
+async fn check_mandate_in(db: &Read, grant: &Grant) -> Result<(), Fault> {
+    for detail in &grant.content.details {
+        if let Detail::ActFor { company, .. } = detail {
+            let found = member::mandate_by_number_in(db, grant.person, company).await?;
+            if !found.is_some_and(|mandate| mandate.reaches(&grant.client)) {
+                let reason = "the person may no longer act for this company here";
+                return Err(Refusal::grant(reason).into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A refresh may ask for less than was granted, never for more.

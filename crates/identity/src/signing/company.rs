@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use trust::digest;
 
-use super::{SigningRequest, SigningRoom};
+use super::{NewSigning, SigningRequest, SigningRoom};
 use crate::{
     Approved, Change, Company, Error, Level, Mandate, MemberRole, Person, PersonName, Proposed,
     Purpose, Right,
@@ -233,21 +233,18 @@ impl SigningRoom {
         Ok(())
     }
 
-    /// Puts the amount of these documents forward for a second person of the company, on behalf of
-    /// somebody whose limit is lower. Asking again changes nothing.
+    /// Puts an amount above the signer's limit forward for a second person of the company. Asking again
+    /// changes nothing. The caller has found that nothing else stands in the way.
     ///
     /// # Errors
     /// [`Error::OverLimit`] when nobody said the amount; as [`crate::propose`].
-    pub async fn ask_to_exceed(
-        &self,
-        person: Id<Person>,
-        (terms, title): (&ForCompany, &Text),
-        digest: &[u8; 32],
-    ) -> Result<Proposed, Error> {
+    pub(crate) async fn ask_to_exceed(&self, new: &NewSigning) -> Result<Proposed, Error> {
+        let person = new.person.ok_or(Error::Malformed("person"))?;
+        let terms = &new.behalf.as_ref().ok_or(Error::OutsidePowers)?.terms;
         let change = Change::OverLimit {
-            about: about(terms, digest),
+            about: about(terms, &new.digest()),
             service: terms.service.clone(),
-            title: title.clone(),
+            title: new.service.clone(),
             amount: terms.amount.ok_or(Error::OverLimit)?,
         };
         let put = proposal::propose(self.identity().store(), person, terms.company, change).await;

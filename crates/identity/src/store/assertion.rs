@@ -10,7 +10,7 @@ use webauthn_rs::prelude::{PasskeyAuthentication, PublicKeyCredential};
 use crate::{
     Approval, Assertion, Authority, Binding, Ceremony, CeremonyKind, Error, Evidence, Passkey,
     PasskeyWay, Person, RelyingParty, Step,
-    assertion::{challenge, is_for_passkeys},
+    assertion::challenge,
     attempt,
     store::{
         answer::{Opened, refused, unfit_in},
@@ -41,7 +41,7 @@ impl About {
 /// # Errors
 /// The store fails.
 pub async fn passkey_way(store: &Store, asked: &Approval) -> Result<PasskeyWay, Error> {
-    let (Some(person), true) = (asked.person, is_for_passkeys(asked)) else {
+    let (Some(person), true) = (asked.person, asked.purpose.takes_passkeys()) else {
         return Ok(PasskeyWay::None);
     };
     let held = passkey::passkeys_of(store, person).await?;

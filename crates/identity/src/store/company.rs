@@ -95,9 +95,14 @@ pub(crate) async fn by_number_in(db: &Read, number: &str) -> Result<Option<Compa
 /// # Errors
 /// The store fails.
 pub async fn facts_of(store: &Store, company: Id<Company>) -> Result<Vec<Fact>, Error> {
-    let stored: Vec<StoredFact> = store
-        .read(move |db| async move { Ok::<_, Error>(db.all(&LIST_FACTS, params![company]).await?) })
-        .await?;
+    store
+        .read(move |db| async move { facts_in(&db, company).await })
+        .await
+}
+
+/// As [`facts_of`], inside a read or write.
+pub(crate) async fn facts_in(db: &Read, company: Id<Company>) -> Result<Vec<Fact>, Error> {
+    let stored: Vec<StoredFact> = db.all(&LIST_FACTS, params![company]).await?;
     let facts: BTreeMap<FactKey, Fact> = stored
         .into_iter()
         .filter_map(|StoredFact(field, value, source, checked)| {
@@ -146,14 +151,14 @@ pub(crate) async fn put_in(tx: &Write, record: &CompanyRecord) -> Result<Company
         }
     };
     tx.run(&DROP_VERIFIED, params![company]).await?;
-    for (key, value, source) in facts_in(record) {
+    for (key, value, source) in stated_by(record) {
         let row = params![company, key, value, source, tx.now()];
         tx.run(&PUT_FACT, row).await?;
     }
     get_in(tx, company).await
 }
 
-fn facts_in(record: &CompanyRecord) -> Vec<(FactKey, String, FactSource)> {
+fn stated_by(record: &CompanyRecord) -> Vec<(FactKey, String, FactSource)> {
     use FactSource::{CompaniesRegistry as Cr, InlandRevenue as Ird};
     let mut facts = vec![
         (

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     Company, Error, MANDATE_ENDED, Mandate, Member, MemberRole, Person, PersonName, Powers, Right,
     company::{MANDATES_MAX, MEMBERS_MAX, NAMES_MAX},
+    provider::store::grant,
     store::{
         approval, commission,
         company::{self, note, note_why, resident},
@@ -268,6 +269,8 @@ pub(crate) async fn set_powers_in(
     {
         return Err(Error::NotFound);
     }
+    let number = company::get_in(tx, member.company).await?.company_number;
+    grant::revoke_acting_in(tx, (member.person, &number), Some(powers)).await?;
     let detail = json!({ "person": member.person, "before": member.powers, "after": powers });
     note(tx, member.company, "company.powers_changed", detail).await
 }
@@ -345,7 +348,7 @@ pub(crate) async fn cut_off_in(
     web::end_acting_in(tx, &person.to_string(), &company.to_string()).await?;
     approval::cancel_chops_in(tx, person).await?;
     let number = company::get_in(tx, company).await?.company_number;
-    crate::provider::store::grant::revoke_acting_in(tx, person, &number).await?;
+    grant::revoke_acting_in(tx, (person, &number), None).await?;
     crate::hongkong::store::token::end_acting_in(tx, person, company).await?;
     let data = json!({ "person": person, "company": company });
     let event = Event {

@@ -278,11 +278,7 @@ const FIRST: (Capacity, Part) = (Capacity::Personal, Part::First);
         let above = amount(house.request(&clerk, CHOP), 100_001);
         let refused = house.asked(above.clone()).await;
         assert!(matches!(refused, Err(Error::OverLimit)), "{refused:?}");
-        let terms = above.behalf.clone().unwrap().terms;
-        let put = || async {
-            let documents = above.digest();
-            house.room.ask_to_exceed(clerk.person.id, (&terms, &above.service), &documents).await
-        };
+        let put = || house.room.ask_to_exceed(&above);
         assert_eq!(put().await.unwrap(), Proposed::Waits);
         assert_eq!(put().await.unwrap(), Proposed::Waits, "asking again changes nothing");
         let who = house.director.person.id;

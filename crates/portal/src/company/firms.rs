@@ -55,12 +55,13 @@ async fn firms(
 ) -> Outcome<Page> {
     let own = administrator(&portal, &visit, id).await?;
     let (given, held) = identity::commissions(&portal.store, own.person, id).await?;
+    let words = powers::Words::of(&portal, &visit).await?;
     let row = |one: &Commission, other: &Company| {
         let base = visit.to(&format!("/companies/{id}/firms/{}", one.id));
         ctx! {
             name => other.name.get(visit.lang()),
             number => other.business_number,
-            lines => powers::lines(&portal, &visit, &one.powers),
+            lines => words.lines(&one.powers),
             is_offered => one.state == CommissionState::Offered,
             state => visit.t(&format!("portal.company.commission.{}", one.state)),
             since => one.created,
@@ -73,12 +74,12 @@ async fn firms(
     Ok(visit.page("portal/company_firms.html", context))
 }
 
-fn commission_form(
+async fn commission_form(
     portal: &Portal,
     visit: &Visit,
     (own, typed): (&Mandate, &powers::Typed),
     (number, errors): (&str, &[(&'static str, &'static str)]),
-) -> Page {
+) -> Outcome<Page> {
     let about = ctx! {
         kind => "firm",
         title => visit.t("portal.company.commission.title"),
@@ -93,7 +94,7 @@ fn commission_form(
         about,
         most,
     };
-    giving_page(portal, visit, &giving)
+    giving_page(portal, visit, &giving).await
 }
 
 async fn commission_page(
@@ -103,7 +104,7 @@ async fn commission_page(
 ) -> Outcome<Page> {
     let own = administrator(&portal, &visit, id).await?;
     let typed = powers::Typed::fresh();
-    Ok(commission_form(&portal, &visit, (&own, &typed), ("", &[])))
+    commission_form(&portal, &visit, (&own, &typed), ("", &[])).await
 }
 
 async fn commission(
@@ -143,7 +144,7 @@ async fn commission(
             Err(error) => return Err(error.into()),
         }
     }
-    let page = commission_form(&portal, &visit, (&own, &typed), (number, &errors));
+    let page = commission_form(&portal, &visit, (&own, &typed), (number, &errors)).await?;
     Ok(page.with_errors().into_response())
 }
 
@@ -200,10 +201,11 @@ async fn named_page(
         .filter(|(_, is_named)| *is_named)
         .map(|(one, _)| one.id.to_string())
         .collect();
+    let words = powers::Words::of(&portal, &visit).await?;
     let context = ctx! {
         company => head(&visit, &own),
         client => found.company.name.get(visit.lang()),
-        lines => powers::lines(&portal, &visit, &found.powers),
+        lines => words.lines(&found.powers),
         options,
         chosen,
     };

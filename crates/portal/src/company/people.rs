@@ -80,6 +80,7 @@ async fn people(
     let members = identity::members(&portal.store, own.person, id).await?;
     let (_, invited) = identity::waiting(&portal.store, own.person, id).await?;
     let today = portal.store.env().today();
+    let words = powers::Words::of(&portal, &visit).await?;
     let people: Vec<Value> = members
         .iter()
         .map(|one| {
@@ -91,7 +92,7 @@ async fn people(
                 name => one.name.get(visit.lang()),
                 is_self,
                 role => visit.t(&format!("portal.company.role.{}", one.powers.role)),
-                lines => powers::lines(&portal, &visit, &one.powers).split_off(1),
+                lines => words.lines(&one.powers).split_off(1),
                 joined => one.joined,
                 is_over => one.powers.is_over(today),
                 change => (!is_fixed).then(|| base.clone()),
@@ -104,7 +105,7 @@ async fn people(
         .map(|one| {
             ctx! {
                 name => one.name,
-                lines => powers::lines(&portal, &visit, &one.powers),
+                lines => words.lines(&one.powers),
                 until => one.expires,
                 withdraw => visit.to(&format!("/companies/{id}/invitations/{}/withdraw", one.id)),
             }
@@ -124,7 +125,11 @@ pub(super) struct Giving<'a> {
     pub(super) most: MemberRole,
 }
 
-pub(super) fn giving_page(portal: &Portal, visit: &Visit, giving: &Giving<'_>) -> Page {
+pub(super) async fn giving_page(
+    portal: &Portal,
+    visit: &Visit,
+    giving: &Giving<'_>,
+) -> Outcome<Page> {
     let wrong = Wrong::of(visit, giving.errors);
     let fields = [
         "name",
@@ -142,12 +147,12 @@ pub(super) fn giving_page(portal: &Portal, visit: &Visit, giving: &Giving<'_>) -
         .collect();
     let context = ctx! {
         company => head(visit, giving.own),
-        powers => powers::form(portal, visit, (giving.typed, giving.most)),
+        powers => powers::form(portal, visit, (giving.typed, giving.most)).await?,
         errors => wrong.list(),
         wrong => beside,
         about => giving.about.clone(),
     };
-    visit.page("portal/company_powers.html", context)
+    Ok(visit.page("portal/company_powers.html", context))
 }
 
 async fn invite_page(
@@ -157,20 +162,16 @@ async fn invite_page(
 ) -> Outcome<Page> {
     let own = administrator(&portal, &visit, id).await?;
     let typed = powers::Typed::fresh();
-    Ok(invite_form(
-        &portal,
-        &visit,
-        (&own, &typed),
-        (&Form::default(), &[]),
-    ))
+    let empty = Form::default();
+    invite_form(&portal, &visit, (&own, &typed), (&empty, &[])).await
 }
 
-fn invite_form(
+async fn invite_form(
     portal: &Portal,
     visit: &Visit,
     (own, typed): (&Mandate, &powers::Typed),
     (form, errors): (&Form, &[(&'static str, &'static str)]),
-) -> Page {
+) -> Outcome<Page> {
     let about = ctx! {
         kind => "invite",
         title => visit.t("portal.company.invite.title"),
@@ -186,7 +187,7 @@ fn invite_form(
         about,
         most,
     };
-    giving_page(portal, visit, &giving)
+    giving_page(portal, visit, &giving).await
 }
 
 async fn invite(
@@ -218,12 +219,12 @@ async fn invite(
     match asked {
         Ok(asked) => Ok(told(&visit, id, asked, "portal.company.invite.done")),
         Err(Error::Malformed(_)) => {
-            let page = invite_form(&portal, &visit, (&own, &typed), (&form, &errors));
+            let page = invite_form(&portal, &visit, (&own, &typed), (&form, &errors)).await?;
             Ok(page.with_errors().into_response())
         }
         Err(Error::Powers(error)) => {
             let errors = [powers::wrong(error)];
-            let page = invite_form(&portal, &visit, (&own, &typed), (&form, &errors));
+            let page = invite_form(&portal, &visit, (&own, &typed), (&form, &errors)).await?;
             Ok(page.with_errors().into_response())
         }
         Err(error) => Err(error.into()),
@@ -252,12 +253,12 @@ async fn member_of(portal: &Portal, own: &Mandate, id: Id<Member>) -> Outcome<Me
     found.ok_or_else(Failure::not_found)
 }
 
-fn member_form(
+async fn member_form(
     portal: &Portal,
     visit: &Visit,
     (own, member, typed): (&Mandate, &Member, &powers::Typed),
     errors: &[(&'static str, &'static str)],
-) -> Page {
+) -> Outcome<Page> {
     let about = ctx! {
         kind => "member",
         title => visit.t_with("portal.company.change.title", &[("name", member.name.get(visit.lang()))]),
@@ -272,7 +273,7 @@ fn member_form(
         about,
         most,
     };
-    giving_page(portal, visit, &giving)
+    giving_page(portal, visit, &giving).await
 }
 
 async fn member_page(
@@ -283,7 +284,7 @@ async fn member_page(
     let own = administrator(&portal, &visit, id).await?;
     let found = member_of(&portal, &own, member).await?;
     let typed = powers::Typed::of(&found.powers);
-    Ok(member_form(&portal, &visit, (&own, &found, &typed), &[]))
+    member_form(&portal, &visit, (&own, &found, &typed), &[]).await
 }
 
 async fn change(
@@ -306,7 +307,7 @@ async fn change(
             }
         }
     };
-    let page = member_form(&portal, &visit, (&own, &found, &typed), &[wrong]);
+    let page = member_form(&portal, &visit, (&own, &found, &typed), &[wrong]).await?;
     Ok(page.with_errors().into_response())
 }
 
@@ -317,11 +318,12 @@ async fn end_page(
 ) -> Outcome<Page> {
     let own = administrator(&portal, &visit, id).await?;
     let found = member_of(&portal, &own, member).await?;
+    let words = powers::Words::of(&portal, &visit).await?;
     let context = ctx! {
         company => head(&visit, &own),
         name => found.name.get(visit.lang()),
         is_self => found.person == own.person,
-        lines => powers::lines(&portal, &visit, &found.powers),
+        lines => words.lines(&found.powers),
     };
     Ok(visit.page("portal/company_end.html", context))
 }
@@ -383,28 +385,23 @@ async fn proposal_words(
     (one, members): (&Proposal, &[Member]),
 ) -> Outcome<(String, Vec<String>, Vec<String>)> {
     let none = Vec::new;
+    let words = powers::Words::of(portal, visit).await?;
     Ok(match &one.change {
-        Change::Invite { name, powers, .. } => {
-            (name.clone(), powers::lines(portal, visit, powers), none())
-        }
+        Change::Invite { name, powers, .. } => (name.clone(), words.lines(powers), none()),
         Change::Powers { member, powers } => {
             let found = members.iter().find(|one| one.id == *member);
             let name = found.map(|one| one.name.get(visit.lang()).to_owned());
-            let before = found.map(|one| powers::lines(portal, visit, &one.powers));
+            let before = found.map(|one| words.lines(&one.powers));
             (
                 name.unwrap_or_default(),
-                powers::lines(portal, visit, powers),
+                words.lines(powers),
                 before.unwrap_or_default(),
             )
         }
         Change::Commission { firm, powers } => {
             let firm = identity::find_company(&portal.store, *firm).await?;
             let name = firm.map(|one| one.name.get(visit.lang()).to_owned());
-            (
-                name.unwrap_or_default(),
-                powers::lines(portal, visit, powers),
-                none(),
-            )
+            (name.unwrap_or_default(), words.lines(powers), none())
         }
         Change::OverLimit { title, amount, .. } => (
             title.get(visit.lang()).to_owned(),

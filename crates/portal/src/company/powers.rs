@@ -1,40 +1,97 @@
 //! Powers in words, and the form in which they are given.
 
 use identity::{MemberRole, Powers, PowersError, ServiceGrant, ServiceRole};
-use kernel::{Date, Money};
-use web::{Form, Value, Visit, ctx};
+use kernel::{Date, Money, Text};
+use web::{Form, Outcome, Value, Visit, ctx};
 
 use crate::Portal;
 
-/// What powers allow, as short lines.
-pub(super) fn lines(portal: &Portal, visit: &Visit, powers: &Powers) -> Vec<String> {
-    let mut lines = vec![visit.t(&format!("portal.company.role.{}", powers.role))];
-    if !powers.may_access {
-        lines.push(visit.t("portal.company.no_access"));
+/// What powers are told in: the language of the visit, and the names of what they may be limited to.
+pub(super) struct Words<'a> {
+    portal: &'a Portal,
+    visit: &'a Visit,
+    /// Applications that know companies, by client id.
+    clients: Vec<(String, Text)>,
+}
+
+impl<'a> Words<'a> {
+    pub(super) async fn of(portal: &'a Portal, visit: &'a Visit) -> Outcome<Self> {
+        let clients = identity::provider::clients_for_companies(&portal.store).await?;
+        Ok(Self {
+            portal,
+            visit,
+            clients,
+        })
     }
-    if powers.may_chop {
-        lines.push(visit.t("portal.company.may_chop"));
+
+    /// What powers allow, as short lines.
+    pub(super) fn lines(&self, powers: &Powers) -> Vec<String> {
+        let visit = self.visit;
+        let mut lines = vec![visit.t(&format!("portal.company.role.{}", powers.role))];
+        if !powers.may_access {
+            lines.push(visit.t("portal.company.no_access"));
+        }
+        if powers.may_chop {
+            lines.push(visit.t("portal.company.may_chop"));
+        }
+        for one in &powers.services {
+            let key = format!("portal.company.only.{}", one.role);
+            lines.push(visit.t_with(&key, &[("service", &self.name(&one.service))]));
+        }
+        if let Some(limit) = powers.limit {
+            let limit = limit.to_string();
+            lines.push(visit.t_with("portal.company.up_to", &[("limit", &limit)]));
+        }
+        if let Some(until) = powers.until {
+            let day = until.long(visit.lang());
+            lines.push(visit.t_with("portal.company.until", &[("day", &day)]));
+        }
+        lines
     }
-    for one in &powers.services {
-        let catalogue = portal.services.catalogue();
-        let entry = catalogue.entry(&one.service);
-        let name = entry.map_or(one.service.as_str(), |entry| entry.name.get(visit.lang()));
-        let key = format!("portal.company.only.{}", one.role);
-        lines.push(visit.t_with(&key, &[("service", name)]));
+
+    /// The name of a service or an application; its id when it is there no more.
+    fn name(&self, id: &str) -> String {
+        let lang = self.visit.lang();
+        let catalogue = self.portal.services.catalogue();
+        let client = || self.clients.iter().find(|(client, _)| client == id);
+        let name = match catalogue.entry(id) {
+            Some(entry) => entry.name.get(lang),
+            None => client().map_or(id, |(_, name)| name.get(lang)),
+        };
+        name.to_owned()
     }
-    if let Some(limit) = powers.limit {
-        let limit = limit.to_string();
-        lines.push(visit.t_with("portal.company.up_to", &[("limit", &limit)]));
+
+    /// What powers may be limited to, by name: the services for companies, then the applications of
+    /// others that know companies. With the id of each.
+    fn choices(&self) -> Vec<(String, String)> {
+        let (visit, lang) = (self.visit, self.visit.lang());
+        let catalogue = self.portal.services.catalogue();
+        let mut choices: Vec<(String, String)> = catalogue
+            .newest()
+            .filter(|one| one.pack.audience.contains(&packs::Audience::Company))
+            .map(|one| {
+                let name = one.pack.name.get(lang).to_owned();
+                (name, one.pack.service.as_str().to_owned())
+            })
+            .collect();
+        choices.sort();
+        choices.extend(self.clients.iter().map(|(id, name)| {
+            let words = [("name", name.get(lang))];
+            (
+                visit.t_with("portal.company.powers.client", &words),
+                id.clone(),
+            )
+        }));
+        choices
     }
-    if let Some(until) = powers.until {
-        let day = until.long(visit.lang());
-        lines.push(visit.t_with("portal.company.until", &[("day", &day)]));
-    }
-    lines
 }
 
 /// The form with its values; `most` is the highest role that may be given.
-pub(super) fn form(portal: &Portal, visit: &Visit, (powers, most): (&Typed, MemberRole)) -> Value {
+pub(super) async fn form(
+    portal: &Portal,
+    visit: &Visit,
+    (powers, most): (&Typed, MemberRole),
+) -> Outcome<Value> {
     let roles: Vec<Value> = [
         MemberRole::User,
         MemberRole::Representative,
@@ -50,26 +107,20 @@ pub(super) fn form(portal: &Portal, visit: &Visit, (powers, most): (&Typed, Memb
         }
     })
     .collect();
-    let catalogue = portal.services.catalogue();
-    let mut services: Vec<Value> = catalogue
-        .newest()
-        .filter(|one| one.pack.audience.contains(&packs::Audience::Company))
-        .map(|one| {
-            let id = one.pack.service.as_str();
-            let chosen = powers.services.iter().find(|(service, _)| service == id);
+    let services: Vec<Value> = Words::of(portal, visit)
+        .await?
+        .choices()
+        .into_iter()
+        .map(|(words, id)| {
+            let chosen = powers.services.iter().find(|(service, _)| *service == id);
             ctx! {
                 name => format!("service-{id}"),
-                words => one.pack.name.get(visit.lang()),
+                words,
                 value => chosen.map_or("", |(_, role)| role.as_str()),
             }
         })
         .collect();
-    services.sort_by_key(|one| {
-        one.get_attr("words")
-            .map(|words| words.to_string())
-            .unwrap_or_default()
-    });
-    ctx! {
+    Ok(ctx! {
         roles,
         role => powers.role,
         privileges => powers.privileges,
@@ -79,7 +130,7 @@ pub(super) fn form(portal: &Portal, visit: &Visit, (powers, most): (&Typed, Memb
         day => powers.until[0],
         month => powers.until[1],
         year => powers.until[2],
-    }
+    })
 }
 
 /// What stands in the form, right or wrong.

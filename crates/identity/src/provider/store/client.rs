@@ -2,7 +2,7 @@
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
 use journal::Audit;
-use kernel::Actor;
+use kernel::{Actor, Text};
 use serde_json::json;
 
 use crate::{
@@ -38,6 +38,11 @@ use crate::{
         WHERE id = $1";
     PUT_SECRET = "UPDATE oidc_client SET proposal = $2, changed = $3, revision = revision + 1
         WHERE id = $1";
+    LIST_FOR_COMPANIES = "SELECT id, registration FROM oidc_client
+        WHERE registration IS NOT NULL AND is_suspended = FALSE
+            AND (registration ->> 'profile' = 'corpid'
+                OR COALESCE(registration ->> 'details', '') LIKE '%\"act_for\"%')
+        ORDER BY id LIMIT $1";
 }
 
 /// Clients on one page.
@@ -112,6 +117,35 @@ pub async fn clients_of(store: &Store, department: &str) -> Result<Vec<ClientRec
             async move { Ok(db.all(&LIST_CLIENTS, values).await?) }
         })
         .await
+}
+
+/// The applications in force that know companies, by id: whom powers may be limited to beside the
+/// services of this platform.
+///
+/// # Errors
+/// The store fails.
+pub async fn clients_for_companies(store: &Store) -> Result<Vec<(String, Text)>, Error> {
+    store
+        .read(|db| async move {
+            let rows: Vec<Named> = db.all(&LIST_FOR_COMPANIES, params![CLIENTS_LISTED]).await?;
+            let named = rows.into_iter().map(|one| (one.id, one.registration.name));
+            Ok(named.collect())
+        })
+        .await
+}
+
+struct Named {
+    id: String,
+    registration: Registration,
+}
+
+impl FromRow for Named {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            registration: row.json("registration")?,
+        })
+    }
 }
 
 /// A change to a client's record. Each is audited with the reason given.

@@ -7,7 +7,7 @@ use kernel::{Id, Time};
 use trust::digest;
 
 use crate::{
-    Error, Person, PersonState,
+    Error, Person, PersonState, Powers,
     provider::{
         detail::{Detail, DetailKind},
         grant::{CODE_LIFE, Granted, Issued},
@@ -37,7 +37,7 @@ const LIVE_GRANTS: i64 = 500;
     USE_CODE = "UPDATE oidc_grant SET code_used = $2, refresh = $3
         WHERE id = $1 AND code_used IS NULL";
     REVOKE_GRANT = "UPDATE oidc_grant SET revoked = $2 WHERE id = $1 AND revoked IS NULL";
-    LIVE_OF_PERSON = "SELECT id, content FROM oidc_grant
+    LIVE_OF_PERSON = "SELECT id, client, content FROM oidc_grant
         WHERE person = $1 AND revoked IS NULL AND expires > $2 ORDER BY expires DESC LIMIT $3";
     REVOKE_OF_CLIENT = "UPDATE oidc_grant SET revoked = $3
         WHERE person = $1 AND client = $2 AND revoked IS NULL";
@@ -86,6 +86,7 @@ impl Grant {
 /// A grant by the company it acts for.
 struct Acting {
     id: Id<Grant>,
+    client: String,
     content: Granted,
 }
 
@@ -100,6 +101,7 @@ impl FromRow for Acting {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
         Ok(Self {
             id: row.get("id")?,
+            client: row.get("client")?,
             content: row.json("content")?,
         })
     }
@@ -143,6 +145,14 @@ pub(crate) async fn insert_in(tx: &Write, issued: &Issued) -> Result<Id<Grant>, 
     Ok(id)
 }
 
+/// Writes a grant, and gives it back as it stands.
+pub(crate) async fn issue_in(tx: &Write, issued: &Issued) -> Result<Grant, Error> {
+    let id = insert_in(tx, issued).await?;
+    find_in(tx, id, "")
+        .await?
+        .ok_or(Error::Corrupt("oidc_grant"))
+}
+
 pub(crate) async fn by_code_in(db: &Read, code: &str) -> Result<Option<Grant>, Error> {
     Ok(db.one(&FIND_BY_CODE, params![digest::sha256(code)]).await?)
 }
@@ -175,16 +185,19 @@ pub(crate) async fn revoke_in(tx: &Write, id: Id<Grant>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends what clients may do for a company in the name of somebody who acts for it no more.
+/// Ends what clients may do for a company in the name of somebody who acts for it no more, or only with
+/// the applications that `powers` still reach.
 pub(crate) async fn revoke_acting_in(
     tx: &Write,
-    person: Id<Person>,
-    company_number: &str,
+    (person, company_number): (Id<Person>, &str),
+    powers: Option<&Powers>,
 ) -> Result<(), Error> {
     let live: Vec<Acting> = tx
         .all(&LIVE_OF_PERSON, params![person, tx.now(), LIVE_GRANTS])
         .await?;
-    for grant in live.iter().filter(|grant| grant.is_for(company_number)) {
+    let is_kept = |grant: &Acting| powers.is_some_and(|powers| powers.covers(&grant.client));
+    let all = live.iter().filter(|grant| grant.is_for(company_number));
+    for grant in all.filter(|grant| !is_kept(grant)) {
         revoke_in(tx, grant.id).await?;
     }
     Ok(())

@@ -9,7 +9,7 @@ use super::{
     world::{CERTIFICATE, Rp, World, claims_of, pairs},
 };
 use crate::{
-    Decision,
+    Change, Decision, Powers, Proposed, ServiceGrant, ServiceRole,
     provider::client::{AuthMethod, Sender},
 };
 
@@ -22,6 +22,40 @@ async fn company_of(w: &World) -> String {
         .unwrap();
     let mandates = crate::mandates_of(&w.store, phone.person.id).await.unwrap();
     mandates[0].company.company_number.clone()
+}
+
+fn only(service: &str) -> ServiceGrant {
+    ServiceGrant {
+        service: service.to_owned(),
+        role: ServiceRole::Fill,
+    }
+}
+
+/// The company changes what the person may do for it.
+async fn empower(w: &World, company: &str, change: impl FnOnce(&mut Powers)) {
+    let (store, vault) = (&w.store, w.keys.vault());
+    let who = async |key| {
+        crate::demo::phone(store, &vault, key)
+            .await
+            .unwrap()
+            .person
+            .id
+    };
+    let (owner, member) = (who("ng-chi-ming").await, who(w.person).await);
+    let company = crate::firm_by_number(store, company)
+        .await
+        .unwrap()
+        .unwrap();
+    let people = crate::members(store, owner, company.id).await.unwrap();
+    let member = people.iter().find(|one| one.person == member).unwrap();
+    let mut powers = member.powers.clone();
+    change(&mut powers);
+    let change = Change::Powers {
+        member: member.id,
+        powers,
+    };
+    let put = crate::propose(store, owner, company.id, change).await;
+    assert_eq!(put.unwrap(), Proposed::Done);
 }
 
 async fn exchange(w: &World, rp: &Rp, token: &str, company: &str) -> super::world::Answer {
@@ -196,6 +230,55 @@ modules! {
         assert_ne!(after["sub"], before["sub"], "the subject is the company");
         assert_eq!(after["act"]["sub"], before["sub"], "the person acts");
         exchange(w, &rp, own, "0000000").await.refuses("invalid_target");
+    }
+
+    async fn powers_that_do_not_reach_the_client_end_what_it_does_for_the_company(w) {
+        let rp = w.rp.clone();
+        w.person = "kwok-wing-sze";
+        let company = company_of(w).await;
+        let own = w.login(&rp, &[]).await;
+        let own = own["access_token"].as_str().unwrap();
+        let details = json!([{ "type": "act_for", "company": company }]).to_string();
+        let asked = [("authorization_details", details.as_str())];
+        let acting = w.login(&rp, &asked).await;
+        let renew = || pairs(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", acting["refresh_token"].as_str().unwrap()),
+        ]);
+        let proof = rp.proof("POST", "/oauth/token");
+        let renewed = w.post("/oauth/token", Some(&proof), &rp.signed(renew())).await;
+        assert_eq!(renewed.status, StatusCode::OK, "{renewed:?}");
+        let renewed = renewed.json()["access_token"].as_str().unwrap().to_owned();
+        empower(w, &company, |powers| powers.services = vec![only(&rp.id)]).await;
+        assert_eq!(exchange(w, &rp, own, &company).await.status, StatusCode::OK, "limited to it");
+        assert_eq!(w.userinfo(&rp, &renewed).await.status, StatusCode::OK);
+
+        empower(w, &company, |powers| powers.services = vec![only("another-service")]).await;
+        exchange(w, &rp, own, &company).await.refuses("invalid_target");
+        w.userinfo(&rp, &renewed).await.refuses("invalid_token");
+        let proof = rp.proof("POST", "/oauth/token");
+        w.post("/oauth/token", Some(&proof), &rp.signed(renew())).await.refuses("invalid_grant");
+        assert_eq!(w.userinfo(&rp, own).await.status, StatusCode::OK, "their own login stands");
+    }
+
+    async fn powers_that_end_on_their_day_end_what_renews_itself(w) {
+        let rp = w.rp.clone();
+        w.person = "kwok-wing-sze";
+        let company = company_of(w).await;
+        let today = w.store.env().today();
+        empower(w, &company, |powers| powers.until = Some(today)).await;
+        let details = json!([{ "type": "act_for", "company": company }]).to_string();
+        let acting = w.login(&rp, &[("authorization_details", &details)]).await;
+        let renew = || pairs(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", acting["refresh_token"].as_str().unwrap()),
+        ]);
+        let proof = rp.proof("POST", "/oauth/token");
+        let renewed = w.post("/oauth/token", Some(&proof), &rp.signed(renew())).await;
+        assert_eq!(renewed.status, StatusCode::OK, "{renewed:?}");
+        w.clock.advance(std::time::Duration::from_secs(86_400));
+        let proof = rp.proof("POST", "/oauth/token");
+        w.post("/oauth/token", Some(&proof), &rp.signed(renew())).await.refuses("invalid_grant");
     }
 
     async fn certificate_bound_tokens_need_their_certificate(w) {
