@@ -17,6 +17,8 @@ use crate::Identity;
 
 /// Bytes of one request of a phone.
 const BODY_BYTES: usize = 64 * 1024;
+/// Bytes of a request that shows face and card, as text.
+const SHOWN_BODY_BYTES: usize = 2 * (crate::EVIDENCE_BYTES / 3 * 4) + BODY_BYTES;
 
 /// The routes of the phone's API.
 #[must_use]
@@ -46,7 +48,7 @@ fn enrolment_routes() -> Routes<Identity> {
             enrol::confirm,
         )
         .rate(Rate::Caller)
-        .body_bytes(BODY_BYTES)
+        .body_bytes(SHOWN_BODY_BYTES)
         .json(
             post,
             "/app/api/level",
@@ -55,7 +57,7 @@ fn enrolment_routes() -> Routes<Identity> {
             enrol::raise,
         )
         .rate(Rate::Caller)
-        .body_bytes(BODY_BYTES)
+        .body_bytes(SHOWN_BODY_BYTES)
         .json(
             post,
             "/app/api/device/revoke",
@@ -95,7 +97,7 @@ fn approval_routes() -> Routes<Identity> {
             approval::decide,
         )
         .rate(Rate::Caller)
-        .body_bytes(BODY_BYTES)
+        .body_bytes(SHOWN_BODY_BYTES)
 }
 
 fn person_routes() -> Routes<Identity> {

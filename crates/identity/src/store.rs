@@ -10,6 +10,7 @@ pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod email_claim;
 pub(crate) mod enrolment;
+pub(crate) mod keeper;
 pub(crate) mod member;
 pub(crate) mod officer;
 pub(crate) mod passkey;

@@ -125,6 +125,7 @@ const SHELL: &[&str] = &[
     "app/store.js",
     "app/wake.js",
     "verify/codec.js",
+    "verify/scan.js",
     "verify/qrcode.js",
 ];
 

@@ -236,7 +236,7 @@ fn question(
         } else {
             Purpose::Consent
         },
-        requester: name.clone(),
+        requester: client.asking(),
         place: Text::new("Asked by the department itself", "由部門直接提出"),
         asked: if needs_plus {
             Level::Plus
