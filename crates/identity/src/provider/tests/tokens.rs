@@ -9,7 +9,7 @@ use super::{
     world::{CERTIFICATE, Rp, World, claims_of, pairs},
 };
 use crate::{
-    Change, Decision, Powers, Proposed, ServiceGrant, ServiceRole,
+    Change, Decision, Powers, Proposed, ServiceGrant, ServiceRole, Verdict,
     provider::client::{AuthMethod, Sender},
 };
 
@@ -55,7 +55,13 @@ async fn empower(w: &World, company: &str, change: impl FnOnce(&mut Powers)) {
         powers,
     };
     let put = crate::propose(store, owner, company.id, change).await;
-    assert_eq!(put.unwrap(), Proposed::Done);
+    if put.unwrap() == Proposed::Waits {
+        let second = who("siu-hoi-yan").await;
+        let (open, _) = crate::waiting(store, owner, company.id).await.unwrap();
+        let decided =
+            crate::decide_proposal(store, second, (company.id, open[0].id), Verdict::Agree);
+        decided.await.unwrap();
+    }
 }
 
 async fn exchange(w: &World, rp: &Rp, token: &str, company: &str) -> super::world::Answer {
