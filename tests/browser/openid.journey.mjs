@@ -121,8 +121,8 @@ async function register(journey, { author, second }, { id, jwks, application, is
       await form.locator(`[name=${name}]`).selectOption('A256GCM');
     }
   }
-  await fill('name_en', 'Parking permits');
-  await fill('name_tc', '泊車許可證');
+  await fill('name_en', isSealed ? 'Parking appeals' : 'Parking permits');
+  await fill('name_tc', isSealed ? '泊車上訴' : '泊車許可證');
   await fill('sector', 'td');
   await fill('redirect_uris', application.callback);
   await fill('post_logout_redirect_uris', application.bye);
