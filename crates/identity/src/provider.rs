@@ -78,11 +78,11 @@ pub use scope::{Claim, Scope};
 pub use signing::{SigningCounter, signing_routes};
 pub use store::{
     client::{
-        CLIENTS_LISTED, ClientChange, change_client, client_days, clients_for_companies,
-        clients_of, create_in as create_client_in, find_client, renew_secret,
+        CLIENTS_LISTED, ClientChange, change_client, clients_for_companies, clients_of,
+        create_in as create_client_in, find_client, renew_secret,
     },
     consent::{Connection, connections_of, disconnect},
-    day::{ClientUse, Uses, client_uses},
+    day::{ClientUse, UseOfDay, Uses, client_days, client_uses},
     keyset::{KeySet, find as find_key_set},
 };
 

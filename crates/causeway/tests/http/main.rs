@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod accounts;
 mod answers;
 mod carried;
 mod clients;
@@ -23,6 +24,7 @@ mod declared;
 mod devices;
 mod files;
 mod hongkong;
+mod hongkong_ends;
 mod hongkong_keys;
 mod hongkong_login;
 mod hongkong_signing;
@@ -31,6 +33,7 @@ mod kiosk;
 mod limits;
 mod openid;
 mod operators;
+mod own_data;
 mod owners;
 mod passkeys;
 mod phones;

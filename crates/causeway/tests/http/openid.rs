@@ -250,6 +250,23 @@ pub(crate) async fn every_endpoint(app: &App) {
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
 }
 
+/// Signs in with a passkey and reads who it was: the secrets on the way.
+pub(crate) async fn secrets_of_a_login(app: &App) -> Vec<String> {
+    let mut at_home = app.browser();
+    at_home.sign_in(NEIGHBOUR, "/en/devices").await.unwrap();
+    let mut device = passkeys::add(app, &mut at_home, (NEIGHBOUR, false)).await;
+    let client = Client::new(app);
+    let mut browser = app.browser();
+    let waiting = client.ask_login(&mut browser).await;
+    let asked = json!({ "kind": "sign_in" });
+    let page = passkeys::give(&mut browser, &waiting, (&mut device, &asked)).await;
+    let tokens = client.agreed(&mut browser, page).await;
+    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    let info = client.read("GET", &text("access_token")).await;
+    assert_eq!(info.status, StatusCode::OK, "{}", info.text());
+    vec![text("access_token"), text("id_token"), Client::verifier()]
+}
+
 #[tokio::test]
 async fn a_client_reads_what_was_agreed_to_until_the_person_withdraws_it() {
     let app = App::start().await.unwrap();

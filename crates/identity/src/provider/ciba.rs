@@ -241,7 +241,7 @@ fn question(
         } else {
             Purpose::Consent
         },
-        requester: name.clone(),
+        requester: client.asking(),
         place: Text::new("Asked by the department itself", "由部門直接提出"),
         asked: if needs_plus {
             Level::Plus
@@ -257,7 +257,7 @@ fn question(
         detail,
         digest: digest_of(secret, &asked.details),
         binding: Binding::of(secret.as_bytes()),
-        return_to: "/en".to_owned(),
+        return_to: "/en/inbox".to_owned(),
     })
 }
 
@@ -441,7 +441,7 @@ impl Poll {
             challenge: None,
             bound: self.caller.bound.clone(),
             level: approved.level,
-            means: crate::Means::Phone,
+            means: approved.evidence.means(),
             auth_time: approved.decided.seconds(),
             approval: Some(approved.approval),
             is_lasting: client.has_grant(GrantKind::Refresh),

@@ -159,6 +159,20 @@ pub struct Flaw {
 }
 
 impl Registration {
+    /// How the client is called before people it asks: a test says that it is one.
+    #[must_use]
+    pub fn asking(&self) -> Text {
+        if !self.is_test {
+            return self.name.clone();
+        }
+        let name = &self.name;
+        Text::with_sc(
+            format!("{} (test)", name.en),
+            format!("{}（測試）", name.tc),
+            format!("{}（测试）", name.sc),
+        )
+    }
+
     /// A client of the Hong Kong wire form; what only OpenID Connect asks for stays empty.
     #[must_use]
     pub const fn over_wire(

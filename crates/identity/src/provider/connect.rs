@@ -157,7 +157,7 @@ async fn sign_in(
     );
     let new = NewApproval {
         purpose: Purpose::SignIn,
-        requester: name.clone(),
+        requester: client.asking(),
         place: Text::default(),
         asked: match asked.level {
             Some(level) if asked.is_essential => level,
@@ -323,7 +323,7 @@ async fn ask_phone(
         } else {
             Purpose::Consent
         },
-        requester: client.name.clone(),
+        requester: client.asking(),
         place: Text::default(),
         asked: Level::Plus,
         person: standing.person,

@@ -1,5 +1,5 @@
 //! The person's own list of clients they let in, each with what it may read, since when and until
-//! when, and a button that ends it.
+//! when, and a button that ends it. Names and purposes are those in force, never those of a proposal.
 
 use axum::{extract::State, response::Response};
 use kernel::{Actor, Id};

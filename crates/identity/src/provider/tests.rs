@@ -15,6 +15,7 @@ mod resources;
 mod rp;
 mod signing;
 mod tokens;
+mod wake;
 mod world;
 
 /// Declares tests on a fresh world each. What they hold is of the wire, so one engine is enough; the

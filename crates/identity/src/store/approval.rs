@@ -15,7 +15,7 @@ use crate::{
         DECIDED, DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, leads_to,
         reference_of, transition,
     },
-    store::{json as to_json, person},
+    store::{json as to_json, person, wake},
 };
 
 ::store::sql! {
@@ -103,6 +103,19 @@ impl FromRow for Approval {
 /// [`Error::TooManyOpen`] when the person has too many open; [`Error::Malformed`] when the return
 /// address is not local or there is too much detail.
 pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Approval, Error> {
+    let draws = Draws::of(store.env());
+    ask_drawn(store, actor, (new, draws)).await
+}
+
+/// As [`ask`], with what was drawn before.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) async fn ask_drawn(
+    store: &Store,
+    actor: &Actor,
+    (new, draws): (NewApproval, Draws),
+) -> Result<Approval, Error> {
     if !web::is_local_path(&new.return_to) {
         return Err(Error::Malformed("return_to"));
     }
@@ -112,7 +125,6 @@ pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Appro
     if is_long || new.detail.len() > DETAIL_LINES {
         return Err(Error::Malformed("detail"));
     }
-    let draws = Draws::of(store.env());
     store
         .write(actor, move |tx| {
             let (new, draws) = (new.clone(), draws.clone());
@@ -126,6 +138,8 @@ pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Appro
 pub(crate) struct Draws {
     key: [u8; 32],
     reference: String,
+    /// The code, when somebody has been told it already.
+    code: Option<String>,
 }
 
 impl Draws {
@@ -133,7 +147,13 @@ impl Draws {
         Self {
             key: env.bytes(),
             reference: reference_of(env.bytes()),
+            code: None,
         }
+    }
+
+    /// With the code that was told before there was a question; without one, its own.
+    pub(crate) fn with_code(self, code: Option<String>) -> Self {
+        Self { code, ..self }
     }
 }
 
@@ -144,7 +164,11 @@ impl Draws {
 pub(crate) async fn ask_with_in(
     tx: &Write,
     new: &NewApproval,
-    Draws { key, reference }: &Draws,
+    Draws {
+        key,
+        reference,
+        code,
+    }: &Draws,
 ) -> Result<Approval, Error> {
     if let Some(person) = new.person {
         let open: i64 = tx.only(&COUNT_OPEN, params![person, tx.now()]).await?;
@@ -154,6 +178,10 @@ pub(crate) async fn ask_with_in(
     }
     let id = tx.id::<Approval>();
     let now = tx.now();
+    let code = match code {
+        Some(told) => told.clone(),
+        None => binding_code(key, id, new.purpose, &new.digest),
+    };
     tx.run(
         &INSERT_APPROVAL,
         params![
@@ -166,7 +194,7 @@ pub(crate) async fn ask_with_in(
             to_json(&new.summary)?,
             to_json(&new.detail)?,
             new.digest,
-            binding_code(key, id, new.purpose, &new.digest),
+            code,
             reference,
             new.binding.0,
             new.return_to,
@@ -175,13 +203,18 @@ pub(crate) async fn ask_with_in(
         ],
     )
     .await?;
+    if let Some(person) = new.person {
+        wake::call_in(tx, person, id).await?;
+    }
     get_in(tx, id).await
 }
 
+pub(crate) async fn find_in(db: &Read, id: Id<Approval>) -> Result<Option<Approval>, Error> {
+    Ok(db.one(&FIND_APPROVAL, params![id]).await?)
+}
+
 pub(crate) async fn get_in(db: &Read, id: Id<Approval>) -> Result<Approval, Error> {
-    db.one(&FIND_APPROVAL, params![id])
-        .await?
-        .ok_or(Error::NotFound)
+    find_in(db, id).await?.ok_or(Error::NotFound)
 }
 
 /// The approval with this id, for the page of the browser that asked.

@@ -2,7 +2,7 @@
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
 use journal::Audit;
-use kernel::{Actor, Date, Text};
+use kernel::{Actor, Text};
 use serde_json::json;
 
 use crate::{
@@ -48,7 +48,6 @@ use crate::{
             AND (registration ->> 'profile' = 'corpid'
                 OR COALESCE(registration ->> 'details', '') LIKE '%\"act_for\"%')
         ORDER BY id LIMIT $1";
-    DAYS = "SELECT day, logins FROM oidc_client_day WHERE client = $1 ORDER BY day DESC LIMIT 31";
 }
 
 /// Clients on one page.
@@ -162,20 +161,6 @@ impl FromRow for Named {
             registration: row.json("registration")?,
         })
     }
-}
-
-/// Logins of a client by day, latest first.
-///
-/// # Errors
-/// The store fails.
-pub async fn client_days(store: &Store, id: &str) -> Result<Vec<(Date, i64)>, Error> {
-    let id = id.to_owned();
-    store
-        .read(move |db| {
-            let values = params![id];
-            async move { Ok(db.all(&DAYS, values).await?) }
-        })
-        .await
 }
 
 /// A change to a client's record. Each is audited with the reason given.
