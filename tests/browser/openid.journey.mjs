@@ -1,6 +1,7 @@
 // A department registers its application by itself, and a certified client library of another maker
 // signs a person in with it: FAPI 2.0 (pushed request, key, DPoP), the person's data, refresh,
-// introspection, revocation, logout; then the phone alone, without a browser (CIBA).
+// introspection, revocation, logout; the phone alone, without a browser (CIBA); then FAPI 2.0 Message
+// Signing: a signed request and answer, an ID token and personal data that are signed and sealed.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -11,6 +12,7 @@ import { approve, signIn } from './steps.mjs';
 
 const KEY = 'siu-hoi-yan';
 const ID = 'td-journey';
+const SEALED = 'td-sealed';
 const POLL_WITHIN_MS = 60_000;
 
 export default async function signInWithAnotherMakersLibrary(journey) {
@@ -47,7 +49,9 @@ async function walk(journey, application) {
     'sign',
     'verify',
   ]);
-  await register(journey, phone, await publicJwk(keys.publicKey), application);
+  const desk = await desks(journey, phone);
+  const jwks = [await publicJwk(keys.publicKey)];
+  await register(journey, desk, { id: ID, jwks, application });
 
   const resident = await journey.person('resident');
   const config = await openid.discovery(
@@ -74,6 +78,8 @@ async function walk(journey, application) {
 
   await byPhoneAlone(journey, { config, dpop, phone, sub, key: keys.privateKey });
 
+  await signedAndSealed(journey, { desk, resident, application });
+
   await journey.visit(resident.page, '/en/connections');
   await journey.picture(resident.page, 'connections');
   const out = openid.buildEndSessionUrl(config, {
@@ -94,20 +100,33 @@ async function publicJwk(key) {
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, kid: 'journey-1', use: 'sig' };
 }
 
-/** One person writes the registration, another puts it in force. */
-async function register(journey, phone, jwk, application) {
+/** Whoever writes a registration, and whoever puts it in force. */
+async function desks(journey, phone) {
   const author = await journey.person('author');
   await signIn(journey, author, phone, 'td-owner', '/en/desk/sign-in');
+  const second = await journey.person('second');
+  await signIn(journey, second, phone, 'td-supervisor', '/en/desk/sign-in');
+  return { author, second };
+}
+
+/** One person writes the registration, another puts it in force. */
+async function register(journey, { author, second }, { id, jwks, application, isSealed = false }) {
   await journey.visit(author.page, '/en/desk/clients/new');
   const form = author.page.locator('form#client');
   const fill = (name, value) => form.locator(`[name="${name}"]`).fill(value);
-  await fill('id', ID);
-  await fill('name_en', 'Parking permits');
-  await fill('name_tc', '泊車許可證');
+  await fill('id', id);
+  if (isSealed) {
+    await form.locator('[name=profile][value=fapi2_ms]').check();
+    for (const name of ['id_token_enc', 'userinfo_enc']) {
+      await form.locator(`[name=${name}]`).selectOption('A256GCM');
+    }
+  }
+  await fill('name_en', isSealed ? 'Parking appeals' : 'Parking permits');
+  await fill('name_tc', isSealed ? '泊車上訴' : '泊車許可證');
   await fill('sector', 'td');
   await fill('redirect_uris', application.callback);
   await fill('post_logout_redirect_uris', application.bye);
-  await fill('keys', JSON.stringify({ keys: [jwk] }));
+  await fill('keys', JSON.stringify({ keys: jwks }));
   for (const grant of ['refresh_token', 'urn:openid:params:grant-type:ciba']) {
     await form.locator(`[name=grants][value="${grant}"]`).check();
   }
@@ -121,10 +140,8 @@ async function register(journey, phone, jwk, application) {
   await journey.press(author.page, author.page.locator('form[action$="/submit"] button'));
   await journey.picture(author.page, 'submitted');
 
-  const second = await journey.person('second');
-  await signIn(journey, second, phone, 'td-supervisor', '/en/desk/sign-in');
   await journey.visit(second.page, '/en/desk/clients');
-  await journey.press(second.page, second.page.locator(`a[href$="/clients/${ID}"]`));
+  await journey.press(second.page, second.page.locator(`a[href$="/clients/${id}"]`));
   await journey.press(second.page, second.page.locator('button[name=choice][value=approve]'));
   await journey.picture(second.page, 'approved');
 }
@@ -169,6 +186,71 @@ async function logIn(journey, { config, dpop, phone, resident, application }) {
     undefined,
     { DPoP: dpop },
   );
+}
+
+/** The request and the answer are signed, what is said of the person is sealed to the application. */
+async function signedAndSealed(journey, { desk, resident, application }) {
+  const curve = { namedCurve: 'P-256' };
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', ...curve }, true, [
+    'sign',
+    'verify',
+  ]);
+  const reader = await crypto.subtle.generateKey({ name: 'ECDH', ...curve }, true, ['deriveBits']);
+  const enc = { ...(await publicJwk(reader.publicKey)), kid: 'journey-enc', use: 'enc' };
+  const jwks = [await publicJwk(keys.publicKey), enc];
+  await register(journey, desk, { id: SEALED, jwks, application, isSealed: true });
+  const key = { key: keys.privateKey, kid: 'journey-1' };
+  const config = await openid.discovery(
+    new URL(journey.base),
+    SEALED,
+    {},
+    openid.PrivateKeyJwt(key),
+    { execute: [openid.allowInsecureRequests, openid.useJwtResponseMode] },
+  );
+  openid.enableDecryptingResponses(config, ['A256GCM'], {
+    key: reader.privateKey,
+    kid: 'journey-enc',
+    alg: 'ECDH-ES+A256KW',
+  });
+  const dpop = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair('ES256'));
+  const verifier = openid.randomPKCECodeVerifier();
+  const [state, nonce] = [openid.randomState(), openid.randomNonce()];
+  const signed = await openid.buildAuthorizationUrlWithJAR(
+    config,
+    {
+      redirect_uri: application.callback,
+      scope: 'openid profile',
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+      nonce,
+    },
+    key,
+  );
+  const url = await openid.buildAuthorizationUrlWithPAR(config, signed.searchParams, {
+    DPoP: dpop,
+  });
+  const { page } = resident;
+  await page.goto(url.href, { waitUntil: 'load' });
+  assert.match(await page.locator('main').innerText(), /To print your name on the permit/);
+  await Promise.all([
+    page.waitForURL(`${application.callback}**`),
+    page.locator('button[name=choice][value=allow]').click(),
+  ]);
+  const back = application.last();
+  assert.deepEqual([...back.searchParams.keys()], ['response'], 'nothing but the signed answer');
+  const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce };
+  const tokens = await openid.authorizationCodeGrant(
+    config,
+    back,
+    { ...checks, idTokenExpected: true },
+    undefined,
+    { DPoP: dpop },
+  );
+  assert.equal(tokens.id_token.split('.').length, 5, 'sealed');
+  const { sub } = tokens.claims();
+  const info = await openid.fetchUserInfo(config, tokens.access_token, sub, { DPoP: dpop });
+  assert.equal(info.name, 'SIU Hoi Yan');
 }
 
 /** The department asks, the phone answers, no browser between them. */

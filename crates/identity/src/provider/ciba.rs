@@ -107,17 +107,7 @@ async fn ask(
     let mut caller = caller::authenticate(provider, &call).await?;
     caller.check_grant(GrantKind::Ciba)?;
     let client = caller.client.clone();
-    let params = match outer.get("request") {
-        Some(object) => {
-            let (params, once) = par::open_once(provider, &client, object).await?;
-            caller.once.push(once);
-            params
-        }
-        None if client.is_fapi() => {
-            return Err(Refusal::request("this client's requests must be signed").into());
-        }
-        None => outer,
-    };
+    let params = signed(provider, &mut caller, outer).await?;
     let scopes = read_scopes(&params, &client)?;
     let details = read_details(&params, &client)?;
     let message = read_message(&params)?;
@@ -158,6 +148,21 @@ async fn ask(
         interval: INTERVAL,
         binding_code: approval.code,
     })
+}
+
+/// What was asked, out of the request object if there is one, which is good once.
+async fn signed(provider: &Provider, caller: &mut Caller, outer: Params) -> Result<Params, Fault> {
+    match outer.get("request") {
+        Some(object) => {
+            let (params, once) = par::open_once(provider, &caller.client, object).await?;
+            caller.once.push(once);
+            Ok(params)
+        }
+        None if caller.client.is_fapi() => {
+            Err(Refusal::request("this client's requests must be signed").into())
+        }
+        None => Ok(outer),
+    }
 }
 
 async fn keep(

@@ -269,12 +269,6 @@ impl Registration {
             "scopes",
             "identity.client.flaw.scopes",
         );
-        let is_called = self.resource.as_deref().is_some_and(is_resource_name);
-        flaw(
-            self.is_resource != self.resource.is_some() || self.is_resource != is_called,
-            "resource",
-            "identity.client.flaw.resource",
-        );
         self.flaws_of_proof(&mut flaws);
         flaws
     }
@@ -285,6 +279,12 @@ impl Registration {
                 flaws.push(Flaw { field, words });
             }
         };
+        let is_called = self.resource.as_deref().is_some_and(is_resource_name);
+        flaw(
+            self.is_resource != self.resource.is_some() || self.is_resource != is_called,
+            "resource",
+            "identity.client.flaw.resource",
+        );
         let is_fapi = self.profile.is_fapi();
         let is_weak = self.auth == AuthMethod::ClientSecretBasic || self.sender == Sender::Bearer;
         flaw(is_fapi && is_weak, "auth", "identity.client.flaw.fapi");

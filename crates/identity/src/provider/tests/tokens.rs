@@ -9,7 +9,7 @@ use super::{
     world::{CERTIFICATE, Rp, World, claims_of, pairs},
 };
 use crate::{
-    Change, Decision, Powers, Proposed, ServiceGrant, ServiceRole, Verdict,
+    Change, Decision, Member, MemberRole, Powers, Proposed, ServiceGrant, ServiceRole, Verdict,
     provider::client::{AuthMethod, Sender},
 };
 
@@ -55,12 +55,18 @@ async fn empower(w: &World, company: &str, change: impl FnOnce(&mut Powers)) {
         powers,
     };
     let put = crate::propose(store, owner, company.id, change).await;
+    // What gives somebody more needs a second person.
     if put.unwrap() == Proposed::Waits {
-        let second = who("siu-hoi-yan").await;
+        let is_second = |one: &&Member| {
+            let is_other = one.person != owner && one.id != member.id;
+            is_other && one.powers.role >= MemberRole::Administrator
+        };
+        let second = people.iter().find(is_second).unwrap().person;
         let (open, _) = crate::waiting(store, owner, company.id).await.unwrap();
-        let decided =
-            crate::decide_proposal(store, second, (company.id, open[0].id), Verdict::Agree);
-        decided.await.unwrap();
+        let which = (company.id, open[0].id);
+        crate::decide_proposal(store, second, which, Verdict::Agree)
+            .await
+            .unwrap();
     }
 }
 
