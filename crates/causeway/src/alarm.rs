@@ -157,6 +157,33 @@ async fn invited(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
     Ok(())
 }
 
+/// An officer ended something that signs the person in, for a reason that the person reads.
+fn ended_by_office(kind: Option<&str>, reason: &str) -> (Text, Text) {
+    let subject = match kind {
+        Some("phone") => Text::new(
+            "An officer removed your phone from your account",
+            "人員已從你的帳戶移除手機",
+        ),
+        Some("passkey") => Text::new(
+            "An officer removed a passkey from your account",
+            "人員已從你的帳戶移除一條通行密鑰",
+        ),
+        Some("browser") => Text::new(
+            "An officer signed one of your browsers out",
+            "人員已將你的一個瀏覽器登出",
+        ),
+        _ => Text::new(
+            "An officer signed you out everywhere",
+            "人員已將你在各處登出",
+        ),
+    };
+    let body = Text::new(
+        format!("The reason on record: {reason}"),
+        format!("記錄的原因：{reason}"),
+    );
+    (subject, body)
+}
+
 /// What is told of an event; nothing of those that change no way in.
 fn words(event: &OutboxEvent) -> Option<(Text, Text)> {
     let word = |name: &str| event.data.get(name).and_then(|value| value.as_str());
@@ -193,6 +220,17 @@ fn words(event: &OutboxEvent) -> Option<(Text, Text)> {
             Text::new(
                 "The phone before it approves nothing any more.",
                 "原有手機不能再批准任何事項。",
+            ),
+        ),
+        identity::ENTRANCE_ENDED => ended_by_office(word("kind"), word("reason")?),
+        identity::DISOWNED if word("kind") == Some("approval") => (
+            Text::new(
+                "You told us that a request on your phone was not you",
+                "你報告手機上的一項要求並非本人提出",
+            ),
+            Text::new(
+                "It was refused, and every browser was signed out.",
+                "該要求已被拒絕，所有瀏覽器均已登出。",
             ),
         ),
         identity::DISOWNED => (

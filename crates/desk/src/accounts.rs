@@ -1,8 +1,8 @@
 //! Accounts of people, for the department that keeps them: found by the card with a reason on record,
-//! suspended with a ground, lifted by a supervisor. The register's officers note deaths here.
+//! suspended with a ground, lifted by a supervisor; one phone, passkey or session of it ended. The register's officers note deaths here.
 
 use axum::{extract::State, response::Response};
-use identity::{Error, FieldKey, Ground, Officer, Person, PersonState, Reading, Shown};
+use identity::{Entrance, Error, FieldKey, Ground, Officer, Person, PersonState, Reading, Shown};
 use kernel::{Actor, Hkid, Id, Role, Text};
 use serde::{Deserialize, Serialize};
 use web::{
@@ -163,6 +163,10 @@ pub(crate) async fn account_page(
         shown_error => wrong.words("shown"),
         recovery_reason => form.text("recovery_reason"),
         recovery_reason_error => wrong.words("recovery_reason"),
+        entrance => form.text("entrance"),
+        entrance_error => wrong.words("entrance"),
+        end_reason => form.text("end_reason"),
+        end_reason_error => wrong.words("end_reason"),
         sign_out_reason => form.text("sign_out_reason"),
         sign_out_reason_error => wrong.words("sign_out_reason"),
         errors => wrong.list(),
@@ -187,20 +191,28 @@ async fn entrances(desk: &Desk, visit: &Visit, id: Id<Person>) -> Outcome<Vec<Va
     let passkeys = identity::passkeys_of(&desk.store, id).await?;
     let browsers = identity::browsers_of(&desk.store, id).await?;
     let mut all = Vec::new();
-    let mut push = |kind: &str, name: &str, since, seen: Option<_>| {
+    let mut push = |(kind, value): (&str, String), name: &str, since, seen: Option<_>| {
         let kind = visit.t(&format!("desk.accounts.entrance.{kind}"));
-        all.push(ctx! { kind, name, since, seen });
+        let words = format!("{kind}: {name}");
+        all.push(ctx! { kind, name, since, seen, value, words });
     };
     if let Some(one) = &phone {
-        push("phone", &one.name, one.created, Some(one.last_seen));
+        let value = "phone".to_owned();
+        push(
+            ("phone", value),
+            &one.name,
+            one.created,
+            Some(one.last_seen),
+        );
     }
     for one in &passkeys {
         let kind = if one.is_synced { "synced" } else { "bound" };
-        push(kind, &one.name, one.created, one.last_used);
+        let value = format!("passkey:{}", one.id);
+        push((kind, value), &one.name, one.created, one.last_used);
     }
     for one in &browsers {
         push(
-            "browser",
+            ("browser", format!("browser:{}", one.key)),
             one.place.get(visit.lang()),
             one.since,
             Some(one.seen),
@@ -237,6 +249,15 @@ async fn change(
             let lifted = identity::lift_account(store, &by, id, reason).await;
             (lifted, "desk.accounts.lifted")
         }
+        "end" => {
+            let Some(entrance) = entrance_of(form.text("entrance")) else {
+                let wrong = [("entrance", "desk.accounts.wrong.entrance")];
+                return account_page(&desk, &visit, (&by, id), (&form, &wrong)).await;
+            };
+            let ended = (&entrance, form.text("end_reason"));
+            let ended = identity::end_entrance(store, &by, id, ended).await;
+            (ended, "desk.accounts.ended")
+        }
         "sign_out" => {
             let why = form.text("sign_out_reason");
             let out = identity::sign_out_everywhere(store, &by, id, why).await;
@@ -254,15 +275,25 @@ async fn change(
             Ok(visit.redirect(&visit.to(&format!("/desk/accounts/{id}"))))
         }
         Err(Error::Malformed(_)) => {
-            let field = if form.text("do") == "sign_out" {
-                "sign_out_reason"
-            } else {
-                "reason"
+            let field = match form.text("do") {
+                "sign_out" => "sign_out_reason",
+                "end" => "end_reason",
+                _ => "reason",
             };
             let wrong = [(field, "desk.accounts.wrong.reason")];
             account_page(&desk, &visit, (&by, id), (&form, &wrong)).await
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The way in that a form names.
+fn entrance_of(value: &str) -> Option<Entrance> {
+    match value.split_once(':') {
+        None if value == "phone" => Some(Entrance::Phone),
+        Some(("passkey", id)) => Some(Entrance::Passkey(id.parse().ok()?)),
+        Some(("browser", key)) => Some(Entrance::Browser(key.to_owned())),
+        _ => None,
     }
 }
 

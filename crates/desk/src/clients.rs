@@ -5,6 +5,7 @@
 //! before somebody who did not write it has read it.
 
 mod form;
+mod view;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -114,11 +115,13 @@ async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) ->
     let days: Vec<Value> = client_days(&desk.store, &id)
         .await?
         .into_iter()
-        .map(|(day, logins)| ctx! { day => day.long(visit.lang()), logins })
+        .map(|one| ctx! { day => one.day.long(visit.lang()), uses => one.uses })
         .collect();
     let state = found.state();
     let is_author = found.proposed_by == clerk.actor().subject();
     let latest = found.latest().cloned().ok_or_else(Failure::not_found)?;
+    // Only where a proposal waits beside what is in force is there something to compare.
+    let before = found.registration.as_ref().filter(|one| **one != latest);
     let flaws: Vec<String> = latest
         .flaws()
         .iter()
@@ -130,10 +133,10 @@ async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) ->
         department => desk.services.catalogue().department_name(&found.department),
         state => visit.t(&format!("desk.clients.state.{}", state.code())),
         kind => tag_of(state),
-        rows => rows_of(&visit, &latest),
+        rows => view::rows_of(&visit, (&latest, before)),
         publishes => latest.jwks_uri.is_some(),
         published => published(&desk, &found).await?,
-        purposes => purposes_of(&visit, &latest),
+        purposes => view::purposes_of(&visit, (&latest, before)),
         has_proposal => found.proposal.is_some(),
         is_live => found.registration.is_some(),
         is_submitted => found.is_submitted,
@@ -153,57 +156,6 @@ async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) ->
     Ok(visit.page("desk/client.html", context))
 }
 
-fn rows_of(visit: &Visit, found: &Registration) -> Vec<Value> {
-    if let Some(own) = &found.wire {
-        let rows = wire::rows_of(visit, found, own).into_iter();
-        return rows.map(|(label, lines)| ctx! { label, lines }).collect();
-    }
-    let words = |area: &str, code: &str| {
-        let short = code.rsplit(':').next().unwrap_or(code);
-        visit.t(&format!("desk.clients.{area}.{short}"))
-    };
-    let all = |area: &str, codes: Vec<&str>| -> String {
-        let words: Vec<String> = codes.into_iter().map(|code| words(area, code)).collect();
-        words.join("\n")
-    };
-    let grants = found.grants.iter().map(|one| one.code()).collect();
-    let details = found.details.iter().map(|one| one.code()).collect();
-    let rows = [
-        ("profile", words("profile", found.profile.code())),
-        ("auth", words("auth", found.auth.code())),
-        ("sender", words("sender", found.sender.code())),
-        ("grants", all("grants", grants)),
-        ("sector", found.sector.clone()),
-        ("redirect_uris", found.redirect_uris.join("\n")),
-        (
-            "post_logout_redirect_uris",
-            found.post_logout_redirect_uris.join("\n"),
-        ),
-        ("details", all("details", details)),
-        ("keys", names_of(&found.keys)),
-        ("jwks_uri", found.jwks_uri.clone().unwrap_or_default()),
-        (
-            "id_token_enc",
-            found.id_token_enc.map_or("", |enc| enc.name()).to_owned(),
-        ),
-        (
-            "backchannel_logout_uri",
-            found.backchannel_logout_uri.clone().unwrap_or_default(),
-        ),
-        (
-            "ciba_notification_uri",
-            found.ciba_notification_uri.clone().unwrap_or_default(),
-        ),
-    ];
-    rows.into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| {
-            let lines: Vec<&str> = value.lines().collect();
-            ctx! { label => visit.t(&format!("desk.clients.{name}")), lines }
-        })
-        .collect()
-}
-
 /// The keys that a client publishes, as last read, and when.
 async fn published(desk: &Desk, found: &ClientRecord) -> Outcome<Option<Value>> {
     let in_force = found.registration.as_ref();
@@ -214,40 +166,8 @@ async fn published(desk: &Desk, found: &ClientRecord) -> Outcome<Option<Value>> 
     let kept = kept.filter(|one| one.uri == *uri);
     Ok(kept.and_then(|one| {
         let keys = one.jwks?.get("keys")?.as_array()?.clone();
-        let names = names_of(&keys);
-        let lines: Vec<&str> = names.lines().collect();
-        Some(ctx! { lines, at => one.fetched })
+        Some(ctx! { lines => view::names_of(&keys), at => one.fetched })
     }))
-}
-
-/// Key ids, so that somebody can compare them by eye.
-fn names_of(keys: &[serde_json::Value]) -> String {
-    let names: Vec<String> = keys
-        .iter()
-        .map(|key| {
-            let text = |name: &str| {
-                key.get(name)
-                    .and_then(|value| value.as_str())
-                    .unwrap_or("–")
-            };
-            format!("{} · {} · {}", text("kid"), text("kty"), text("use"))
-        })
-        .collect();
-    names.join("\n")
-}
-
-fn purposes_of(visit: &Visit, found: &Registration) -> Vec<Value> {
-    found
-        .scopes
-        .iter()
-        .map(|asked| {
-            ctx! {
-                scope => asked.scope.code(),
-                words => visit.t(&format!("identity.scope.{}", asked.scope.code())),
-                purpose => asked.purpose,
-            }
-        })
-        .collect()
 }
 
 async fn new(State(desk): State<Desk>, visit: Visit) -> Outcome<Page> {

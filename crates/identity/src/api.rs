@@ -7,6 +7,7 @@ mod enrol;
 mod me;
 mod phone;
 mod view;
+mod wake;
 
 pub use phone::Phone;
 
@@ -16,6 +17,8 @@ use crate::Identity;
 
 /// Bytes of one request of a phone.
 const BODY_BYTES: usize = 64 * 1024;
+/// Bytes of a request that shows face and card, as text.
+const SHOWN_BODY_BYTES: usize = 2 * (crate::EVIDENCE_BYTES / 3 * 4) + BODY_BYTES;
 
 /// The routes of the phone's API.
 #[must_use]
@@ -45,7 +48,7 @@ fn enrolment_routes() -> Routes<Identity> {
             enrol::confirm,
         )
         .rate(Rate::Caller)
-        .body_bytes(BODY_BYTES)
+        .body_bytes(SHOWN_BODY_BYTES)
         .json(
             post,
             "/app/api/level",
@@ -54,7 +57,7 @@ fn enrolment_routes() -> Routes<Identity> {
             enrol::raise,
         )
         .rate(Rate::Caller)
-        .body_bytes(BODY_BYTES)
+        .body_bytes(SHOWN_BODY_BYTES)
         .json(
             post,
             "/app/api/device/revoke",
@@ -94,7 +97,7 @@ fn approval_routes() -> Routes<Identity> {
             approval::decide,
         )
         .rate(Rate::Caller)
-        .body_bytes(BODY_BYTES)
+        .body_bytes(SHOWN_BODY_BYTES)
 }
 
 fn person_routes() -> Routes<Identity> {
@@ -151,4 +154,21 @@ fn person_routes() -> Routes<Identity> {
             me::history,
         )
         .rate(Rate::Caller)
+        .json(
+            get,
+            "/app/api/waking",
+            Access::Public,
+            operation::<(), wake::Waking>("Whether this phone is woken when somebody asks"),
+            wake::show,
+        )
+        .rate(Rate::Caller)
+        .json(
+            post,
+            "/app/api/waking",
+            Access::Public,
+            operation::<wake::SetWaking, wake::Waking>("Have this phone woken, or no more"),
+            wake::set,
+        )
+        .rate(Rate::Caller)
+        .body_bytes(BODY_BYTES)
 }

@@ -219,6 +219,8 @@ pub enum PowersError {
     Role,
     #[error("more than the one who gives holds")]
     More,
+    #[error("one's own, wider than they are")]
+    Own,
 }
 
 impl Powers {
@@ -302,8 +304,8 @@ impl Powers {
         }
     }
 
-    /// Whether somebody with these powers may give `given`: nobody makes a responsible person, an
-    /// administrator gives no role above their own, and a limit binds whoever gives as well.
+    /// Whether somebody with these powers may give `given`: nobody makes a responsible person, and
+    /// neither role, privileges, services, limit nor last day go beyond the giver's own.
     ///
     /// # Errors
     /// [`PowersError::Role`], [`PowersError::More`].
@@ -311,15 +313,44 @@ impl Powers {
         if given.role == MemberRole::Responsible || given.role > self.role {
             return Err(PowersError::Role);
         }
-        let exceeds = match (self.limit, given.limit) {
-            (Some(_), None) => true,
-            (Some(own), Some(given)) => given > own,
-            (None, _) => false,
-        };
-        if exceeds && (given.may_access || given.may_chop) {
-            return Err(PowersError::More);
+        if self.includes(given) {
+            Ok(())
+        } else {
+            Err(PowersError::More)
         }
-        Ok(())
+    }
+
+    /// Whether everything that `other` allows, these allow as well, and for as long.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        let has_work = other.may_access || other.may_chop;
+        let privileges =
+            (self.may_access || !other.may_access) && (self.may_chop || !other.may_chop);
+        other.role <= self.role
+            && privileges
+            && (!has_work || self.includes_services(other))
+            && (!has_work || is_at_most(other.limit, self.limit))
+            && is_at_most(other.until, self.until)
+    }
+
+    fn includes_services(&self, other: &Self) -> bool {
+        if other.services.is_empty() {
+            return self.services.is_empty();
+        }
+        let reaches = |one: &ServiceGrant| {
+            self.in_service(&one.service)
+                .is_some_and(|own| own >= one.role)
+        };
+        other.services.iter().all(reaches)
+    }
+}
+
+/// Whether a bound is no looser than another; `None` is none at all.
+fn is_at_most<T: PartialOrd>(bound: Option<T>, other: Option<T>) -> bool {
+    match (bound, other) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(bound), Some(other)) => bound <= other,
     }
 }
 
@@ -332,6 +363,8 @@ codes! {
         Chop = "chop",
         /// A limit is raised or lifted, or a last day put off.
         Limit = "limit",
+        /// A higher role, or more services and privileges.
+        Wider = "wider",
         /// Another firm is let act for the company.
         Commission = "commission",
         /// One application above somebody's limit.
@@ -351,17 +384,10 @@ pub fn needs_two(before: Option<&Powers>, after: &Powers) -> Option<ProposalKind
         return Some(ProposalKind::Chop);
     }
     let before = before?;
-    let is_raised = match (before.limit, after.limit) {
-        (Some(_), None) => true,
-        (Some(before), Some(after)) => after > before,
-        (None, _) => false,
-    };
-    let is_put_off = match (before.until, after.until) {
-        (Some(_), None) => true,
-        (Some(before), Some(after)) => after > before,
-        (None, _) => false,
-    };
-    (is_raised || is_put_off).then_some(ProposalKind::Limit)
+    if !is_at_most(after.limit, before.limit) || !is_at_most(after.until, before.until) {
+        return Some(ProposalKind::Limit);
+    }
+    (!before.includes(after)).then_some(ProposalKind::Wider)
 }
 
 /// A person of a company.

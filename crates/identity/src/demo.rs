@@ -236,7 +236,7 @@ async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) ->
 
 /// The key of a person's simulated phone. It follows from the vault's index key, so that every
 /// node holds the same one and nothing more needs keeping.
-fn phone_key(vault: &Vault, key: &str) -> Result<SigningKey, Error> {
+pub(crate) fn phone_key(vault: &Vault, key: &str) -> Result<SigningKey, Error> {
     Ok(SigningKey::from_scalar(
         vault.blind_index("simulated phone", key).0,
     )?)

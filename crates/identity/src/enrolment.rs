@@ -2,7 +2,7 @@
 //!
 //! The real register is the Immigration Department's; this build carries [`SimulatedRegister`],
 //! filled with invented people, behind the same [`Register`] trait. The liveness check and the
-//! reading of the card's chip are simulated steps and say so on the phone.
+//! reading of the card's chip are behind [`crate::Presence`].
 
 use std::{collections::HashMap, fmt, future::Future, pin::Pin, time::Duration};
 

@@ -36,6 +36,7 @@ pub mod signing;
 pub mod simulation;
 mod standing;
 mod store;
+mod wake;
 
 pub use api::Phone;
 pub use approval::{
@@ -68,7 +69,10 @@ pub use passkey::{
     passkey_name,
 };
 pub use person::{Level, Particulars, Person, PersonName, PersonState, Sex};
-pub use presence::{NotPresent, Presence, PresenceCheck, SimulatedPresence};
+pub use presence::{
+    EVIDENCE_BYTES, Presence, PresenceAnswer, PresenceCheck, PresenceError, PresenceProof,
+    SimulatedPresence,
+};
 pub use profile::{
     AREAS, Address, AddressKind, Field, FieldKey, PROOF_BYTES, PROOF_DAYS, Profile, Source,
     ValueError,
@@ -89,7 +93,7 @@ pub use store::{
         ask, cancel, consume, consume_in, decided_of, find_by_reference, find_for_browser,
         find_for_person, forget_in as forget_approval_in, open_of, outcome,
     },
-    assertion::{answer_by_passkey, begin_answer, passkey_way},
+    assertion::{AtBrowser, answer_by_passkey, begin_answer, passkey_way},
     browser::{DISOWNED, browsers_of, disown_in, revoke_entrance_in},
     commission::{
         answer_commission, commission_members, commissions, end_commission, name_members,
@@ -102,6 +106,7 @@ pub use store::{
     device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
     email_claim::{EmailClaim, draw_email_code, keep_email_code_in, prove_email},
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
+    keeper::{ENTRANCE_ENDED, end_entrance, sign_out_everywhere},
     member::{
         end_all_in as end_mandates_in, leave as leave_company, mandate_for, mandate_in,
         mandates_of, members, who_may, who_may_in,
@@ -127,12 +132,12 @@ pub use store::{
         firm_by_number, invitations_to, invite, invitee_in, is_passed_in, propose, waiting,
         withdraw_invitation,
     },
-    recovery::{ask_recovery, decide_recovery, redeem_recovery, waiting_recoveries},
+    recovery::{ask_recovery, decide_recovery, recoveries_of, redeem_recovery, waiting_recoveries},
     registrant::registrants,
-    signing::presence_of,
+    signing::{OwnSigning, presence_of, signings_of},
     standing::{
         account_changes, agree_for_child, check_child, child_digest, close as close_account,
-        close_digest, guardianships_of, lift as lift_account, note_death, sign_out_everywhere,
+        close_digest, guardianships_of, lift as lift_account, note_death,
         suspend as suspend_account, withdraw_guardianship,
     },
     statements,

@@ -190,6 +190,18 @@ pub enum Entrance {
     Browser(String),
 }
 
+impl Entrance {
+    /// What it is, as a code.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Passkey(_) => "passkey",
+            Self::Browser(_) => "browser",
+        }
+    }
+}
+
 /// What the phone approves when a passkey is to be added.
 #[must_use]
 pub fn adding_digest(person: Id<Person>, name: &str) -> [u8; 32] {

@@ -9,6 +9,8 @@ use web::{Access, Download, IntoResponse, Outcome, Page, Rate, Routes, Value, Vi
 
 use crate::{Portal, profile};
 
+mod more;
+
 /// Pages of one list that are read: a list that is longer says so.
 const PAGES: usize = 40;
 
@@ -20,6 +22,9 @@ pub(crate) fn routes() -> Routes<Portal> {
         .rate(Rate::Post)
 }
 
+/// Parts of which one thing has many, and the name of their list in the file.
+const MANY: [(&str, &str); 2] = [("answer", "answers"), ("document", "documents")];
+
 /// A value: the file says it plainly, the page in words.
 #[derive(Debug)]
 enum Told {
@@ -27,6 +32,8 @@ enum Told {
     At(Time),
     /// The message of a code, and the code.
     Code(String, &'static str),
+    /// A file or a proof: whole in the file, its size and fingerprint on the page.
+    Bytes(Vec<u8>),
 }
 
 impl From<String> for Told {
@@ -41,6 +48,7 @@ impl Told {
             Self::Words(words) => words.clone(),
             Self::At(time) => time.rfc3339(),
             Self::Code(_, code) => (*code).to_owned(),
+            Self::Bytes(bytes) => trust::base64url::encode(bytes),
         }
     }
 }
@@ -104,7 +112,11 @@ where
 async fn gather(portal: &Portal, visit: &Visit) -> Outcome<Vec<Section>> {
     let who = portal.applicant(visit)?.person;
     let mut sections = about(portal, visit, who).await?;
+    sections.push(more::versions(portal, visit, who).await?);
+    sections.push(more::recoveries(portal, visit, who).await?);
     sections.extend(dealings(portal, visit, who).await?);
+    sections.push(more::connections(portal, visit, who).await?);
+    sections.push(more::signings(portal, visit, who).await?);
     sections.push(applications(portal, visit, who).await?);
     sections.push(drafts(portal, visit, who).await?);
     sections.extend(holdings(portal, visit, who).await?);
@@ -144,14 +156,19 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
         ]));
     }
     let proof = identity::find_address_proof(store, who).await?;
-    let proof = proof.map(|one| {
-        Item(vec![
-            ("name", one.file_name.into()),
-            ("dated", one.dated.to_string().into()),
-            ("fingerprint", trust::digest::hex(&one.sha256).into()),
-            ("since", at(one.uploaded)),
-        ])
-    });
+    let proof = match proof {
+        None => None,
+        Some(one) => {
+            let vault = portal.identity.vault();
+            let content = identity::address_proof_content(store, vault, who).await?;
+            Some(Item(vec![
+                ("name", one.file_name.into()),
+                ("dated", one.dated.to_string().into()),
+                ("content", Told::Bytes(content)),
+                ("since", at(one.uploaded)),
+            ]))
+        }
+    };
     let mut sections = vec![
         Section::of("account", vec![account]),
         Section::of("profile", profile_items),
@@ -438,6 +455,15 @@ fn part_view(visit: &Visit, name: &str, told: &Told) -> Value {
         Told::Words(words) => (words.clone(), None),
         Told::At(time) => (String::new(), Some(*time)),
         Told::Code(key, _) => (visit.t(key), None),
+        Told::Bytes(bytes) => {
+            let fingerprint = trust::digest::hex(&trust::digest::sha256(bytes));
+            let with = [
+                ("bytes", bytes.len().to_string()),
+                ("fingerprint", fingerprint),
+            ];
+            let with = with.each_ref().map(|(name, value)| (*name, value.as_str()));
+            (visit.t_with("portal.data.bytes", &with), None)
+        }
     };
     ctx! { name => visit.t(&format!("portal.data.part.{name}")), words, time }
 }
@@ -463,19 +489,20 @@ async fn file(State(portal): State<Portal>, visit: Visit) -> Outcome<Response> {
     Ok(download.into_response())
 }
 
-/// Parts by name; answers, of which there are many, as a list.
+/// Parts by name; what there are many of, as a list.
 fn json_of(item: &Item) -> serde_json::Value {
     let mut parts = serde_json::Map::new();
-    let mut answers = Vec::new();
     for (name, value) in &item.0 {
-        if *name == "answer" {
-            answers.push(serde_json::Value::from(value.plain()));
-        } else {
+        let Some((_, many)) = MANY.iter().find(|(one, _)| one == name) else {
             parts.insert((*name).to_owned(), value.plain().into());
+            continue;
+        };
+        let list = parts
+            .entry(*many)
+            .or_insert_with(|| Vec::<String>::new().into());
+        if let Some(list) = list.as_array_mut() {
+            list.push(value.plain().into());
         }
-    }
-    if !answers.is_empty() {
-        parts.insert("answers".to_owned(), answers.into());
     }
     parts.into()
 }

@@ -71,21 +71,20 @@ impl ForeignKey {
         if text(jwk, "use").is_some_and(|r#use| r#use != "sig") {
             return Err(Error::BadKey);
         }
-        let (material, thumbprint) = match (text(jwk, "kty"), text(jwk, "crv")) {
-            (Some("EC"), Some("P-256")) => {
-                let key = Jwk::from_value(jwk)?.public_key()?;
-                let thumbprint = key.thumbprint();
-                (Material::P256(key), thumbprint)
-            }
-            (Some("OKP"), Some("Ed25519")) => ed25519(jwk)?,
-            (Some("RSA"), _) => rsa(jwk)?,
-            _ => return Err(Error::BadKey),
-        };
+        let (material, thumbprint) = material(jwk)?;
         Ok(Self {
             kid: text(jwk, "kid").map(str::to_owned),
             material,
             thumbprint,
         })
+    }
+
+    /// The RFC 7638 SHA-256 thumbprint of a public JWK, whatever it is for.
+    ///
+    /// # Errors
+    /// As [`ForeignKey::from_jwk`], but a key for encryption has one as well.
+    pub fn print_of(jwk: &Value) -> Result<String, Error> {
+        material(jwk).map(|(_, thumbprint)| thumbprint)
     }
 
     /// The id the owner gave the key.
@@ -142,6 +141,19 @@ fn text<'a>(jwk: &'a Value, member: &str) -> Option<&'a str> {
 fn bytes(jwk: &Value, member: &str) -> Result<Vec<u8>, Error> {
     let text = text(jwk, member).ok_or(Error::BadKey)?;
     base64url::decode(text).map_err(|_| Error::BadKey)
+}
+
+fn material(jwk: &Value) -> Result<(Material, String), Error> {
+    match (text(jwk, "kty"), text(jwk, "crv")) {
+        (Some("EC"), Some("P-256")) => {
+            let key = Jwk::from_value(jwk)?.public_key()?;
+            let thumbprint = key.thumbprint();
+            Ok((Material::P256(key), thumbprint))
+        }
+        (Some("OKP"), Some("Ed25519")) => ed25519(jwk),
+        (Some("RSA"), _) => rsa(jwk),
+        _ => Err(Error::BadKey),
+    }
 }
 
 fn ed25519(jwk: &Value) -> Result<(Material, String), Error> {

@@ -70,11 +70,16 @@ async fn a_department_registers_an_application_and_a_second_person_approves() {
     let mut second = app.browser();
     second.sign_in(SECOND, "/en/desk/clients").await.unwrap();
     let page = second.get(PAGE).await.unwrap();
+    let print = key.public().thumbprint();
+    assert!(page.says(&print), "the key's own print: {}", page.words());
+    assert!(page.says("It is a test") && page.says("carry our nonce"));
+    assert!(!page.says("In force now"), "nothing to compare with yet");
     let done = second
         .fill(&page, "/decide", &[("choice", "approve")])
         .await
         .unwrap();
     assert!(done.says("In force"), "{}", done.words());
+    changes_are_marked(&mut author, &mut second).await;
 
     let mut operator = app.browser();
     operator
@@ -87,6 +92,34 @@ async fn a_department_registers_an_application_and_a_second_person_approves() {
         .await
         .unwrap();
     assert!(stopped.says("Suspended"), "{}", stopped.words());
+}
+
+/// Whoever approves a change sees what is in force beside what would be.
+async fn changes_are_marked(author: &mut Browser<'_>, second: &mut Browser<'_>) {
+    let form = author
+        .get("/en/desk/clients/td-parking/edit")
+        .await
+        .unwrap();
+    let change = [
+        ("certificate_dns", "parking.example"),
+        ("needs_dpop_nonce", "yes"),
+        ("purpose-openid-en", "To know you again, and your car"),
+    ];
+    let page = author.fill(&form, "/edit", &change).await.unwrap();
+    assert_eq!(page.path, PAGE, "{}", page.words());
+    author.fill(&page, "/submit", &[]).await.unwrap();
+    let page = second.get(PAGE).await.unwrap();
+    let html = page.text();
+    let marked = |label: &str| {
+        let row = html
+            .split("<div class=\"summary-row\">")
+            .find(|row| row.contains(label));
+        row.unwrap().contains("In force now:")
+    };
+    assert!(marked("DNS name in its certificate"), "{}", page.words());
+    assert!(marked("carry our nonce") && !marked("It is a test"));
+    assert!(!marked("Public keys") && page.says("parking.example"));
+    assert!(page.says("Another purpose"), "{}", page.words());
 }
 
 #[tokio::test]

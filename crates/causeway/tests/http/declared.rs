@@ -7,6 +7,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
+use identity::PresenceCheck;
 use serde_json::{Map, Value, json};
 use testkit::{Answer, App, Browser};
 
@@ -15,7 +16,7 @@ use crate::{
     journey::{self, NEIGHBOUR, RESIDENT},
     openid,
     whole::whole,
-    wire::Wire,
+    wire::{self, Wire},
 };
 
 /// A bank calls this one, with a secret that tests do not have; its answer is `{"heard": true}`.
@@ -106,7 +107,8 @@ async fn written(app: &App) {
 
 /// The phone and its person: level, profile, consents, history, approvals.
 async fn person(app: &App, phone: &Wire<'_>) {
-    let raise = json!({ "card_present": "simulated" });
+    let key = json!(phone.key.public().thumbprint());
+    let raise = json!({ "card_present": wire::shown(PresenceCheck::Card, &key) });
     assert_eq!(phone.post("/app/api/level", &raise).await.0, StatusCode::OK);
     for (change, expected) in [
         (json!({ "key": "email", "value": "a@example.com" }), 200),
@@ -116,9 +118,21 @@ async fn person(app: &App, phone: &Wire<'_>) {
         let (status, answer) = phone.post("/app/api/profile", &changes).await;
         assert_eq!(status.as_u16(), expected, "{answer}");
     }
-    for path in ["/app/api/me", "/app/api/profile", "/app/api/history"] {
+    for path in [
+        "/app/api/me",
+        "/app/api/profile",
+        "/app/api/history",
+        "/app/api/waking",
+    ] {
         phone.get(path).await;
     }
+    let waking = json!({ "address": "https://push.example/one" });
+    let (status, set) = phone.post("/app/api/waking", &waking).await;
+    assert_eq!(
+        (status, &set["is_on"]),
+        (StatusCode::OK, &json!(true)),
+        "{set}"
+    );
     let given = phone.get("/app/api/consents").await;
     let revoke = json!({ "consent": given["consents"][0]["id"] });
     let (status, left) = phone.post("/app/api/consents/revoke", &revoke).await;

@@ -106,7 +106,7 @@ async fn what_was_not_me_signs_everybody_out_and_stands_in_the_inbox() {
 }
 
 /// Two officers give somebody with this card a code.
-async fn code(app: &App, card: &str) -> String {
+pub(crate) async fn code(app: &App, card: &str) -> String {
     let mut officer = app.browser();
     let find = officer
         .sign_in("dpo-officer", "/en/desk/accounts")

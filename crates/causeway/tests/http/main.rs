@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod accounts;
 mod answers;
 mod carried;
 mod clients;
@@ -32,6 +33,7 @@ mod kiosk;
 mod limits;
 mod openid;
 mod operators;
+mod own_data;
 mod owners;
 mod passkeys;
 mod phones;

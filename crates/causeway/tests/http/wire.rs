@@ -6,13 +6,19 @@ use axum::{
 };
 use credentials::Licence;
 use identity::{
-    demo,
+    PresenceCheck, SimulatedPresence, demo,
     proof::{DECISION_TYP, PROOF_TYP, Proof},
 };
 use kernel::Id;
 use serde_json::{Value, json};
 use testkit::App;
 use trust::{SigningKey, base64url, digest, jws::Signer};
+
+/// What a phone sends that simulates a check.
+pub(crate) fn shown(check: PresenceCheck, binding: &Value) -> Value {
+    let evidence = SimulatedPresence::evidence(check, binding.as_str().unwrap());
+    json!({ "method": "simulated", "evidence": base64url::encode(evidence) })
+}
 
 /// A phone of its own: a key, and proofs made with it.
 pub(crate) struct Wire<'a> {
@@ -34,7 +40,9 @@ impl<'a> Wire<'a> {
         assert_eq!(status, StatusCode::OK, "{started}");
         let confirm = json!({
             "enrolment": started["enrolment"], "challenge": started["challenge"],
-            "liveness": "simulated",
+            "liveness": shown(PresenceCheck::Face, &started["challenge"]),
+            "card_present": (level == "plus")
+                .then(|| shown(PresenceCheck::Card, &started["challenge"])),
         });
         let (status, me) = phone
             .ask("POST", "/app/api/enrolments/confirm", &confirm, true)
@@ -98,6 +106,11 @@ impl<'a> Wire<'a> {
 
     /// Opens the approval and approves it.
     pub(crate) async fn approve(&self, approval: &str) -> Value {
+        self.answer(approval, "approve", false).await
+    }
+
+    /// Answers, and says whether it was somebody else who asked.
+    pub(crate) async fn answer(&self, approval: &str, decision: &str, not_me: bool) -> Value {
         let env = self.app.system.store.env();
         let (status, shown) = self
             .post("/app/api/approvals/open", &json!({ "id": approval }))
@@ -105,14 +118,17 @@ impl<'a> Wire<'a> {
         assert_eq!(status, StatusCode::OK, "{shown}");
         let decision = json!({
             "approval": shown["id"], "purpose": shown["purpose"], "digest": shown["digest"],
-            "code": shown["code"], "decision": "approve", "iat": env.now().seconds(),
+            "code": shown["code"], "decision": decision, "iat": env.now().seconds(),
             "jti": base64url::encode(env.bytes::<16>()),
         });
         let jws = Signer::new(&self.key, DECISION_TYP)
             .sign(&decision)
             .unwrap();
         let (status, decided) = self
-            .post("/app/api/approvals/decide", &json!({ "jws": jws }))
+            .post(
+                "/app/api/approvals/decide",
+                &json!({ "jws": jws, "not_me": not_me }),
+            )
             .await;
         assert_eq!(status, StatusCode::OK, "{decided}");
         decided

@@ -214,6 +214,7 @@ pub(super) fn uses_of(visit: &Visit, days: &[UseDay]) -> Vec<Value> {
                 kind => visit.t(&format!("desk.clients.kind.{}", one.kind.code())),
                 asked => one.asked,
                 granted => one.granted,
+                refused => one.asked - one.granted,
             }
         })
         .collect()

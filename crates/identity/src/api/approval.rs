@@ -13,7 +13,7 @@ use crate::{
         phone::Phone,
         view::{ApprovalView, Approvals, Decided},
     },
-    store::{answer, approval, signing},
+    store::{answer, approval, browser, signing},
 };
 
 pub(crate) async fn list(
@@ -59,6 +59,9 @@ pub(crate) struct Decide {
     /// What the phone shows of its holder, where the approval asks for it.
     #[serde(default)]
     presence: Option<Check>,
+    /// The owner of the phone says that the request was not theirs. Counts with a refusal only.
+    #[serde(default)]
+    not_me: bool,
 }
 
 pub(crate) async fn decide(
@@ -71,6 +74,16 @@ pub(crate) async fn decide(
         show_holder(&identity, &phone, claims.id, asked.presence).await?;
     }
     let decided = answer::decide(identity.store(), &phone.device, &asked.jws).await?;
+    if asked.not_me && claims.decision == Decision::Reject {
+        let person = phone.person.id;
+        let actor = phone.actor();
+        identity
+            .store()
+            .write(&actor, move |tx| async move {
+                browser::report_in(&tx, person, decided.id).await
+            })
+            .await?;
+    }
     Ok(Json(Decided {
         id: decided.id.to_string(),
         state: decided.state,
@@ -88,6 +101,7 @@ async fn show_holder(
     let Some(wanted) = signing::presence_of(store, id).await? else {
         return Ok(());
     };
-    check(identity, wanted, shown.ok_or(Error::NotPresent)?)?;
+    let shown = shown.ok_or(Error::NotPresent)?;
+    check(identity, (wanted, &id.to_string()), &shown).await?;
     signing::present(store, &phone.actor(), (id, phone.person.id)).await
 }

@@ -3,12 +3,13 @@
 use axum::extract::State;
 use kernel::{Date, Hkid, Id};
 use serde::{Deserialize, Serialize};
-use trust::digest;
+use trust::{base64url, digest};
 use utoipa::ToSchema;
 use web::{Door, Failure, Json, Outcome, Visit};
 
 use crate::{
-    Error, Guardian, Identity, Level, Person, PresenceCheck,
+    EVIDENCE_BYTES, Error, Guardian, Identity, Level, Person, PresenceCheck, PresenceError,
+    PresenceProof,
     api::{
         phone::{NewPhone, Phone},
         view::{Done, Me},
@@ -38,7 +39,7 @@ pub(crate) struct Started {
     /// To be sent back in a request signed by the same key.
     challenge: String,
     seconds_left: u64,
-    /// The checks that follow are simulated in this build.
+    /// Whether the checks that follow are simulated.
     is_simulated: bool,
 }
 
@@ -78,7 +79,7 @@ pub(crate) async fn start(
         enrolment: started.id.to_string(),
         challenge: started.challenge,
         seconds_left: started.expires.since(store.env().now()).as_secs(),
-        is_simulated: identity.register().is_simulated(),
+        is_simulated: identity.presence().is_simulated(),
     }))
 }
 
@@ -88,28 +89,47 @@ pub(crate) async fn start(
 pub(crate) struct Confirm {
     enrolment: String,
     challenge: String,
+    /// The look at the face.
     liveness: Check,
+    /// The card's chip, read by the phone: needed for the plus level.
+    #[serde(default)]
+    card_present: Option<Check>,
 }
 
-/// How a check of the person was made. This build knows only the simulated way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Check {
-    Simulated,
+/// What the phone's camera or card reader made.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Check {
+    /// How it was made: `simulated`, or a way of the adapter in use.
+    method: String,
+    /// The bytes in base64url, made for the challenge, the approval or the phone's key.
+    evidence: String,
 }
 
 /// Asks whoever makes the check. A simulated one counts only where the register is simulated too.
-pub(crate) fn check(identity: &Identity, what: PresenceCheck, made: Check) -> Result<(), Error> {
-    let Check::Simulated = made;
+pub(crate) async fn check(
+    identity: &Identity,
+    (what, binding): (PresenceCheck, &str),
+    made: &Check,
+) -> Result<(), Error> {
     let presence = identity.presence();
     if presence.is_simulated() && !identity.register().is_simulated() {
-        return Err(Error::Malformed("check"));
+        return Err(Error::NotPresent);
     }
-    let all = what.parts().iter();
-    let mut shown = all.map(|one| presence.confirm(*one, "simulated"));
-    shown
-        .try_for_each(|one| one)
-        .map_err(|_| Error::Malformed("check"))
+    let evidence = base64url::decode(&made.evidence).map_err(|_| Error::Malformed("evidence"))?;
+    if evidence.len() > EVIDENCE_BYTES {
+        return Err(Error::Malformed("evidence"));
+    }
+    let shown = PresenceProof {
+        check: what,
+        binding,
+        method: &made.method,
+        evidence: &evidence,
+    };
+    presence.confirm(shown).await.map_err(|error| match error {
+        PresenceError::NotPresent => Error::NotPresent,
+        PresenceError::Down => Error::RegisterDown,
+    })
 }
 
 pub(crate) async fn confirm(
@@ -118,13 +138,18 @@ pub(crate) async fn confirm(
     phone: NewPhone,
 ) -> Outcome<Json<Me>> {
     let asked: Confirm = phone.read()?;
-    check(&identity, PresenceCheck::Face, asked.liveness)?;
     let id = asked.enrolment.parse().map_err(|_| Error::NotFound)?;
     let store = identity.store();
     let started = enrolment::find_started(store, id).await?;
     let same_challenge = digest::equal(started.challenge.as_bytes(), asked.challenge.as_bytes());
     if started.jwk != phone.jwk || !same_challenge {
         return Err(Error::NotFound.into());
+    }
+    let made_for = |what| (what, started.challenge.as_str());
+    check(&identity, made_for(PresenceCheck::Face), &asked.liveness).await?;
+    if started.level == Level::Plus {
+        let card = asked.card_present.as_ref().ok_or(Error::NotPresent)?;
+        check(&identity, made_for(PresenceCheck::Card), card).await?;
     }
     let (person, _) = enrolment::confirm(store, identity.vault(), id).await?;
     end_sessions(&visit, &identity, person.id).await?;
@@ -145,7 +170,7 @@ async fn end_sessions(
     Ok(())
 }
 
-/// The card was read by the phone (simulated).
+/// The card was read by the phone.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Raise {
@@ -154,7 +179,14 @@ pub(crate) struct Raise {
 
 pub(crate) async fn raise(State(identity): State<Identity>, phone: Phone) -> Outcome<Json<Me>> {
     let asked: Raise = phone.read()?;
-    check(&identity, PresenceCheck::Card, asked.card_present)?;
+    let key = phone
+        .device
+        .jwk
+        .public_key()
+        .map_err(Error::from)?
+        .thumbprint();
+    let made_for = (PresenceCheck::Card, key.as_str());
+    check(&identity, made_for, &asked.card_present).await?;
     let id = phone.person.id;
     let store = identity.store();
     let raised = store

@@ -12,7 +12,7 @@ use web::{Door, Failure, Rate};
 
 use crate::{
     Device, Error, Identity, Person, PublicJwk,
-    api::BODY_BYTES,
+    api::SHOWN_BODY_BYTES,
     device::SEEN_STEP,
     proof::{self, Asked, PROOF_TYP, Proof, ProofError},
     store::{device, person, token},
@@ -76,7 +76,7 @@ async fn take(request: Request) -> Result<Signed, Error> {
     let token = proof::parse(&token)?;
     let method = request.method().as_str().to_owned();
     let path = request.uri().path().to_owned();
-    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES)
+    let body = axum::body::to_bytes(request.into_body(), SHOWN_BODY_BYTES)
         .await
         .map_err(|_| Error::Malformed("body"))?;
     Ok(Signed {

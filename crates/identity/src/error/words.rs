@@ -420,8 +420,8 @@ static WORDS: &[Words] = &[
         code: "ID-064",
         title: ["The phone must check that it is you", "手機須確認是你本人"],
         advice: [
-            "Whoever asks for this signature wants your face or your card checked first. Open the request again and follow the app.",
-            "要求簽署的一方須先核對你的面容或身份證。請重新開啟要求並按應用程式指示操作。",
+            "Your face or your card must be checked first. Start this step again and follow the app.",
+            "須先核對你的面容或身份證。請重新開始這一步，並按應用程式指示操作。",
         ],
     },
     Words {

@@ -191,12 +191,15 @@ async fn call(hk: &HongKong, work: &Work) -> Result<(), Failure> {
         uri,
         content_type: "application/json",
         authorization: None,
+        more: Vec::new(),
         body,
     };
     match hk.provider().outbound().post(post).await {
         Sent::Heard => {}
         Sent::Refused => return Err(Failure::Dead("the client refuses".to_owned())),
-        Sent::Unheard => return Err(Failure::Again("the client does not answer".to_owned())),
+        Sent::Gone | Sent::Unheard => {
+            return Err(Failure::Again("the client does not answer".to_owned()));
+        }
     }
     hk.store()
         .write(&Actor::system("hongkong"), move |tx| async move {

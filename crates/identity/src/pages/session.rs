@@ -10,6 +10,7 @@ use crate::{
     Approval, Binding, Company, Error, Identity, Level, Mandate, Means, NewApproval, Officer,
     Person, Purpose, place_of,
     provider::{self, RECOGNISED, Recognised},
+    store::assertion::AtBrowser,
     store::{
         approval,
         browser::{self, NewBrowser},
@@ -39,6 +40,15 @@ pub(crate) fn known_binding(visit: &Visit) -> Result<Binding, Error> {
     let secret: Option<String> = visit.recall(SECRET);
     let secret = secret.ok_or(Error::OtherBrowser)?;
     Ok(Binding::of(secret.as_bytes()))
+}
+
+/// Who sits at this browser.
+pub(crate) async fn at_browser(visit: &Visit) -> Result<AtBrowser, web::Error> {
+    let signed_in = visit.signed_in();
+    Ok(AtBrowser {
+        person: signed_in.and_then(|who| who.actor.subject().parse().ok()),
+        binding: binding(visit).await?,
+    })
 }
 
 /// Asks for an approval from a page and answers the path of the waiting page. `binding` and `place`

@@ -198,6 +198,8 @@ async fn waiting(visit: &Visit, identity: &Identity, found: &Approval) -> Result
         passkey_why_not => (way != PasskeyWay::None).then(|| why_not(visit, way)),
         purpose => found.purpose,
         requester => found.requester,
+        place => found.place.get(visit.lang()),
+        asked => found.created,
         summary => found.summary,
         detail => found.detail,
         code => found.code,

@@ -1,5 +1,5 @@
 //! The person's own list of clients they let in, each with what it may read, since when and until
-//! when, and a button that ends it.
+//! when, and a button that ends it. Names and purposes are those in force, never those of a proposal.
 
 use axum::{extract::State, response::Response};
 use kernel::{Actor, Id};
@@ -25,7 +25,10 @@ pub(crate) async fn list(visit: Visit, State(provider): State<Provider>) -> Outc
     let mut rows = Vec::new();
     for connection in consent::connections_of(provider.store(), person).await? {
         let record = client::find_client(provider.store(), &connection.client).await?;
-        let registration = record.as_ref().and_then(|record| record.latest());
+        let registration = record
+            .as_ref()
+            .and_then(|record| record.registration.as_ref());
+        let told = |scope: &Scope| connection.purposes.get(scope.code());
         let scopes: Vec<_> = connection
             .scopes
             .iter()
@@ -33,7 +36,8 @@ pub(crate) async fn list(visit: Visit, State(provider): State<Provider>) -> Outc
             .map(|scope| {
                 ctx! {
                     words => visit.t(&format!("identity.scope.{}", scope.code())),
-                    purpose => registration.and_then(|found| found.purpose_of(*scope)),
+                    purpose => told(scope)
+                        .or_else(|| registration.and_then(|found| found.purpose_of(*scope))),
                 }
             })
             .collect();

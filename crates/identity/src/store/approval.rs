@@ -1,6 +1,8 @@
 //! Approvals as the browser sees them: asked, looked at, consumed, withdrawn. The phone's side is in
 //! `answer`.
 
+use std::time::Duration;
+
 use ::store::{FromRow, Read, Row, Store, Write, params};
 use journal::{Audit, Event, Step as Counted, Usage};
 use kernel::{Actor, Id, Time};
@@ -13,7 +15,7 @@ use crate::{
         DECIDED, DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, leads_to,
         reference_of, transition,
     },
-    store::{json as to_json, person},
+    store::{json as to_json, person, wake},
 };
 
 ::store::sql! {
@@ -47,8 +49,11 @@ use crate::{
         FROM approval WHERE person = $1 AND purpose = 'chop' AND state IN ('pending', 'seen')
             AND expires > $2
         ORDER BY created, id LIMIT $3";
-    EXPIRE_ALL = "UPDATE approval SET state = 'expired', decided = $1
-        WHERE state IN ('pending', 'seen') AND expires <= $1";
+    RUN_OUT = "SELECT id, purpose, person FROM approval
+        WHERE state IN ('pending', 'seen') AND expires <= $1 ORDER BY expires, id LIMIT $2";
+    EXPIRE = "UPDATE approval SET state = 'expired', decided = $2
+        WHERE id = $1 AND state IN ('pending', 'seen')";
+    SHORTEN = "UPDATE approval SET expires = $2 WHERE id = $1 AND expires > $2";
     FORGET = "DELETE FROM approval WHERE id IN (SELECT id FROM approval
         WHERE created < $1 AND (purpose NOT IN ('sign', 'chop') OR consumed IS NULL)
             AND state NOT IN ('pending', 'seen') ORDER BY created LIMIT $2)";
@@ -57,6 +62,8 @@ use crate::{
 
 /// Rows one sweep removes.
 const SWEPT: i64 = 5_000;
+/// Questions whose time is over that one write closes.
+const EXPIRED_AT_ONCE: i64 = 200;
 
 impl FromRow for Approval {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
@@ -196,13 +203,18 @@ pub(crate) async fn ask_with_in(
         ],
     )
     .await?;
+    if let Some(person) = new.person {
+        wake::call_in(tx, person, id).await?;
+    }
     get_in(tx, id).await
 }
 
+pub(crate) async fn find_in(db: &Read, id: Id<Approval>) -> Result<Option<Approval>, Error> {
+    Ok(db.one(&FIND_APPROVAL, params![id]).await?)
+}
+
 pub(crate) async fn get_in(db: &Read, id: Id<Approval>) -> Result<Approval, Error> {
-    db.one(&FIND_APPROVAL, params![id])
-        .await?
-        .ok_or(Error::NotFound)
+    find_in(db, id).await?.ok_or(Error::NotFound)
 }
 
 /// The approval with this id, for the page of the browser that asked.
@@ -481,12 +493,65 @@ pub async fn find_by_reference(store: &Store, typed: &str) -> Result<Id<Approval
         .await
 }
 
-/// Writes the expiry of what is over and forgets what was kept long enough. A signature that was used
-/// stays as long as what it signed, see [`forget_in`].
-pub(crate) async fn sweep_in(tx: &Write, forget_before: Time) -> Result<u64, Error> {
-    let expired = tx.run(&EXPIRE_ALL, params![tx.now()]).await?;
+/// A question nobody answered in time.
+struct RunOut {
+    id: Id<Approval>,
+    purpose: Purpose,
+    person: Option<Id<Person>>,
+}
+
+impl FromRow for RunOut {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            purpose: row.get("purpose")?,
+            person: row.get("person")?,
+        })
+    }
+}
+
+/// Writes the expiry of questions whose time is over, some at a time, and tells of each as of any other
+/// outcome; whether there may be more.
+pub(crate) async fn expire_in(tx: &Write) -> Result<bool, Error> {
+    let over: Vec<RunOut> = tx.all(&RUN_OUT, params![tx.now(), EXPIRED_AT_ONCE]).await?;
+    let is_full = i64::try_from(over.len()).is_ok_and(|count| count == EXPIRED_AT_ONCE);
+    for one in over {
+        // Another node may have been faster.
+        if tx.run(&EXPIRE, params![one.id, tx.now()]).await? == 0 {
+            continue;
+        }
+        let event = Event {
+            kind: DECIDED,
+            subject: one.id.to_string(),
+            data: json!({
+                "purpose": one.purpose, "state": ApprovalState::Expired,
+                "reason": Option::<FailReason>::None, "person": one.person,
+            }),
+        };
+        journal::emit(tx, event).await?;
+    }
+    Ok(is_full)
+}
+
+/// Lets a question that was just asked end sooner than its purpose would.
+pub(crate) async fn shorten_in(
+    tx: &Write,
+    asked: Approval,
+    wait: Duration,
+) -> Result<Approval, Error> {
+    let until = asked.created + wait.min(asked.purpose.ttl());
+    tx.run(&SHORTEN, params![asked.id, until]).await?;
+    Ok(Approval {
+        expires: asked.expires.min(until),
+        ..asked
+    })
+}
+
+/// Forgets what was kept long enough. A signature that was used stays as long as what it signed, see
+/// [`forget_in`].
+pub(crate) async fn sweep_in(tx: &Write, forget_before: Time) -> Result<(), Error> {
     tx.run(&FORGET, params![forget_before, SWEPT]).await?;
-    Ok(expired)
+    Ok(())
 }
 
 /// Forgets a signature together with what it signed.

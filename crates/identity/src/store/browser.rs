@@ -9,7 +9,7 @@ use serde_json::json;
 use trust::base64url;
 
 use crate::{
-    Browser, Entrance, Error, Means, Person,
+    Approval, Browser, Entrance, Error, Means, Person,
     provider::end_session_in,
     store::{device, json as to_json, officer, passkey},
 };
@@ -133,7 +133,7 @@ pub async fn browsers_of(store: &Store, person: Id<Person>) -> Result<Vec<Browse
 }
 
 /// Ends one browser's session and what was granted in it.
-async fn end_in(tx: &Write, person: Id<Person>, key: &str) -> Result<(), Error> {
+pub(crate) async fn end_in(tx: &Write, person: Id<Person>, key: &str) -> Result<(), Error> {
     let key = base64url::decode(key).map_err(|_| Error::NotFound)?;
     let mut ended = 0;
     for (subject, _) in subjects_in(tx, person).await? {
@@ -191,13 +191,27 @@ pub async fn revoke_entrance_in(
 /// As [`revoke_entrance_in`].
 pub async fn disown_in(tx: &Write, person: Id<Person>, entrance: &Entrance) -> Result<(), Error> {
     revoke_entrance_in(tx, person, entrance).await?;
+    foreign_in(
+        tx,
+        person,
+        json!({ "person": person, "kind": entrance.kind() }),
+    )
+    .await
+}
+
+/// Its owner says of a request, which they have refused on the phone, that it was not theirs: whoever
+/// asked may be signed in somewhere, so every session goes.
+pub(crate) async fn report_in(
+    tx: &Write,
+    person: Id<Person>,
+    approval: Id<Approval>,
+) -> Result<(), Error> {
+    let data = json!({ "person": person, "kind": "approval", "approval": approval });
+    foreign_in(tx, person, data).await
+}
+
+async fn foreign_in(tx: &Write, person: Id<Person>, data: serde_json::Value) -> Result<(), Error> {
     end_all_in(tx, person).await?;
-    let kind = match entrance {
-        Entrance::Phone => "phone",
-        Entrance::Passkey(_) => "passkey",
-        Entrance::Browser(_) => "browser",
-    };
-    let data = json!({ "person": person, "kind": kind });
     let audit = Audit {
         action: "entrance.disowned",
         noun: "person",

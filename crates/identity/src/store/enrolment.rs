@@ -230,7 +230,7 @@ pub(crate) async fn count_failure(store: &Store, index: &[u8]) -> Result<(), Err
 }
 
 /// Ends an enrolment: the phone has proved its key over the challenge (checked by the caller, who
-/// holds the request) and the simulated liveness step is done. Binds the phone, revoking the one
+/// holds the request) and the checks of the person are made. Binds the phone, revoking the one
 /// before.
 ///
 /// # Errors
@@ -313,7 +313,7 @@ pub(crate) struct Started {
     particulars: Vec<u8>,
     pub jwk: PublicJwk,
     device_name: String,
-    level: Level,
+    pub level: Level,
     pub challenge: String,
     expires: Time,
 }

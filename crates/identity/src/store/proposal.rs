@@ -9,7 +9,7 @@ use serde_json::json;
 use trust::Vault;
 
 use crate::{
-    Change, Company, Error, Invitation, Mandate, MemberRole, Person, PowersError, Proposal,
+    Change, Company, Error, Invitation, Mandate, Member, MemberRole, Person, PowersError, Proposal,
     ProposalKind, ProposalState,
     company::{INVITEE_CHARS, WAITING_DAYS, WAITING_MAX, needs_two},
     store::{
@@ -206,9 +206,17 @@ async fn deciders_in(
     let today = db.now().date();
     let people = member::of_company_in(db, company).await?;
     let fits = people.iter().filter(|one| {
-        one.person != asker && !one.powers.is_over(today) && may_decide(&one.powers, change)
+        one.person != asker
+            && !is_about(change, one.id)
+            && !one.powers.is_over(today)
+            && may_decide(&one.powers, change)
     });
     Ok(fits.count())
+}
+
+/// Whether the change gives something to this member, who then has no say in it.
+fn is_about(change: &Change, who: Id<Member>) -> bool {
+    matches!(change, Change::Powers { member, .. } if *member == who)
 }
 
 /// An administrator agrees to what is within what they could give themselves.
@@ -246,9 +254,14 @@ async fn check_in(
             {
                 return Err(PowersError::Role.into());
             }
-            powers
-                .check(today)
-                .and_then(|()| own.powers.check_gift(powers))?;
+            powers.check(today)?;
+            // Narrowing is in nobody's gift: whoever may change the person may do it.
+            if !before.powers.includes(powers) {
+                if before.person == own.person {
+                    return Err(PowersError::Own.into());
+                }
+                own.powers.check_gift(powers)?;
+            }
             Ok(needs_two(Some(&before.powers), powers))
         }
         Change::Commission { powers, .. } => {
@@ -410,8 +423,8 @@ async fn decide_in(
         if is_own {
             return Err(Error::SamePerson);
         }
-        if verdict == Verdict::Agree && !may_decide(&own.powers, &found.change) {
-            return Err(PowersError::More.into());
+        if verdict == Verdict::Agree {
+            agree_in(tx, &own, found).await?;
         }
     }
     let (state, action) = match verdict {
@@ -425,6 +438,19 @@ async fn decide_in(
     note(tx, found.company, action, detail).await?;
     if verdict == Verdict::Agree {
         apply_in(tx, (found.company, found.asked_by), &found.change).await?;
+    }
+    Ok(())
+}
+
+/// Whoever agrees could give it themselves, and gives nothing to themselves.
+async fn agree_in(tx: &Write, own: &Mandate, found: &Proposal) -> Result<(), Error> {
+    if let Change::Powers { member: id, .. } = &found.change
+        && member::get_in(tx, found.company, *id).await?.person == own.person
+    {
+        return Err(PowersError::Own.into());
+    }
+    if !may_decide(&own.powers, &found.change) {
+        return Err(PowersError::More.into());
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ use crate::{
     WAITING = "SELECT id, person, asked_by, shown, reason_sealed, state, created, expires
         FROM recovery WHERE department = $1 AND state = 'asked' AND expires > $2
         ORDER BY id LIMIT $3";
+    OF_PERSON = "SELECT id, person, asked_by, shown, reason_sealed, state, created, expires
+        FROM recovery WHERE person = $1 ORDER BY id DESC LIMIT $2";
     DECIDE = "UPDATE recovery SET state = $2, decided_by = $3, code = $4, expires = $5
         WHERE id = $1 AND state = 'asked'";
     FIND_CODE = "SELECT id, code, tries FROM recovery
@@ -96,6 +98,24 @@ async fn note_in(tx: &Write, action: &'static str, id: Id<Recovery>) -> Result<(
     };
     journal::audit(tx, audit).await?;
     Ok(())
+}
+
+/// What officers asked for at a counter to bring a person back in, latest first.
+///
+/// # Errors
+/// The store fails; [`Error::Trust`] when a reason cannot be opened.
+pub async fn recoveries_of(
+    store: &Store,
+    vault: &Vault,
+    person: Id<Person>,
+) -> Result<Vec<Recovery>, Error> {
+    let rows: Vec<Stored> = store
+        .read(move |db| async move {
+            let row = params![person, RECOVERIES_SHOWN];
+            Ok::<_, Error>(db.all(&OF_PERSON, row).await?)
+        })
+        .await?;
+    rows.into_iter().map(|row| row.open(vault)).collect()
 }
 
 /// An officer has seen the person and a document, and asks another one to agree. An earlier question or

@@ -23,6 +23,10 @@ use crate::{
             expires, signed, acknowledged, client, presence, presence_at, company, capacity,
             behalf_service, amount, follows, chop_until, chop
         FROM signing_request WHERE id = $1";
+    LIST_OF_PERSON = "SELECT id, person, department, service, algorithm, approval, digest, created,
+            expires, signed, acknowledged, client, presence, presence_at, company, capacity,
+            behalf_service, amount, follows, chop_until, chop
+        FROM signing_request WHERE person = $1 ORDER BY created DESC, id LIMIT $2";
     PRESENCE_OF = "SELECT presence FROM signing_request
         WHERE approval = $1 AND presence IS NOT NULL
         UNION SELECT presence FROM signing_presence WHERE approval = $1";
@@ -230,6 +234,52 @@ pub(crate) async fn get_in(db: &Read, id: Id<SigningRequest>) -> Result<SigningR
 
 pub(crate) async fn items_in(db: &Read, id: Id<SigningRequest>) -> Result<Vec<ItemRow>, Error> {
     Ok(db.all(&LIST_ITEMS, params![id]).await?)
+}
+
+/// A request with everything that is kept of it, for its own person.
+#[derive(Clone, Debug)]
+pub struct OwnSigning {
+    pub request: SigningRequest,
+    pub items: Vec<SigningItem>,
+    /// Where it was signed.
+    pub evidence: Option<SigningEvidence>,
+}
+
+/// What a person was asked to sign, latest first.
+///
+/// # Errors
+/// The store fails; [`Error::Trust`] when a name cannot be opened.
+pub async fn signings_of(
+    store: &Store,
+    vault: &Vault,
+    (person, most): (Id<Person>, i64),
+) -> Result<Vec<OwnSigning>, Error> {
+    let vault = vault.clone();
+    store
+        .read(move |db| {
+            let vault = vault.clone();
+            async move {
+                let row = params![person, most];
+                let found: Vec<SigningRequest> = db.all(&LIST_OF_PERSON, row).await?;
+                let mut all = Vec::with_capacity(found.len());
+                for request in found {
+                    let items = items_in(&db, request.id).await?.into_iter();
+                    let items = items.map(|one| Ok(one.open(&vault, request.id)?.0));
+                    let items = items.collect::<Result<_, Error>>()?;
+                    let evidence = match request.signed {
+                        Some(_) => Some(evidence_in(&db, request.id).await?),
+                        None => None,
+                    };
+                    all.push(OwnSigning {
+                        request,
+                        items,
+                        evidence,
+                    });
+                }
+                Ok(all)
+            }
+        })
+        .await
 }
 
 /// Writes signatures and evidence, once.

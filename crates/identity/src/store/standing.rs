@@ -122,7 +122,7 @@ pub(crate) async fn change_in(
     browser::end_all_in(tx, id).await
 }
 
-fn guard_keeper(by: &Officer, role: Option<Role>) -> Result<(), Error> {
+pub(crate) fn guard_keeper(by: &Officer, role: Option<Role>) -> Result<(), Error> {
     let fits = by.is_active && by.department == KEEPER && role.is_none_or(|role| by.role == role);
     if fits { Ok(()) } else { Err(Error::WrongPost) }
 }
@@ -180,38 +180,6 @@ pub async fn lift(store: &Store, by: &Officer, id: Id<Person>, reason: &str) -> 
                     return Err(Error::Inactive);
                 }
                 change_in(&tx, id, (PersonState::Active, Ground::Settled), &reason).await
-            }
-        })
-        .await
-}
-
-/// An officer signs a person out of every browser; phone and passkeys stay.
-///
-/// # Errors
-/// [`Error::WrongPost`]; [`Error::NotFound`]; [`Error::Malformed`] without a reason.
-pub async fn sign_out_everywhere(
-    store: &Store,
-    by: &Officer,
-    id: Id<Person>,
-    reason: &str,
-) -> Result<(), Error> {
-    guard_keeper(by, None)?;
-    let reason = checked(reason)?;
-    store
-        .write(&by.actor(), move |tx| {
-            let reason = reason.clone();
-            async move {
-                person::get_in(&tx, id).await?;
-                browser::end_all_in(&tx, id).await?;
-                let audit = Audit {
-                    action: "person.signed_out",
-                    noun: "person",
-                    id: id.to_string(),
-                    reason: Some(reason),
-                    detail: json!({}),
-                };
-                journal::audit(&tx, audit).await?;
-                Ok(())
             }
         })
         .await

@@ -133,6 +133,24 @@ fn up_to(dollars: i64) -> Powers {
     }
 }
 
+fn only(service: &str, role: ServiceRole) -> Powers {
+    let service = service.to_owned();
+    Powers {
+        services: vec![ServiceGrant { service, role }],
+        ..representative()
+    }
+}
+
+/// An administrator who is held to one service, an amount and a last day.
+fn held(today: kernel::Date) -> Powers {
+    Powers {
+        role: MemberRole::Administrator,
+        limit: Some(Money::from_cents(10_000)),
+        until: Some(today.plus_days(30)),
+        ..only(DOG, ServiceRole::Sign)
+    }
+}
+
 #[test]
 fn what_gives_away_much_needs_two_people() {
     assert_eq!(needs_two(None, &user()), None);
@@ -155,19 +173,24 @@ fn what_gives_away_much_needs_two_people() {
         Some(ProposalKind::Limit)
     );
     assert_eq!(needs_two(Some(&up_to(200)), &up_to(100)), None);
+    assert_eq!(
+        needs_two(Some(&user()), &representative()),
+        Some(ProposalKind::Wider)
+    );
+    assert_eq!(
+        needs_two(Some(&only(DOG, ServiceRole::Fill)), &representative()),
+        Some(ProposalKind::Wider)
+    );
+    assert_eq!(
+        needs_two(Some(&representative()), &only(DOG, ServiceRole::Sign)),
+        None
+    );
     assert_eq!(needs_two(Some(&administrator()), &user()), None);
 }
 
 #[test]
 fn powers_reach_the_services_they_name_and_no_others() {
-    let grant = |service: &str, role| ServiceGrant {
-        service: service.to_owned(),
-        role,
-    };
-    let named = Powers {
-        services: vec![grant(RESTAURANT, ServiceRole::Fill)],
-        ..representative()
-    };
+    let named = only(RESTAURANT, ServiceRole::Fill);
     assert!(named.may(Right::Fill, RESTAURANT) && !named.may(Right::Sign, RESTAURANT));
     assert!(!named.may(Right::Fill, DOG) && !named.covers(DOG));
     assert!(representative().may(Right::Sign, DOG) && !representative().may(Right::Chop, DOG));
@@ -194,6 +217,56 @@ fn nobody_gives_more_than_they_hold() {
     let responsible = Powers::of(MemberRole::Responsible, true);
     assert_eq!(responsible.check_gift(&responsible), Err(PowersError::Role));
     assert_eq!(administrator().check_gift(&up_to(100)), Ok(()));
+}
+
+#[test]
+fn a_gift_stays_within_services_privileges_and_time_of_the_giver() {
+    let today = kernel::Date::new(2026, 11, 22).unwrap();
+    let giver = held(today);
+    let within = Powers {
+        role: MemberRole::User,
+        ..held(today)
+    };
+    let beyond = [
+        Powers {
+            services: Vec::new(),
+            ..within.clone()
+        },
+        Powers {
+            services: only(RESTAURANT, ServiceRole::Fill).services,
+            ..within.clone()
+        },
+        Powers {
+            may_chop: true,
+            ..within.clone()
+        },
+        Powers {
+            until: None,
+            ..within.clone()
+        },
+        Powers {
+            until: Some(today.plus_days(31)),
+            ..within.clone()
+        },
+        Powers {
+            limit: None,
+            ..within.clone()
+        },
+    ];
+    assert_eq!(giver.check_gift(&within), Ok(()));
+    for one in beyond {
+        assert_eq!(giver.check_gift(&one), Err(PowersError::More), "{one:?}");
+    }
+    let fills = Powers {
+        services: only(DOG, ServiceRole::Fill).services,
+        ..giver.clone()
+    };
+    assert_eq!(fills.check_gift(&within), Err(PowersError::More));
+    let names_only = Powers {
+        may_access: false,
+        ..giver
+    };
+    assert_eq!(names_only.check_gift(&within), Err(PowersError::More));
 }
 
 ::store::db_tests! {
@@ -282,6 +355,58 @@ fn nobody_gives_more_than_they_hold() {
         house.propose(second, change(up_to(500))).await.unwrap();
         house.agree(house.owner, Verdict::Agree).await.unwrap();
         assert_eq!(house.member(clerk).await.powers, up_to(500));
+    }
+
+    async fn nobody_widens_their_own_powers_and_everybody_may_narrow_them(store: Store) {
+        let house = House::new(&store).await;
+        let today = store.env().today();
+        let second = house.hire("kwan-sum-yi", held(today)).await;
+        let member = house.member(second).await.id;
+        let change = |powers| Change::Powers { member, powers };
+        let free = Powers { services: Vec::new(), ..held(today) };
+        for wider in [
+            free.clone(),
+            Powers { limit: None, ..held(today) },
+            Powers { until: None, ..held(today) },
+            Powers { may_chop: true, ..held(today) },
+        ] {
+            let asked = house.propose(second, change(wider)).await;
+            assert!(matches!(asked, Err(Error::Powers(PowersError::Own))), "{asked:?}");
+        }
+        assert_eq!(house.member(second).await.powers, held(today));
+        let narrow = Powers { limit: Some(Money::from_cents(100)), ..held(today) };
+        assert_eq!(house.propose(second, change(narrow.clone())).await.unwrap(), Proposed::Done);
+        assert_eq!(house.member(second).await.powers, narrow);
+    }
+
+    async fn who_gains_by_a_change_has_no_say_in_it(store: Store) {
+        let house = House::new(&store).await;
+        let second = house.hire("kwan-sum-yi", administrator()).await;
+        let third = house.hire("to-king-hei", administrator()).await;
+        let member = house.member(third).await.id;
+        let held = held(store.env().today());
+        let change = |powers| Change::Powers { member, powers };
+        assert_eq!(house.propose(second, change(held)).await.unwrap(), Proposed::Done);
+        let asked = house.propose(second, change(administrator())).await;
+        assert_eq!(asked.unwrap(), Proposed::Waits);
+        let own = house.agree(third, Verdict::Agree).await;
+        assert!(matches!(own, Err(Error::Powers(PowersError::Own))), "{own:?}");
+        house.agree(house.owner, Verdict::Agree).await.unwrap();
+        assert_eq!(house.member(third).await.powers, administrator());
+    }
+
+    async fn an_administrator_held_to_one_service_opens_no_other(store: Store) {
+        let house = House::new(&store).await;
+        let second = house.hire("kwan-sum-yi", held(store.env().today())).await;
+        let clerk = house.hire("to-king-hei", only(DOG, ServiceRole::Fill)).await;
+        let member = house.member(clerk).await.id;
+        let asked = house.propose(second, house.invitation("siu-hoi-yan", user())).await;
+        assert!(matches!(asked, Err(Error::Powers(PowersError::More))), "{asked:?}");
+        let wider = Powers { until: Some(store.env().today()), ..user() };
+        let asked = house.propose(second, Change::Powers { member, powers: wider }).await;
+        assert!(matches!(asked, Err(Error::Powers(PowersError::More))), "{asked:?}");
+        let asked = house.propose(house.owner, Change::Powers { member, powers: representative() });
+        assert_eq!(asked.await.unwrap(), Proposed::Alone, "the second could not give it, nobody else is there");
     }
 
     async fn an_amount_above_the_limit_passes_for_one_thing_with_a_second_person(store: Store) {

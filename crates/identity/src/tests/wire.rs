@@ -15,7 +15,7 @@ use trust::{SigningKey, base64url, jws::Signer};
 use web::{Site, SiteConfig};
 
 use crate::{
-    Decision, Identity, Level, Purpose, demo,
+    Decision, Identity, Level, PresenceCheck, Purpose, SimulatedPresence, demo,
     proof::{PROOF_TYP, Proof},
     tests::{Holder, ask, claims, enrol, question, signed, vault},
 };
@@ -105,6 +105,12 @@ impl World {
     }
 }
 
+/// What a phone sends that simulates a check.
+fn shown(check: PresenceCheck, binding: &Value) -> Value {
+    let evidence = SimulatedPresence::evidence(check, binding.as_str().unwrap());
+    json!({ "method": "simulated", "evidence": base64url::encode(evidence) })
+}
+
 async fn world(store: &Store) -> (World, Holder) {
     let world = World::new(store);
     let holder = enrol(store, world.identity.vault(), "kwan-sum-yi", Level::Plus).await;
@@ -133,9 +139,23 @@ async fn world(store: &Store) -> (World, Holder) {
         let path = "/app/api/enrolments/confirm";
         let body = json!({
             "enrolment": started["enrolment"], "challenge": started["challenge"],
-            "liveness": "simulated",
+            "liveness": shown(PresenceCheck::Face, &started["challenge"]),
+            "card_present": shown(PresenceCheck::Card, &started["challenge"]),
         })
         .to_string();
+        for (liveness, card) in [
+            (shown(PresenceCheck::Face, &started["challenge"]), Value::Null),
+            (shown(PresenceCheck::Face, &json!("of another enrolment")), shown(PresenceCheck::Card, &started["challenge"])),
+            (shown(PresenceCheck::Face, &started["challenge"]), shown(PresenceCheck::Face, &started["challenge"])),
+        ] {
+            let half = json!({
+                "enrolment": started["enrolment"], "challenge": started["challenge"],
+                "liveness": liveness, "card_present": card,
+            })
+            .to_string();
+            let (status, problem) = world.raw("POST", path, &half, &sealed(path, &half)).await;
+            assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("ID-064")));
+        }
         let stranger = SigningKey::generate(store.env()).unwrap();
         let claims = world.claims("POST", path, &body);
         let foreign = Signer::new(&stranger, PROOF_TYP).with_jwk().sign(&claims).unwrap();
@@ -144,7 +164,24 @@ async fn world(store: &Store) -> (World, Holder) {
         let (status, me) = world.raw("POST", path, &body, &sealed(path, &body)).await;
         assert_eq!(status, StatusCode::OK, "{me}");
         assert_eq!(me["name"]["en"], "KWAN Sum Yi");
+        assert_eq!(me["level"], "plus");
         assert!(!me.to_string().contains(card.hkid.stem()));
+    }
+
+    async fn the_level_is_raised_with_the_card_read_for_this_very_phone(store: Store) {
+        let world = World::new(&store);
+        let holder = enrol(&store, world.identity.vault(), "kwan-sum-yi", Level::Basic).await;
+        let path = "/app/api/level";
+        let stranger = json!({ "card_present": shown(PresenceCheck::Card, &json!("another phone")) });
+        let (status, problem) = world.post(&holder, path, &stranger).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("ID-064")));
+        let large = "A".repeat(crate::EVIDENCE_BYTES / 3 * 4 + 8);
+        let large = json!({ "card_present": { "method": "simulated", "evidence": large } });
+        assert_eq!(world.post(&holder, path, &large).await.0, StatusCode::BAD_REQUEST);
+        let key = json!(holder.key.public().thumbprint());
+        let own = json!({ "card_present": shown(PresenceCheck::Card, &key) });
+        let (status, me) = world.post(&holder, path, &own).await;
+        assert_eq!((status, &me["level"]), (StatusCode::OK, &json!("plus")));
     }
 
     async fn a_replayed_proof_is_refused(store: Store) {

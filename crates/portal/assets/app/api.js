@@ -68,6 +68,12 @@ export async function call(key, path, options = {}) {
   return body;
 }
 
+// What this phone shows of its holder: `check` is face or card, made for `binding` and nothing else. A
+// real app sends what its camera or its card reader made.
+export function simulated(check, binding) {
+  return { method: "simulated", evidence: bytesToText(text.encode(`${check}:${binding}`)) };
+}
+
 // The signed answer to an approval: exactly what the screen shows.
 export async function decide(key, shown, decision) {
   return seal(key, "causeway-approval+jwt", {

@@ -1,5 +1,6 @@
 // One approval: who asks, for what, the four digits, and the two answers.
 
+import { simulated } from "./api.js";
 import { busy, complain, h, say, show, summary } from "./dom.js";
 
 export async function approvalView(root, app, id) {
@@ -46,10 +47,10 @@ function question(app, shown) {
 
 function answers(root, app, shown, trouble) {
   const { t } = app;
-  const give = (decision) => async () => {
+  const give = (decision, isForeign = false) => async () => {
     try {
       const jws = await app.decide(shown, decision);
-      const decided = await app.api("/app/api/approvals/decide", { method: "POST", body: { jws, ...(shown.presence && decision === "approve" && { presence: "simulated" }) } });
+      const decided = await app.api("/app/api/approvals/decide", { method: "POST", body: { jws, not_me: isForeign, ...(shown.presence && decision === "approve" && { presence: simulated(shown.presence, shown.id) }) } });
       done(root, app, shown, decided.state);
     } catch (problem) {
       complain(trouble, problem, t);
@@ -60,7 +61,7 @@ function answers(root, app, shown, trouble) {
   const notMe = h("button", { class: "btn btn-warning", type: "button" }, t("approval.not_me.button"));
   approve.addEventListener("click", busy(approve, give("approve")));
   reject.addEventListener("click", busy(reject, give("reject")));
-  notMe.addEventListener("click", busy(notMe, give("reject")));
+  notMe.addEventListener("click", busy(notMe, give("reject", true)));
   return [
     h("div", { class: "buttons" }, approve, reject),
     h(

@@ -1,6 +1,7 @@
 // Setting up the phone: particulars, the (simulated) look at the person, the key bound. And raising
 // the level later.
 
+import { simulated } from "./api.js";
 import { busy, choice, complain, field, h, show } from "./dom.js";
 
 const ADULT = 18;
@@ -107,15 +108,25 @@ function phoneName(t) {
   return known.find(([word]) => agent.includes(word))?.[1] ?? t("enrol.phone.any");
 }
 
-// The look at face and card. A real app would open the camera and the chip reader here.
+// The look at face and card. A real app would open the camera and the chip reader here; where the checks
+// are real, this page has nothing to show them.
 function look(root, app, started, level) {
   const { t } = app;
+  if (!started.is_simulated) {
+    show(root, h("h1", {}, t("look.title")), h("p", {}, t("look.elsewhere")));
+    return;
+  }
   const trouble = h("div");
   const button = h("button", { class: "btn btn-primary", type: "button" }, t("look.button"));
   button.addEventListener(
     "click",
     busy(button, async () => {
-      const body = { enrolment: started.enrolment, challenge: started.challenge, liveness: "simulated" };
+      const body = {
+        enrolment: started.enrolment,
+        challenge: started.challenge,
+        liveness: simulated("face", started.challenge),
+        ...(level === "plus" && { card_present: simulated("card", started.challenge) }),
+      };
       try {
         await app.keep(await app.api("/app/api/enrolments/confirm", { method: "POST", body, isNew: true }));
         welcome(root, app);
@@ -154,7 +165,7 @@ export async function levelView(root, app) {
     "click",
     busy(button, async () => {
       try {
-        await app.keep(await app.api("/app/api/level", { method: "POST", body: { card_present: "simulated" } }));
+        await app.keep(await app.api("/app/api/level", { method: "POST", body: { card_present: simulated("card", app.key.thumbprint) } }));
         show(root, h("h1", {}, t("level.done")), h("p", {}, t("level.done.words")), h("p", {}, h("a", { class: "btn btn-primary", href: "#/home" }, t("outcome.home"))));
       } catch (problem) {
         complain(trouble, problem, t);

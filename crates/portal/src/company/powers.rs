@@ -248,6 +248,7 @@ pub(super) const fn wrong(error: PowersError) -> (&'static str, &'static str) {
         PowersError::Until => ("until", "portal.company.wrong.until"),
         PowersError::Nothing => ("privileges", "portal.company.wrong.nothing"),
         PowersError::Role => ("role", "portal.company.wrong.role_above"),
-        PowersError::More => ("limit", "portal.company.wrong.more"),
+        PowersError::More => ("role", "portal.company.wrong.more"),
+        PowersError::Own => ("role", "portal.company.wrong.own"),
     }
 }

@@ -16,6 +16,8 @@ use crate::{Error, SigningRequest};
             logins = oidc_client_day.logins + excluded.logins,
             fills = oidc_client_day.fills + excluded.fills,
             signatures = oidc_client_day.signatures + excluded.signatures";
+    DAYS = "SELECT day, logins, fills, signatures FROM oidc_client_day WHERE client = $1
+        ORDER BY day DESC LIMIT 31";
     NEW_SIGNATURES = "SELECT id, client, signed FROM signing_request
         WHERE client IS NOT NULL AND signed IS NOT NULL AND NOT is_counted
         ORDER BY signed LIMIT $1";
@@ -40,7 +42,7 @@ use crate::{Error, SigningRequest};
 }
 
 /// What a client was given.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
 pub struct Uses {
     pub logins: i64,
     /// Forms filled, and fields of the profile handed over otherwise.
@@ -56,17 +58,53 @@ pub struct ClientUse {
     pub uses: Uses,
 }
 
+/// The use of one client on one day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UseOfDay {
+    pub day: Date,
+    pub uses: Uses,
+}
+
+impl FromRow for Uses {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            logins: row.get("logins")?,
+            fills: row.get("fills")?,
+            signatures: row.get("signatures")?,
+        })
+    }
+}
+
 impl FromRow for ClientUse {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
         Ok(Self {
             client: row.get("client")?,
-            uses: Uses {
-                logins: row.get("logins")?,
-                fills: row.get("fills")?,
-                signatures: row.get("signatures")?,
-            },
+            uses: Uses::from_row(row)?,
         })
     }
+}
+
+impl FromRow for UseOfDay {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            day: row.get("day")?,
+            uses: Uses::from_row(row)?,
+        })
+    }
+}
+
+/// The use of a client by day, latest first.
+///
+/// # Errors
+/// The store fails.
+pub async fn client_days(store: &Store, id: &str) -> Result<Vec<UseOfDay>, Error> {
+    let id = id.to_owned();
+    store
+        .read(move |db| {
+            let values = params![id];
+            async move { Ok(db.all(&DAYS, values).await?) }
+        })
+        .await
 }
 
 /// Use over whole days by client, the busiest first; no more clients than are listed.

@@ -104,7 +104,7 @@ modules! {
         w.clock.advance(std::time::Duration::from_secs(10));
         crate::provider::jobs::sweep(&w.store).await.unwrap();
         let days = crate::provider::client_days(&w.store, "permits").await.unwrap();
-        assert_eq!(days[0].1, 2, "the person's and the officer's: acting is no login");
+        assert_eq!(days[0].uses.logins, 2, "the person's and the officer's: acting is no login");
     }
 
     async fn without_a_standing_consent_for_it_nobody_acts(w) {

@@ -119,7 +119,7 @@ async fn state(store: &Store) -> ClientState {
         }
         let days = client_days(&store, "rates").await.unwrap();
         assert_eq!(days.len(), 1);
-        assert_eq!(days[0].1, 2);
+        assert_eq!(days[0].uses.logins, 2);
     }
 
     async fn fills_and_signatures_of_a_client_are_counted_by_day(store: Store, clock: FakeEnv) {
@@ -138,6 +138,8 @@ async fn state(store: &Store) -> ClientState {
         let used = crate::provider::client_uses(&store, (today, today)).await.unwrap();
         let expected = crate::provider::Uses { logins: 2, fills: 1, signatures: 1 };
         assert_eq!((used.len(), used[0].client.as_str(), used[0].uses), (1, "rates", expected));
+        let days = client_days(&store, "rates").await.unwrap();
+        assert_eq!((days.len(), days[0].uses), (1, expected));
     }
 
     async fn a_code_is_used_once_however_many_try(store: Store, clock: FakeEnv) {
