@@ -5,14 +5,13 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createHash, verify } from 'node:crypto';
 
-import { answerOnPhone, connect, keyPair, listen, register } from './wire.mjs';
+import { answerOnPhone, approveLatest, connect, keyPair, listen, register } from './wire.mjs';
 
 const KEY = 'siu-hoi-yan';
 /** Her card number without its check digit. */
 const CARD = 'Q321170';
 const ID = 'td-wire-journey';
 const SCOPES = 'eidapi_auth eidapi_sign';
-const HEARD_WITHIN_MS = 60_000;
 
 export default async function speakTheWireOfIamSmart(journey) {
   const application = await listen();
@@ -78,17 +77,9 @@ async function signs(journey, phone, { wire, application, holder }) {
     documentName: 'Application form',
   });
   assert.equal(asked.code, 'D00000');
-  await journey.visit(phone, `/en/demo/phone/${KEY}`);
-  await journey.press(phone, phone.locator('main .card form button').first());
-  assert.match(await phone.locator('main').innerText(), /Application form/);
-  const digits = (await phone.locator('.code-digits').textContent()).trim();
-  assert.equal(digits.replace(/\s/g, ''), asked.content.identificationCode);
-  const yes = phone.locator('form:has(input[name=decision][value=approve]) button');
-  await journey.press(phone, yes);
-  const late = new Promise((_, reject) =>
-    setTimeout(() => reject(new Error('no result arrived')), HEARD_WITHIN_MS).unref(),
-  );
-  const posted = await Promise.race([application.heard, late]);
+  const digits = await approveLatest(journey, phone, KEY, /Application form/);
+  assert.equal(digits, asked.content.identificationCode);
+  const posted = await application.hear();
   assert.equal(posted.code, 'D00000');
   const result = wire.open(posted.content);
   assert.equal(result.businessID, 'permit-17');

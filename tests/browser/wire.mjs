@@ -20,16 +20,18 @@ import { signIn } from './steps.mjs';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+const HEARD_WITHIN_MS = 60_000;
 
 /** The application's own web server: where browsers come back to, and where results are posted. */
 export async function listen() {
   const arrived = [];
-  let hear;
-  const heard = new Promise((resolve) => (hear = resolve));
+  const heard = [];
+  const waiting = [];
   const server = createServer(async (request, response) => {
     if (request.method === 'POST') {
       let body = '';
       for await (const part of request) body += part;
+      const hear = waiting.shift() ?? ((result) => heard.push(result));
       hear(JSON.parse(body));
     } else {
       arrived.push(request.url);
@@ -42,7 +44,13 @@ export async function listen() {
   return {
     back: `${home}/back`,
     results: `${home}/results`,
-    heard,
+    /** The next result that is posted. */
+    hear: () =>
+      new Promise((resolve, reject) => {
+        if (heard.length) return resolve(heard.shift());
+        waiting.push(resolve);
+        setTimeout(() => reject(new Error('no result arrived')), HEARD_WITHIN_MS).unref();
+      }),
     last: () => new URL(arrived.filter((path) => path !== '/favicon.ico').at(-1), home),
     close: () => server.close(),
   };
@@ -57,6 +65,17 @@ export async function answerOnPhone(journey, page, phone, key) {
   await journey.press(phone, phone.locator('main form#form button').first());
   const yes = phone.locator('form:has(input[name=decision][value=approve]) button');
   await journey.press(phone, yes);
+}
+
+/** Approves what came to the phone of `key` without a browser, which must say `words`: its digits. */
+export async function approveLatest(journey, phone, key, words) {
+  await journey.visit(phone, `/en/demo/phone/${key}`);
+  await journey.press(phone, phone.locator('main .card form button').first());
+  assert.match(await phone.locator('main').innerText(), words);
+  const digits = (await phone.locator('.code-digits').textContent()).trim();
+  const yes = phone.locator('form:has(input[name=decision][value=approve]) button');
+  await journey.press(phone, yes);
+  return digits.replace(/\s/g, '');
 }
 
 /** An RSA key and its certificate, by openssl. */

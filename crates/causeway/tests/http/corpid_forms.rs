@@ -338,14 +338,6 @@ async fn a_request_about_a_company_that_is_wrong_says_how() {
         let refused = department.call(FORM, &asked).await.unwrap();
         assert_eq!(refused.code, expected, "{asked}");
     }
-    let elsewhere = ["enName", "chName", "email", "countryCode", "passport"];
-    let mut elsewhere = spoilt("nonHKResidentFields", json!(elsewhere));
-    elsewhere["businessID"] = json!("b-2");
-    let accepted = department.call(FORM, &elsewhere).await.unwrap();
-    assert_eq!(
-        accepted.code, "M00000",
-        "nobody here has one, and none is told"
-    );
     let mut bare = owner.about(form("b-1"));
     bare["corpProfileFields"] = json!([]);
     bare["eCorpFields"] = json!([]);
@@ -372,6 +364,24 @@ async fn a_request_about_a_company_that_is_wrong_says_how() {
         .await
         .unwrap();
     assert_eq!(twice.code, "M20011");
+}
+
+#[tokio::test]
+async fn fields_of_people_who_live_elsewhere_are_accepted_and_left_out() {
+    let app = App::start().await.unwrap();
+    let department = house(&app).await;
+    let owner = agent(&app, &department, (OWNER, UBI)).await;
+    let mut asked = owner.about(form("b-1"));
+    let elsewhere = ["enName", "chName", "email", "countryCode", "passport"];
+    asked["nonHKResidentFields"] = json!(elsewhere);
+    let begun = department.call(FORM, &asked).await.unwrap();
+    assert_eq!(begun.code, "M00000", "{}", begun.message);
+    on_phone(&app, OWNER, Decision::Approve).await;
+    let fetch = owner.about(json!({ "businessID": "b-1" }));
+    let result = department.call(RESULT, &fetch).await.unwrap();
+    assert_eq!(result.content["corp"]["ubi"], UBI, "{}", result.message);
+    let told = result.content.to_string();
+    assert!(!elsewhere.iter().any(|name| told.contains(name)), "{told}");
 }
 
 #[tokio::test]
