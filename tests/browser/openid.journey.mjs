@@ -72,7 +72,7 @@ async function walk(journey, application) {
   await openid.tokenRevocation(config, again.access_token);
   assert.equal((await openid.tokenIntrospection(config, again.access_token)).active, false);
 
-  await byPhoneAlone(journey, { config, dpop, phone, sub });
+  await byPhoneAlone(journey, { config, dpop, phone, sub, key: keys.privateKey });
 
   await journey.visit(resident.page, '/en/connections');
   await journey.picture(resident.page, 'connections');
@@ -172,21 +172,43 @@ async function logIn(journey, { config, dpop, phone, resident, application }) {
 }
 
 /** The department asks, the phone answers, no browser between them. */
-async function byPhoneAlone(journey, { config, dpop, phone, sub }) {
-  const asked = await openid.initiateBackchannelAuthentication(config, {
+async function byPhoneAlone(journey, { config, dpop, phone, sub, key }) {
+  const request = await requestObject(journey, key, {
     scope: 'openid',
     login_hint: sub,
     binding_message: 'Permit 17',
   });
+  const asked = await openid.initiateBackchannelAuthentication(config, { request });
   const polled = openid.pollBackchannelAuthenticationGrant(config, asked, undefined, {
     DPoP: dpop,
     signal: AbortSignal.timeout(POLL_WITHIN_MS),
   });
   await journey.visit(phone.page, `/en/demo/phone/${KEY}`);
   await journey.press(phone.page, phone.page.locator('main .card form button').first());
-  assert.match(await phone.page.locator('main').innerText(), /Permit 17/);
+  const shown = await phone.page.locator('main').innerText();
+  assert.match(shown, /Permit 17/);
+  assert.ok(shown.includes(asked.binding_code), 'the phone shows the code of the answer');
   const yes = phone.page.locator('form:has(input[name=decision][value=approve]) button');
   await journey.press(phone.page, yes);
   const tokens = await polled;
   assert.equal(tokens.claims().sub, sub);
+}
+
+/** What is asked, signed: the library does this for browsers and leaves it to us without one. */
+async function requestObject(journey, key, asked) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1000);
+  const head = part({ alg: 'ES256', typ: 'oauth-authz-req+jwt', kid: 'journey-1' });
+  const body = part({
+    ...asked,
+    iss: ID,
+    aud: new URL(journey.base).origin,
+    jti: crypto.randomUUID(),
+    iat: now,
+    nbf: now,
+    exp: now + 60,
+  });
+  const bytes = Buffer.from(`${head}.${body}`);
+  const signed = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, bytes);
+  return `${head}.${body}.${Buffer.from(signed).toString('base64url')}`;
 }

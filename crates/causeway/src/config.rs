@@ -19,6 +19,7 @@ pub struct Config {
     pub upload: UploadConfig,
     pub openid: OpenidConfig,
     pub outbound: OutboundConfig,
+    pub hongkong: HongkongConfig,
     pub keys: KeysConfig,
     pub log: LogConfig,
 }
@@ -93,6 +94,15 @@ pub struct OutboundConfig {
     /// Its private key, readable by its owner only.
     pub key_file: PathBuf,
     /// Authorities that are trusted beside those of the operating system; empty adds none.
+    pub authorities_file: PathBuf,
+}
+
+/// The wire form that Hong Kong departments speak.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HongkongConfig {
+    /// Certificates, in PEM, of the authorities that issue those of departments: a content key is sealed
+    /// to no other. Empty: to whatever RSA certificate two people put in force.
     pub authorities_file: PathBuf,
 }
 

@@ -1,8 +1,9 @@
-//! Calls to the clients of the OpenID provider: one POST or GET, over TLS, to a registered address.
+//! Calls to the clients of the OpenID provider and to whoever wakes phones: one POST or GET, over TLS, to a
+//! registered address.
 //!
-//! Invariants: no redirect is followed; what a POST answers is not read, what a GET answers up to a limit; an address of this machine or of its link
-//! is never called, unless the platform itself runs without TLS on a developer's machine; a call ends
-//! within seconds.
+//! Invariants: no redirect is followed; what a POST answers is not read, what a GET answers up to a limit;
+//! an address of this machine or of its link is never called, unless the platform itself runs without TLS
+//! on a developer's machine; a call ends within seconds.
 
 use std::{fmt, future::Future, net::IpAddr, path::Path, pin::Pin, sync::Arc, time::Duration};
 
@@ -169,8 +170,13 @@ fn path_of(uri: &Uri) -> &str {
 fn request(post: &Post, uri: &Uri, host: &str) -> anyhow::Result<Request<Full<Bytes>>> {
     let mut request = Request::post(path_of(uri))
         .header(header::HOST, host)
-        .header(header::CONTENT_TYPE, post.content_type)
         .header(header::CONNECTION, "close");
+    if !post.content_type.is_empty() {
+        request = request.header(header::CONTENT_TYPE, post.content_type);
+    }
+    for (name, value) in &post.more {
+        request = request.header(*name, value);
+    }
     if let Some(authorization) = &post.authorization {
         request = request.header(header::AUTHORIZATION, authorization);
     }
@@ -236,6 +242,8 @@ fn heard(status: StatusCode) -> Sent {
         Sent::Heard
     } else if status == StatusCode::BAD_REQUEST {
         Sent::Refused
+    } else if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
+        Sent::Gone
     } else {
         Sent::Unheard
     }
@@ -261,6 +269,7 @@ mod tests {
             uri: format!("http://127.0.0.1:{port}/logout?x=1"),
             content_type: "text/plain",
             authorization: Some("Bearer one".to_owned()),
+            more: vec![("ttl", "240".to_owned())],
             body: "body".to_owned(),
         }
     }
@@ -285,10 +294,13 @@ mod tests {
         for (answer, expected) in [
             ("HTTP/1.1 204 No Content\r\n\r\n", Sent::Heard),
             ("HTTP/1.1 400 Bad Request\r\n\r\n", Sent::Refused),
+            ("HTTP/1.1 410 Gone\r\n\r\n", Sent::Gone),
             (
                 "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n",
                 Sent::Unheard,
             ),
+            ("HTTP/1.1 401 Unauthorized\r\n\r\n", Sent::Unheard),
+            ("HTTP/1.1 403 Forbidden\r\n\r\n", Sent::Unheard),
             ("HTTP/1.1 503 Service Unavailable\r\n\r\n", Sent::Unheard),
         ] {
             let (port, told) = client(answer).await;
@@ -296,6 +308,7 @@ mod tests {
             let told = told.await.unwrap();
             assert!(told.starts_with("POST /logout?x=1 HTTP/1.1"), "{told}");
             assert!(told.contains("authorization: Bearer one"), "{told}");
+            assert!(told.contains("ttl: 240"), "{told}");
         }
     }
 

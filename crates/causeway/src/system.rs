@@ -15,7 +15,7 @@ use notify::{Courier, SimulatedCarrier};
 use payments::{Shroff, sandbox::Sandbox};
 use services::{Parts, Scanner, Services};
 use store::{Migrations, Store, StoreConfig};
-use trust::{KeyStore, Notary, Pkcs11, Pkcs11Settings, Token};
+use trust::{KeyStore, Notary, Pkcs11, Pkcs11Settings, Token, envelope::Authorities};
 use web::{Routes, Site, SiteConfig};
 
 use crate::{config::Config, operations::Gauges, outbound::Caller};
@@ -67,6 +67,7 @@ pub struct System {
     courier: Courier,
     shroff: Shroff,
     sandbox: Sandbox,
+    authorities: Option<Arc<Authorities>>,
 }
 
 /// Knobs that only tests turn.
@@ -150,6 +151,7 @@ impl System {
             courier,
             shroff,
             sandbox,
+            authorities: authorities(config)?,
         })
     }
 
@@ -202,7 +204,7 @@ impl System {
 
     fn hongkong(&self) -> HongKong {
         let room = identity::SigningRoom::new(self.identity.clone(), self.notary.clone());
-        HongKong::new(self.provider.clone(), room)
+        HongKong::new(self.provider.clone(), room).trusting(self.authorities.clone())
     }
 
     /// The whole site as one router.
@@ -247,6 +249,19 @@ impl System {
             .await?;
         self.services.reload().await
     }
+}
+
+/// The authorities that must have issued the certificates of departments, when there are any.
+fn authorities(config: &Config) -> anyhow::Result<Option<Arc<Authorities>>> {
+    let path = &config.hongkong.authorities_file;
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let pem = std::fs::read_to_string(path)
+        .with_context(|| format!("hongkong.authorities_file: cannot read {}", path.display()))?;
+    let all = Authorities::from_pem(&pem)
+        .with_context(|| format!("hongkong.authorities_file: {}", path.display()))?;
+    Ok(Some(Arc::new(all)))
 }
 
 fn provider(config: &Config, identity: &Identity, keys: &KeyStore) -> anyhow::Result<Provider> {

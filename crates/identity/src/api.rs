@@ -7,6 +7,7 @@ mod enrol;
 mod me;
 mod phone;
 mod view;
+mod wake;
 
 pub use phone::Phone;
 
@@ -153,4 +154,21 @@ fn person_routes() -> Routes<Identity> {
             me::history,
         )
         .rate(Rate::Caller)
+        .json(
+            get,
+            "/app/api/waking",
+            Access::Public,
+            operation::<(), wake::Waking>("Whether this phone is woken when somebody asks"),
+            wake::show,
+        )
+        .rate(Rate::Caller)
+        .json(
+            post,
+            "/app/api/waking",
+            Access::Public,
+            operation::<wake::SetWaking, wake::Waking>("Have this phone woken, or no more"),
+            wake::set,
+        )
+        .rate(Rate::Caller)
+        .body_bytes(BODY_BYTES)
 }

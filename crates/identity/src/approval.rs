@@ -289,6 +289,12 @@ pub fn binding_code(
     format!("{:04}", number % 10_000)
 }
 
+/// Four digits drawn before there is an approval to show them with.
+#[must_use]
+pub(crate) fn drawn_code(env: &kernel::Env) -> String {
+    format!("{:04}", u64::from_be_bytes(env.bytes()) % 10_000)
+}
+
 /// The reference people type: `K7QM-2XPA` from 40 random bits.
 #[must_use]
 pub(crate) fn reference_of(random: [u8; 5]) -> String {

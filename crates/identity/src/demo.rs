@@ -236,7 +236,7 @@ async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) ->
 
 /// The key of a person's simulated phone. It follows from the vault's index key, so that every
 /// node holds the same one and nothing more needs keeping.
-fn phone_key(vault: &Vault, key: &str) -> Result<SigningKey, Error> {
+pub(crate) fn phone_key(vault: &Vault, key: &str) -> Result<SigningKey, Error> {
     Ok(SigningKey::from_scalar(
         vault.blind_index("simulated phone", key).0,
     )?)
@@ -305,6 +305,31 @@ pub async fn answer(
     shown: &Approval,
     decision: Decision,
 ) -> Result<Approval, Error> {
+    if decision == Decision::Approve {
+        // An invented phone shows an invented holder.
+        let actor = answer::actor_of(&phone.device);
+        signing::present(store, &actor, (shown.id, phone.person.id)).await?;
+    }
+    decide(store, phone, (shown, decision)).await
+}
+
+/// Approves and shows nothing of the phone's holder, as no phone of ours does.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn answer_unseen(
+    store: &Store,
+    phone: &Phone,
+    shown: &Approval,
+) -> Result<Approval, Error> {
+    decide(store, phone, (shown, Decision::Approve)).await
+}
+
+async fn decide(
+    store: &Store,
+    phone: &Phone,
+    (shown, decision): (&Approval, Decision),
+) -> Result<Approval, Error> {
     let claims = SignedDecision {
         approval: shown.id.to_string(),
         purpose: shown.purpose,
@@ -315,10 +340,5 @@ pub async fn answer(
         jti: base64url::encode(store.env().bytes::<16>()),
     };
     let jws = Signer::new(&phone.key, DECISION_TYP).sign(&claims)?;
-    if decision == Decision::Approve {
-        // An invented phone shows an invented holder.
-        let actor = answer::actor_of(&phone.device);
-        signing::present(store, &actor, (shown.id, phone.person.id)).await?;
-    }
     answer::decide(store, &phone.device, &jws).await
 }

@@ -44,6 +44,10 @@ mod task;
 mod token;
 mod word;
 
+use std::sync::Arc;
+
+use trust::envelope::Authorities;
+
 use crate::{Identity, SigningRoom, provider::Provider};
 
 pub use corp_sign::SignType;
@@ -62,12 +66,31 @@ pub use word::{Dialect, Word};
 pub struct HongKong {
     provider: Provider,
     room: SigningRoom,
+    /// Who must have issued the certificates of clients; none takes them as approved.
+    authorities: Option<Arc<Authorities>>,
 }
 
 impl HongKong {
     #[must_use]
     pub const fn new(provider: Provider, room: SigningRoom) -> Self {
-        Self { provider, room }
+        Self {
+            provider,
+            room,
+            authorities: None,
+        }
+    }
+
+    /// Content keys are sealed only to certificates that one of these issued.
+    #[must_use]
+    pub fn trusting(self, authorities: Option<Arc<Authorities>>) -> Self {
+        Self {
+            authorities,
+            ..self
+        }
+    }
+
+    pub(crate) fn authorities(&self) -> Option<&Authorities> {
+        self.authorities.as_deref()
     }
 
     pub(crate) const fn provider(&self) -> &Provider {

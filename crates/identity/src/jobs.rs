@@ -17,6 +17,23 @@ use crate::{
 
 /// How often [`sweep`] should run.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Writes of expiries in one sweep.
+const EXPIRIES: usize = 100;
+
+/// Closes questions to phones that nobody answered, until none is left or others have waited long enough.
+async fn expire(store: &Store) -> Result<(), Error> {
+    for _ in 0..EXPIRIES {
+        let has_more = store
+            .write(&Actor::system("identity"), |tx| async move {
+                approval::expire_in(&tx).await
+            })
+            .await?;
+        if !has_more {
+            break;
+        }
+    }
+    Ok(())
+}
 
 /// Writes expiries, folds old numbers of the register, and forgets used tokens, dead enrolments, files
 /// brought to sign a day ago, old outcomes without a signature, and readings past the time for which
@@ -25,6 +42,7 @@ pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// # Errors
 /// The store fails.
 pub async fn sweep(store: &Store) -> Result<(), Error> {
+    expire(store).await?;
     store
         .write(&Actor::system("identity"), |tx| async move {
             let days = Duration::from_secs(RETENTION_DAYS * 86_400);

@@ -36,6 +36,7 @@ pub mod signing;
 pub mod simulation;
 mod standing;
 mod store;
+mod wake;
 
 pub use api::Phone;
 pub use approval::{
@@ -92,7 +93,7 @@ pub use store::{
         ask, cancel, consume, consume_in, decided_of, find_by_reference, find_for_browser,
         find_for_person, forget_in as forget_approval_in, open_of, outcome,
     },
-    assertion::{answer_by_passkey, begin_answer, passkey_way},
+    assertion::{AtBrowser, answer_by_passkey, begin_answer, passkey_way},
     browser::{DISOWNED, browsers_of, disown_in, revoke_entrance_in},
     commission::{
         answer_commission, commission_members, commissions, end_commission, name_members,
@@ -133,7 +134,7 @@ pub use store::{
     },
     recovery::{ask_recovery, decide_recovery, recoveries_of, redeem_recovery, waiting_recoveries},
     registrant::registrants,
-    signing::{OwnSigning, signings_of},
+    signing::{OwnSigning, presence_of, signings_of},
     standing::{
         account_changes, agree_for_child, check_child, child_digest, close as close_account,
         close_digest, guardianships_of, lift as lift_account, note_death,

@@ -12,8 +12,8 @@ use web::{Access, Asset, Bundle, Rate, Routes};
 
 use crate::Identity;
 
-pub(crate) use session::mandate_words;
 pub use session::{act_for, ask_in, binding};
+pub(crate) use session::{ask_drawn_in, mandate_words};
 
 /// Templates, words and pictures of identity.
 pub static BUNDLE: Bundle = Bundle {

@@ -18,6 +18,8 @@ codes! {
         Face = "face",
         /// The card's chip, read by the phone.
         Card = "card",
+        /// The one and the other.
+        Both = "both",
     }
 }
 

@@ -5,8 +5,9 @@
 //! Invariants: every client is confidential, PKCE S256 is always asked for, redirect addresses match
 //! byte by byte; a code lives a minute, once, and its second use ends what the first brought; what may
 //! be used once is remembered by the store, so that two nodes agree; a person's subject differs from
-//! sector to sector and never holds a card number; consent, step-up and signing are the house's one
-//! approval, answered on the phone.
+//! sector to sector and never holds a card number; a token is for this platform or for one client's
+//! resources, and nobody else learns of it; consent, step-up and signing are the house's one approval,
+//! answered on the phone.
 //!
 //! ```text
 //! PAR ─▶ request ─▶ authorize ─┬─ known and agreed ─────────────▶ code ─▶ token ─▶ userinfo
@@ -41,6 +42,7 @@ mod par;
 mod params;
 mod refusal;
 pub(crate) mod request;
+mod resource;
 mod revoke;
 mod routes;
 pub(crate) mod scope;

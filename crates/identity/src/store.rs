@@ -24,6 +24,7 @@ pub(crate) mod signing;
 pub(crate) mod simulation;
 pub(crate) mod standing;
 pub(crate) mod token;
+pub(crate) mod wake;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -57,6 +58,9 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0022_sign_for_company.sql",
     "0023_create_oidc_key_set.sql",
     "0024_count_client_use.sql",
+    "0025_name_resource.sql",
+    "0027_show_presence_before_signing.sql",
+    "0032_wake_phone.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -84,6 +88,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         simulation::STATEMENTS,
         standing::STATEMENTS,
         token::STATEMENTS,
+        wake::STATEMENTS,
         &crate::provider::store::statements(),
         &crate::hongkong::store::statements(),
     ]

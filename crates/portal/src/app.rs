@@ -84,6 +84,10 @@ pub static BUNDLE: Bundle = Bundle {
             bytes: include_bytes!("../assets/app/store.js"),
         },
         Asset {
+            name: "app/wake.js",
+            bytes: include_bytes!("../assets/app/wake.js"),
+        },
+        Asset {
             name: "app/sw.js",
             bytes: include_bytes!("../assets/app/sw.js"),
         },
@@ -119,6 +123,7 @@ const SHELL: &[&str] = &[
     "app/profile.js",
     "app/scan.js",
     "app/store.js",
+    "app/wake.js",
     "verify/codec.js",
     "verify/scan.js",
     "verify/qrcode.js",

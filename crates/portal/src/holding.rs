@@ -48,8 +48,25 @@ async fn inbox(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
             }
         })
         .collect();
+    let now = portal.store.env().now();
+    let asked: Vec<_> = identity::open_of(&portal.store, to.cast())
+        .await?
+        .iter()
+        .map(|one| {
+            let is_signature = one.purpose == identity::Purpose::Sign;
+            ctx! {
+                requester => one.requester,
+                summary => one.summary,
+                code => one.code,
+                minutes => one.seconds_left(now).div_ceil(60),
+                phone => format!("/app?approval={}", one.id),
+                passkey => is_signature.then(|| visit.to(&format!("/approvals/{}/passkey", one.id))),
+            }
+        })
+        .collect();
     let context = ctx! {
         messages,
+        asked,
         first => if is_first { String::new() } else { visit.to("/inbox") },
         next => page.next.map(|cursor| visit.to(&format!("/inbox?after={}", cursor.0))).unwrap_or_default(),
     };

@@ -6,18 +6,17 @@
 //! cancel out. Only registering it uses the platform's own functions, as two people at the desk would.
 
 mod corpid_sign;
+mod machine;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::{Context as _, bail};
 use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     encoding::{AsDer as _, Pkcs8V1Der},
-    hmac,
-    rsa::{
-        KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey,
-        PrivateDecryptingKey,
-    },
+    rsa::{KeySize, PrivateDecryptingKey},
 };
 use axum::{
     body::Body,
@@ -29,36 +28,41 @@ use identity::{
     provider::{ClientChange, ClientProfile, Registration, change_client, create_client_in},
 };
 use kernel::{Actor, Text};
-use serde_json::{Value, json};
+use serde_json::Value;
+use store::Store;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
-use trust::envelope::Padding;
+use trust::{Vault, envelope::Padding};
 
 pub use corpid_sign::Corporate;
+use machine::PERSONAL;
+pub use machine::{Machine, Reply, Signed, key_path};
 
 use crate::{Answer, App};
 
-/// Bytes of the length in front of an envelope, of its IV and of its tag.
-const LENGTH: usize = 4;
-const IV: usize = 12;
-const TAG: usize = 16;
-/// What stands before the paths about people, and about companies.
-const PERSONAL: &str = "/api/v1/";
-const CORPORATE: &str = "/api/eservice/v1/";
 /// Where the department's own pages are.
 pub const REDIRECT: &str = "https://eservice.example/back";
 
 /// A department's machine.
 pub struct Department<'a> {
     app: &'a App,
-    pub id: String,
-    pub secret: String,
-    private: PrivateDecryptingKey,
-    padding: Padding,
-    content_key: Mutex<Option<Vec<u8>>>,
-    corp_key: Mutex<Option<Vec<u8>>>,
+    machine: Machine,
+}
+
+impl Deref for Department<'_> {
+    type Target = Machine;
+
+    fn deref(&self) -> &Machine {
+        &self.machine
+    }
+}
+
+impl DerefMut for Department<'_> {
+    fn deref_mut(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
 }
 
 impl std::fmt::Debug for Department<'_> {
@@ -67,39 +71,50 @@ impl std::fmt::Debug for Department<'_> {
     }
 }
 
-/// What a call came back with.
-#[derive(Debug, Clone)]
-pub struct Reply {
-    pub code: String,
-    pub message: String,
-    /// Opened.
-    pub content: Value,
-}
-
-/// The headers of a request, each of which a test may spoil.
-#[derive(Debug, Clone)]
-pub struct Signed {
-    pub client: String,
-    pub method: String,
-    pub timestamp: String,
-    pub nonce: String,
-    pub signature: String,
-}
-
 /// A private key with its certificate in PEM.
 ///
 /// # Errors
 /// The library fails.
 pub fn certificate(name: &str) -> anyhow::Result<(PrivateDecryptingKey, String)> {
+    let (private, key, terms) = drawn(name)?;
+    let pem = pem_of(terms.self_signed(&key)?.der());
+    Ok((private, pem))
+}
+
+/// The same, issued by an authority.
+///
+/// # Errors
+/// As [`certificate`].
+pub fn issued(
+    name: &str,
+    issuer: &rcgen::Issuer<'_, rcgen::KeyPair>,
+) -> anyhow::Result<(PrivateDecryptingKey, String)> {
+    let (private, key, terms) = drawn(name)?;
+    let pem = pem_of(terms.signed_by(&key, issuer)?.der());
+    Ok((private, pem))
+}
+
+type Drawn = (
+    PrivateDecryptingKey,
+    rcgen::KeyPair,
+    rcgen::CertificateParams,
+);
+
+fn drawn(name: &str) -> anyhow::Result<Drawn> {
     let private = PrivateDecryptingKey::generate(KeySize::Rsa2048)?;
     let der: Pkcs8V1Der<'_> = private.as_der()?;
     let key = rcgen::KeyPair::try_from(der.as_ref())?;
     let mut terms = rcgen::CertificateParams::new(vec![name.to_owned()])?;
     terms.not_before = rcgen::date_time_ymd(2026, 1, 1);
     terms.not_after = rcgen::date_time_ymd(2028, 1, 1);
-    let body = STANDARD.encode(terms.self_signed(&key)?.der());
-    let pem = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
-    Ok((private, pem))
+    Ok((private, key, terms))
+}
+
+/// A certificate in PEM.
+#[must_use]
+pub fn pem_of(der: &[u8]) -> String {
+    let body = STANDARD.encode(der);
+    format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
 }
 
 /// The base64 of the SHA-256 of a card number without its check digit, as departments send it.
@@ -167,48 +182,17 @@ impl<'a> Department<'a> {
         callback: &str,
         edit: impl FnOnce(&mut Registration),
     ) -> anyhow::Result<Self> {
-        let (private, pem) = certificate("eservice.example")?;
-        let mut registration = registration(callback, pem);
-        edit(&mut registration);
-        let secret = format!("secret-of-{id}");
-        let vault = app.system.keys.vault();
-        let wire = registration.wire.as_mut().context("no wire form")?;
-        wire.renew(&vault, id, (&secret, 0))?;
-        let padding = wire.padding;
-        let (proposal, own) = (registration.clone(), id.to_owned());
-        app.system
-            .store
-            .write(&Actor::system("author"), move |tx| {
-                let (proposal, own) = (proposal.clone(), own.clone());
-                async move { create_client_in(&tx, &own, "td", &proposal).await }
-            })
-            .await?;
-        let department = Self {
-            app,
-            id: id.to_owned(),
-            secret,
-            private,
-            padding,
-            content_key: Mutex::new(None),
-            corp_key: Mutex::new(None),
-        };
-        department.step("author", ClientChange::Submit).await?;
-        department.step("second", ClientChange::Approve).await?;
-        Ok(department)
+        let (store, vault) = (&app.system.store, app.system.keys.vault());
+        let machine = enrol((store, &vault), (id, callback), edit).await?;
+        Ok(Self { app, machine })
     }
 
     /// The department's machine, of a client that people registered at the desk.
     #[must_use]
     pub fn of(app: &'a App, id: &str, (secret, private): (&str, PrivateDecryptingKey)) -> Self {
-        Self {
-            app,
-            id: id.to_owned(),
-            secret: secret.to_owned(),
-            private,
-            padding: Padding::default(),
-            content_key: Mutex::new(None),
-            corp_key: Mutex::new(None),
-        }
+        let env = app.system.store.env().clone();
+        let machine = Machine::new(env, (id, secret), (private, Padding::default()));
+        Self { app, machine }
     }
 
     /// Takes one step with the registration, as `who` at the desk.
@@ -216,9 +200,7 @@ impl<'a> Department<'a> {
     /// # Errors
     /// The step does not fit.
     pub async fn step(&self, who: &'static str, change: ClientChange) -> anyhow::Result<()> {
-        let store = &self.app.system.store;
-        change_client(store, &Actor::system(who), &self.id, (change, None)).await?;
-        Ok(())
+        step(&self.app.system.store, (who, &self.id), change).await
     }
 
     /// Puts a changed registration in force.
@@ -235,31 +217,6 @@ impl<'a> Department<'a> {
         self.step("author", proposal).await?;
         self.step("author", ClientChange::Submit).await?;
         self.step("second", ClientChange::Approve).await
-    }
-
-    /// The department has another private key from now on.
-    pub fn take_key(&mut self, private: PrivateDecryptingKey) {
-        self.private = private;
-    }
-
-    /// The headers of a request with this body, right in every way.
-    #[must_use]
-    pub fn sign(&self, body: &str) -> Signed {
-        let env = self.app.system.store.env();
-        let nonce: String = env
-            .bytes::<16>()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
-        let mut signed = Signed {
-            client: self.id.clone(),
-            method: "HmacSHA256".to_owned(),
-            timestamp: (env.now().micros() / 1_000).to_string(),
-            nonce,
-            signature: String::new(),
-        };
-        signed.signature = signed.mac(&self.secret, body);
-        signed
     }
 
     /// Sends a request with these headers.
@@ -291,54 +248,9 @@ impl<'a> Department<'a> {
     /// # Errors
     /// As [`Department::fetch_key`].
     pub async fn fetch_key_for(&self, path: &str) -> anyhow::Result<Value> {
-        let base = if path.starts_with(CORPORATE) {
-            CORPORATE
-        } else {
-            PERSONAL
-        };
-        let get = format!("{base}security/getKey");
+        let get = key_path(path);
         let answer = self.send(&get, &self.sign(""), "").await?;
-        let answer: Value = serde_json::from_slice(&answer.body)?;
-        let sealed = answer.pointer("/content/secretKey");
-        if let Some(sealed) = sealed.and_then(Value::as_str) {
-            let key = self.open_key(sealed)?;
-            *self.key_for(path) = Some(key);
-        }
-        Ok(answer)
-    }
-
-    /// Opens a content key sealed to the department's certificate.
-    ///
-    /// # Errors
-    /// It was sealed to another.
-    pub fn open_key(&self, sealed: &str) -> anyhow::Result<Vec<u8>> {
-        let sealed = STANDARD.decode(sealed)?;
-        let mut out = vec![0; self.private.key_size_bytes()];
-        let key = match self.padding {
-            Padding::Pkcs1 => Pkcs1PrivateDecryptingKey::new(self.private.clone())?
-                .decrypt(&sealed, &mut out)?
-                .to_vec(),
-            Padding::OaepSha256 => OaepPrivateDecryptingKey::new(self.private.clone())?
-                .decrypt(&OAEP_SHA256_MGF1SHA256, &sealed, &mut out, None)?
-                .to_vec(),
-        };
-        Ok(key)
-    }
-
-    /// The content key the department uses; a test may take another.
-    pub fn own_key(&self) -> std::sync::MutexGuard<'_, Option<Vec<u8>>> {
-        self.content_key
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The content key for the interface that `path` belongs to.
-    pub fn key_for(&self, path: &str) -> std::sync::MutexGuard<'_, Option<Vec<u8>>> {
-        if path.starts_with(CORPORATE) {
-            self.corp_key.lock().unwrap_or_else(PoisonError::into_inner)
-        } else {
-            self.own_key()
-        }
+        self.take_content_key(path, &answer.body)
     }
 
     /// The token of a person, sealed under the person's interface to go inside a company's call.
@@ -353,16 +265,6 @@ impl<'a> Department<'a> {
         self.seal(&key, &token.to_string())
     }
 
-    /// Opens the person's part of an answer about a company, by the key that comes with it.
-    ///
-    /// # Errors
-    /// It is not what it should be.
-    pub fn open_personal(&self, content: &Value) -> anyhow::Result<Value> {
-        let key = self.open_key(&text_of(content, "iAMSecretKey"))?;
-        let plain = open(&key, &text_of(content, "iAMContent"))?;
-        Ok(serde_json::from_slice(&plain)?)
-    }
-
     /// Calls an endpoint with sealed parameters and opens what comes back.
     ///
     /// # Errors
@@ -371,83 +273,51 @@ impl<'a> Department<'a> {
         if self.key_for(path).is_none() {
             self.fetch_key_for(path).await?;
         }
-        let key = self.key_for(path).clone().context("no content key")?;
-        let body = json!({ "content": self.seal(&key, &parameters.to_string())? }).to_string();
+        let body = self.sealed(path, parameters)?;
         let answer = self.send(path, &self.sign(&body), &body).await?;
         if !answer.status.is_success() {
             bail!("{} {}", answer.status, answer.text());
         }
-        let answer: Value = serde_json::from_slice(&answer.body)?;
-        let content = match answer.get("content").and_then(Value::as_str) {
-            Some(sealed) => serde_json::from_slice(&open(&key, sealed)?)?,
-            None => Value::Null,
-        };
-        let text = |name: &str| text_of(&answer, name);
-        Ok(Reply {
-            code: text("code"),
-            message: text("message"),
-            content,
+        self.read(path, &answer.body)
+    }
+}
+
+async fn step(
+    store: &Store,
+    (who, id): (&'static str, &str),
+    change: ClientChange,
+) -> anyhow::Result<()> {
+    change_client(store, &Actor::system(who), id, (change, None)).await?;
+    Ok(())
+}
+
+/// Registers a department whose results go to `callback`, and puts it in force: its machine.
+///
+/// # Errors
+/// The store fails.
+pub async fn enrol(
+    (store, vault): (&Store, &Vault),
+    (id, callback): (&str, &str),
+    edit: impl FnOnce(&mut Registration),
+) -> anyhow::Result<Machine> {
+    let (private, pem) = certificate("eservice.example")?;
+    let mut registration = registration(callback, pem);
+    edit(&mut registration);
+    let secret = format!("secret-of-{id}");
+    let wire = registration.wire.as_mut().context("no wire form")?;
+    wire.renew(vault, id, (&secret, 0))?;
+    let padding = wire.padding;
+    let own = id.to_owned();
+    store
+        .write(&Actor::system("author"), move |tx| {
+            let (proposal, own) = (registration.clone(), own.clone());
+            async move { create_client_in(&tx, &own, "td", &proposal).await }
         })
-    }
-
-    fn seal(&self, key: &[u8], text: &str) -> anyhow::Result<String> {
-        let iv = self.app.system.store.env().bytes::<IV>();
-        let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key)?);
-        let mut body = text.as_bytes().to_vec();
-        let nonce = Nonce::assume_unique_for_key(iv);
-        cipher.seal_in_place_append_tag(nonce, Aad::empty(), &mut body)?;
-        let length = u32::try_from(IV)?.to_be_bytes();
-        Ok(STANDARD.encode([&length[..], &iv, &body].concat()))
-    }
-
-    /// Opens a result that was posted here: its code, its name, its content.
-    ///
-    /// # Errors
-    /// It is not what it should be.
-    pub fn open_callback(&self, body: &str) -> anyhow::Result<(String, String, Value)> {
-        let body: Value = serde_json::from_str(body)?;
-        let text = |name: &str| text_of(&body, name);
-        let key = self.open_key(&text("secretKey"))?;
-        let content = serde_json::from_slice(&open(&key, &text("content"))?)?;
-        Ok((text("code"), text("txID"), content))
-    }
-}
-
-impl Signed {
-    /// The signature these headers should have.
-    #[must_use]
-    pub fn mac(&self, secret: &str, body: &str) -> String {
-        let parts = [
-            self.client.as_str(),
-            &self.method,
-            &self.timestamp,
-            &self.nonce,
-            body,
-        ];
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        STANDARD.encode(hmac::sign(&key, parts.concat().as_bytes()))
-    }
-}
-
-fn text_of(value: &Value, name: &str) -> String {
-    let text = value.get(name).and_then(Value::as_str);
-    text.unwrap_or_default().to_owned()
-}
-
-fn open(key: &[u8], sealed: &str) -> anyhow::Result<Vec<u8>> {
-    let bytes = STANDARD.decode(sealed)?;
-    let (length, rest) = bytes.split_at_checked(LENGTH).context("no length")?;
-    if u32::from_be_bytes(length.try_into()?) != u32::try_from(IV)? {
-        bail!("the IV has another length");
-    }
-    let (iv, body) = rest.split_at_checked(IV).context("no IV")?;
-    let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key)?);
-    let mut body = body.to_vec();
-    let nonce = Nonce::try_assume_unique_for_key(iv)?;
-    cipher.open_in_place(nonce, Aad::empty(), &mut body)?;
-    let length = body.len().checked_sub(TAG).context("no tag")?;
-    body.truncate(length);
-    Ok(body)
+        .await?;
+    step(store, ("author", id), ClientChange::Submit).await?;
+    step(store, ("second", id), ClientChange::Approve).await?;
+    let env = store.env().clone();
+    Ok(Machine::new(env, (id, &secret), (private, padding)))
 }
 
 fn scopes_of(dialect: Dialect) -> Vec<WireScope> {

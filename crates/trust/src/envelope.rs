@@ -18,10 +18,16 @@ use kernel::{Env, Time};
 use serde::{Deserialize, Serialize};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::{Error, base64url, digest};
+use crate::{
+    Error, base64url, digest,
+    x509::{Certified, Profile},
+};
 
 /// Characters of a certificate in PEM.
 const CERTIFICATE_CHARS: usize = 16 * 1024;
+/// The lines around a certificate in PEM.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
 /// Bits of a reader's RSA key.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=8_192;
 /// Bytes that say how long the IV is.
@@ -56,6 +62,7 @@ impl Padding {
 /// The RSA certificate of somebody whom keys are sealed for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealingCertificate {
+    der: Vec<u8>,
     info: Vec<u8>,
     print: String,
     subject: String,
@@ -75,11 +82,10 @@ impl SealingCertificate {
         }
         let body = pem
             .trim()
-            .strip_prefix("-----BEGIN CERTIFICATE-----")
-            .and_then(|rest| rest.strip_suffix("-----END CERTIFICATE-----"))
+            .strip_prefix(BEGIN)
+            .and_then(|rest| rest.strip_suffix(END))
             .ok_or_else(malformed)?;
-        let body: String = body.split_whitespace().collect();
-        Self::from_der(&base64url::decode_standard(&body)?)
+        Self::from_der(&body_of(body)?)
     }
 
     fn from_der(der: &[u8]) -> Result<Self, Error> {
@@ -94,6 +100,7 @@ impl SealingCertificate {
             return Err(Error::BadKey);
         }
         Ok(Self {
+            der: der.to_vec(),
             info,
             print: base64url::encode(digest::sha256(der)),
             subject: certificate.subject().to_string(),
@@ -142,6 +149,52 @@ impl SealingCertificate {
         };
         out.truncate(length.map_err(|_| Error::Refused)?);
         Ok(out)
+    }
+}
+
+/// What stands between the lines of a certificate in PEM.
+fn body_of(text: &str) -> Result<Vec<u8>, Error> {
+    let body: String = text.split_whitespace().collect();
+    base64url::decode_standard(&body)
+}
+
+/// Authorities whose word on whom a certificate belongs to is taken.
+#[derive(Clone, Debug)]
+pub struct Authorities(Vec<Certified>);
+
+impl Authorities {
+    /// Reads every certificate of a file in PEM.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when there is none, or one is not the certificate of an authority.
+    pub fn from_pem(pem: &str) -> Result<Self, Error> {
+        let malformed = || Error::Malformed("authority");
+        let mut all = Vec::new();
+        for rest in pem.split(BEGIN).skip(1) {
+            let (body, _) = rest.split_once(END).ok_or_else(malformed)?;
+            let one = Certified::read(&body_of(body)?)?;
+            if !Profile::Authority.allows(&one.certificate) {
+                return Err(malformed());
+            }
+            all.push(one);
+        }
+        if all.is_empty() {
+            return Err(malformed());
+        }
+        Ok(Self(all))
+    }
+
+    /// Whether one of them issued `certificate`, and both hold at `at`.
+    #[must_use]
+    pub fn vouch_for(&self, certificate: &SealingCertificate, at: Time) -> bool {
+        let Ok(leaf) = Certified::read(&certificate.der) else {
+            return false;
+        };
+        leaf.holds_at(at)
+            && self
+                .0
+                .iter()
+                .any(|one| one.holds_at(at) && leaf.is_issued_by(one))
     }
 }
 

@@ -208,4 +208,15 @@ async fn chops_and_signatures_are_counted_apart() {
         (counted("chop"), counted("corp_sign")),
         (Some((1, 1)), Some((1, 1)))
     );
+    let store = &app.system.store;
+    let today = store.env().today();
+    let used = identity::provider::client_uses(store, (today, today)).await;
+    let used = used.unwrap();
+    let own = used.iter().find(|one| one.client == "td-parking").unwrap();
+    assert_eq!(
+        (own.uses.logins, own.uses.signatures),
+        (1, 2),
+        "{:?}",
+        own.uses
+    );
 }

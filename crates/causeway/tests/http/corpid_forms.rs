@@ -18,8 +18,9 @@ use crate::{
     hongkong::{decide, door, exchanged, heard_code, on_phone, query},
 };
 
-const FORM: &str = "/api/eservice/v1/formFilling/initiateRequest";
-const RESULT: &str = "/api/eservice/v1/getResult";
+pub(crate) const FORM: &str = "/api/eservice/v1/formFilling/initiateRequest";
+pub(crate) const RESULT: &str = "/api/eservice/v1/getResult";
+const STEP_UP: &str = "/api/eservice/v1/stepup/initiateRequest";
 const OPEN_FORM: &str = "/api/eservice/v1/formFilling/anonymous/initiateRequest";
 const OPEN_RESULT: &str = "/api/eservice/v1/formFilling/anonymous/getResult";
 
@@ -57,7 +58,7 @@ fn form(business: &str) -> Value {
 }
 
 /// The same with fields of the person, and their own token sealed beside it.
-async fn mixed(department: &Department<'_>, agent: &Agent, business: &str) -> Value {
+pub(crate) async fn mixed(department: &Department<'_>, agent: &Agent, business: &str) -> Value {
     let token = json!({ "accessToken": agent.access, "openID": agent.subject });
     let mut asked = form(business);
     asked["iAMToken"] = json!(department.sealed_token(&token).await.unwrap());
@@ -319,7 +320,7 @@ async fn a_request_about_a_company_that_is_wrong_says_how() {
             "M20003",
         ),
         (spoilt("eCorpFields", json!(["ubi"])), "M20003"),
-        (spoilt("nonHKResidentFields", json!(["passport"])), "M20003"),
+        (spoilt("nonHKResidentFields", json!(["visa"])), "M20003"),
         (spoilt("authorizationToken", json!(true)), "M20003"),
         (spoilt("source", json!("Netscape")), "M20007"),
         (
@@ -337,6 +338,14 @@ async fn a_request_about_a_company_that_is_wrong_says_how() {
         let refused = department.call(FORM, &asked).await.unwrap();
         assert_eq!(refused.code, expected, "{asked}");
     }
+    let elsewhere = ["enName", "chName", "email", "countryCode", "passport"];
+    let mut elsewhere = spoilt("nonHKResidentFields", json!(elsewhere));
+    elsewhere["businessID"] = json!("b-2");
+    let accepted = department.call(FORM, &elsewhere).await.unwrap();
+    assert_eq!(
+        accepted.code, "M00000",
+        "nobody here has one, and none is told"
+    );
     let mut bare = owner.about(form("b-1"));
     bare["corpProfileFields"] = json!([]);
     bare["eCorpFields"] = json!([]);
@@ -363,6 +372,42 @@ async fn a_request_about_a_company_that_is_wrong_says_how() {
         .await
         .unwrap();
     assert_eq!(twice.code, "M20011");
+}
+
+#[tokio::test]
+async fn who_acts_for_a_company_shows_that_it_is_them() {
+    let app = App::start().await.unwrap();
+    let letterbox = Letterbox::open().await.unwrap();
+    let department = Department::register_corporate(&app, "td-fleet", &letterbox.address)
+        .await
+        .unwrap();
+    let owner = agent(&app, &department, (OWNER, UBI)).await;
+    let ends = [
+        (Some(Decision::Approve), "M00000", true),
+        (Some(Decision::Reject), "M80001", false),
+        (None, "M80003", false),
+    ];
+    for (number, (decision, expected, is_passed)) in ends.into_iter().enumerate() {
+        let asked = json!({
+            "businessID": format!("b-{number}"), "source": "PC_Browser", "redirectURI": REDIRECT,
+        });
+        let begun = department.call(STEP_UP, &owner.about(asked)).await.unwrap();
+        assert_eq!(begun.code, "M00000", "{}", begun.message);
+        if let Some(decision) = decision {
+            let shown = on_phone(&app, OWNER, decision).await;
+            let is_named = |line: &identity::DetailLine| line.value.en.contains("Golden Wok");
+            assert!(shown.detail.iter().any(is_named), "{shown:?}");
+        } else {
+            app.clock.advance(Duration::from_secs(3_600));
+            app.settle().await.unwrap();
+        }
+        let heard = letterbox.heard();
+        let (code, _, content) = department.open_callback(&heard[0]).unwrap();
+        assert_eq!(
+            (code.as_str(), &content["isPassed"]),
+            (expected, &json!(is_passed))
+        );
+    }
 }
 
 #[tokio::test]
@@ -479,4 +524,33 @@ pub(crate) async fn every_endpoint(app: &App) {
         .await
         .unwrap();
     assert_eq!(dropped.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_done_for_a_company_stands_in_the_statistics_of_the_identity_and_of_its_client() {
+    let app = App::start().await.unwrap();
+    let department = house(&app).await;
+    let owner = agent(&app, &department, (OWNER, UBI)).await;
+    let asked = department
+        .call(FORM, &owner.about(form("b-1")))
+        .await
+        .unwrap();
+    assert_eq!(asked.code, "M00000", "{}", asked.message);
+    on_phone(&app, OWNER, Decision::Approve).await;
+    let fields = json!({ "corpProfileFields": ["ubi"] });
+    let told = department
+        .call(PROFILE, &owner.about(fields))
+        .await
+        .unwrap();
+    assert_eq!(told.code, "M00000", "{}", told.message);
+    app.clock.advance(Duration::from_secs(3_600));
+    app.settle().await.unwrap();
+    let store = &app.system.store;
+    let today = store.env().today();
+    let used = identity::provider::client_uses(store, (today, today)).await;
+    let used = used.unwrap();
+    let own = used.iter().find(|one| one.client == "td-fleet").unwrap();
+    assert_eq!((own.uses.logins, own.uses.fills), (1, 2), "{:?}", own.uses);
+    let exact = insight::recognition(store, insight::Period::month_of(today)).await;
+    assert_eq!(exact.unwrap().totals[0], Some(1), "counted once");
 }

@@ -118,9 +118,21 @@ async fn person(app: &App, phone: &Wire<'_>) {
         let (status, answer) = phone.post("/app/api/profile", &changes).await;
         assert_eq!(status.as_u16(), expected, "{answer}");
     }
-    for path in ["/app/api/me", "/app/api/profile", "/app/api/history"] {
+    for path in [
+        "/app/api/me",
+        "/app/api/profile",
+        "/app/api/history",
+        "/app/api/waking",
+    ] {
         phone.get(path).await;
     }
+    let waking = json!({ "address": "https://push.example/one" });
+    let (status, set) = phone.post("/app/api/waking", &waking).await;
+    assert_eq!(
+        (status, &set["is_on"]),
+        (StatusCode::OK, &json!(true)),
+        "{set}"
+    );
     let given = phone.get("/app/api/consents").await;
     let revoke = json!({ "consent": given["consents"][0]["id"] });
     let (status, left) = phone.post("/app/api/consents/revoke", &revoke).await;

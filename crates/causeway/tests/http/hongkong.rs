@@ -20,7 +20,7 @@ pub(crate) const SCOPES: &str = "eidapi_auth eidapi_profiles eidapi_formFilling 
                                  eidapi_fr eidapi_bulksign";
 pub(crate) const PROFILE: &str = "/api/v1/account/auth/profile/initiateRequest";
 pub(crate) const FORM: &str = "/api/v1/account/eme/initiateRequest";
-const STEP_UP: &str = "/api/v1/account/stepup/initiateRequest";
+pub(crate) const STEP_UP: &str = "/api/v1/account/stepup/initiateRequest";
 
 /// A person who has signed in to a department.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use identity::provider::ClientChange;
 use serde_json::{Value, json};
 use testkit::{
     Answer, App,
-    hongkong::{Department, certificate},
+    hongkong::{Department, certificate, issued, pem_of},
 };
 use trust::envelope::Padding;
 
@@ -254,25 +254,107 @@ async fn a_body_that_is_too_large_is_not_read() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
-#[tokio::test]
-async fn who_asks_too_often_is_told_to_wait() {
+async fn limited(name: &str) -> App {
     let knobs = causeway::Knobs {
         has_rate_limits: true,
         records_answers: false,
     };
-    let dir = std::env::temp_dir().join(format!("causeway-hongkong-{}", std::process::id()));
-    let app = App::open(dir, 7, knobs).await.unwrap();
+    let dir = std::env::temp_dir().join(format!("causeway-{name}-{}", std::process::id()));
+    App::open(dir, 7, knobs).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_guesses_a_client_s_key_waits_and_nobody_else_at_the_address_does() {
+    let app = limited("hongkong-guess").await;
     let own = department(&app).await;
-    let mut last = StatusCode::OK;
-    for _ in 0..1_300 {
+    let other = Department::register(&app, "td-other", CALLBACK)
+        .await
+        .unwrap();
+    let mut statuses = Vec::new();
+    for _ in 0..25 {
         let mut signed = own.sign("");
         signed.signature = "AAAA".to_owned();
-        last = own.send(GET_KEY, &signed, "").await.unwrap().status;
-        if last != StatusCode::OK {
-            break;
-        }
+        statuses.push(own.send(GET_KEY, &signed, "").await.unwrap().status);
     }
-    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let refused = statuses.iter().filter(|status| **status == StatusCode::OK);
+    assert!((20..=21).contains(&refused.count()), "{statuses:?}");
+    assert_eq!(statuses[24], StatusCode::TOO_MANY_REQUESTS);
+    let held = own.send(GET_KEY, &own.sign(""), "").await.unwrap();
+    assert_eq!(
+        held.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "under that name"
+    );
+    assert_eq!(other.fetch_key().await.unwrap()["code"], "D00000");
+    app.clock.advance(Duration::from_secs(61));
+    assert_eq!(own.fetch_key().await.unwrap()["code"], "D00000");
+}
+
+#[tokio::test]
+async fn a_department_may_ask_as_often_as_its_people_need() {
+    let app = limited("hongkong-busy").await;
+    let own = department(&app).await;
+    for _ in 0..1_300 {
+        let answer = own.send(GET_KEY, &own.sign(""), "").await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn hundreds_behind_one_address_may_begin_a_login() {
+    let app = limited("hongkong-crowd").await;
+    let own = department(&app).await;
+    let door = crate::hongkong::door(&own, &[]);
+    for _ in 0..300 {
+        let request = axum::http::Request::builder().uri(&door);
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let answer = app.browser().send(request).await.unwrap();
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.words());
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_sealed_only_to_certificates_of_the_authorities_that_the_operator_names() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut terms = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    terms.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    terms.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
+    terms.not_before = rcgen::date_time_ymd(2026, 1, 1);
+    terms.not_after = rcgen::date_time_ymd(2028, 1, 1);
+    let own = terms.self_signed(&key).unwrap();
+    let issuer = rcgen::Issuer::new(terms, key);
+    let folder = std::env::temp_dir().join(format!("causeway-authorities-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut config = causeway::config::Config::default();
+    config.server.demo = true;
+    config.hongkong.authorities_file = folder.join("recognised.pem");
+    config.store.data_dir = folder.join("data");
+    std::fs::write(&config.hongkong.authorities_file, pem_of(own.der())).unwrap();
+    let knobs = causeway::Knobs {
+        has_rate_limits: false,
+        records_answers: false,
+    };
+    let moment = kernel::Env::system().now();
+    let app = App::open_at(&config, (moment, 7), knobs).await.unwrap();
+    let unknown = department(&app).await;
+    assert_eq!(
+        unknown.fetch_key().await.unwrap()["code"],
+        "D30001",
+        "its own word"
+    );
+    let (private, pem) = issued("eservice.example", &issuer).unwrap();
+    let mut known = Department::register_with(&app, "td-known", CALLBACK, |wanted| {
+        wanted.wire.as_mut().unwrap().certificate = pem;
+    })
+    .await
+    .unwrap();
+    known.take_key(private);
+    assert_eq!(known.fetch_key().await.unwrap()["code"], "D00000");
+    drop(app);
+    std::fs::write(&config.hongkong.authorities_file, "none").unwrap();
+    let refused = App::open_at(&config, (moment, 7), knobs).await;
+    assert!(refused.is_err(), "a file that names nobody");
+    let _ = std::fs::remove_dir_all(&folder);
 }
 
 #[tokio::test]

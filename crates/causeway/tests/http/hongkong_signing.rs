@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
-use identity::Decision;
+use identity::{Decision, PresenceCheck};
 use serde_json::{Value, json};
 use testkit::{
     App,
@@ -16,16 +16,16 @@ use crate::{
     journey::RESIDENT,
 };
 
-const SIGN: &str = "/api/v1/account/signing/initiateRequest";
+pub(crate) const SIGN: &str = "/api/v1/account/signing/initiateRequest";
 const PDF: &str = "/api/v1/account/pdfsigning/initiateRequest";
 const ACK: &str = "/api/v1/account/signing/ackResult";
-const BULK: &str = "/api/v1/account/bulksigning/initiateRequest";
+pub(crate) const BULK: &str = "/api/v1/account/bulksigning/initiateRequest";
 const ENQUIRE: &str = "/api/v1/account/bulksigning/enquireStatus";
 const CANCEL: &str = "/api/v1/account/bulksigning/cancelRequest";
 /// The card of the resident, without its check digit.
 const CARD: &str = "Q311117";
 
-fn document(hash: &[u8]) -> Value {
+pub(crate) fn document(hash: &[u8]) -> Value {
     json!({
         "hashCode": base64(hash), "sigAlgo": "SHA256withRSA", "HKICHash": card_hash(CARD),
         "department": "Transport Department", "serviceName": "Parking permit",
@@ -294,10 +294,10 @@ async fn who_holds_another_card_or_no_plus_level_signs_nothing_without_a_login()
     bare["HKICHash"] = Value::Null;
     let bare = department.call(path, &bare).await.unwrap();
     assert_eq!(bare.code, "D20001", "the card ties it to its signer");
-    let mut face = anonymous(&hash, "b-0", false);
-    face["suaMethod"] = json!("FR");
-    let face = department.call(path, &face).await.unwrap();
-    assert_eq!(face.code, "D20003", "refused rather than left out");
+    let mut voice = anonymous(&hash, "b-0", false);
+    voice["suaMethod"] = json!("VOICE");
+    let voice = department.call(path, &voice).await.unwrap();
+    assert_eq!(voice.code, "D20003", "refused rather than left out");
     for (who, decision, business, expected) in [
         ("siu-hoi-yan", Decision::Approve, "b-1", "D70005"),
         (RESIDENT, Decision::Reject, "b-2", "D70001"),
@@ -336,7 +336,140 @@ async fn who_holds_another_card_or_no_plus_level_signs_nothing_without_a_login()
     assert!(late.location().unwrap().contains("error_code=D70003"));
 }
 
-fn many(holder: &Holder, business: &str, count: usize) -> Value {
+/// The browser brings its ticket: the page that waits for a phone, which shows the digits that the client
+/// was told.
+async fn brought<'a>(
+    app: &'a App,
+    department: &Department<'_>,
+    asked: &Value,
+) -> (testkit::Browser<'a>, testkit::Answer) {
+    let ticket = asked["ticketID"].as_str().unwrap();
+    let mut browser = app.browser();
+    let waiting = browser
+        .get(&door(department, &[("ticketID", ticket)]))
+        .await
+        .unwrap();
+    let digits = asked["identificationCode"].as_str().unwrap();
+    assert!(
+        digits.len() == 4 && waiting.says(digits),
+        "{digits}: {}",
+        waiting.words()
+    );
+    (browser, waiting)
+}
+
+#[tokio::test]
+async fn face_and_card_are_shown_before_a_document_is_signed_with_a_login_or_without() {
+    let app = App::start().await.unwrap();
+    let letterbox = Letterbox::open().await.unwrap();
+    let department = Department::register(&app, "td-parking", &letterbox.address)
+        .await
+        .unwrap();
+    let hash = sha256(b"the form");
+    let (store, vault) = (&app.system.store, app.system.keys.vault());
+    let phone = identity::demo::phone(store, &vault, RESIDENT)
+        .await
+        .unwrap();
+    let holder = login(&app, &department, RESIDENT).await;
+    for (business, method) in [("b-1", json!("FR NFC")), ("b-2", json!(["NFC", "FR"]))] {
+        let mut asked = about(&holder, business, document(&hash));
+        asked["suaMethod"] = method;
+        let asked = department.call(SIGN, &asked).await.unwrap();
+        assert_eq!(asked.code, "D00000", "{}", asked.message);
+        let open = identity::open_of(store, phone.person.id).await.unwrap();
+        let wanted = identity::presence_of(store, open[0].id).await.unwrap();
+        assert_eq!(wanted, Some(PresenceCheck::Both));
+        on_phone(&app, RESIDENT, Decision::Approve).await;
+        assert_eq!(heard_code(&department, &letterbox), "D00000");
+    }
+    let path = "/api/v1/anonymous/signing/initiateRequest";
+    for (business, is_shown, end) in [("b-3", true, "code"), ("b-4", false, "D70002")] {
+        let mut asked = anonymous(&hash, business, false);
+        asked["suaMethod"] = json!("FR NFC");
+        let asked = department.call(path, &asked).await.unwrap();
+        assert_eq!(asked.code, "D00000", "{}", asked.message);
+        let (mut browser, waiting) = brought(&app, &department, &asked.content).await;
+        let id = waiting.path.rsplit('/').next().unwrap().parse().unwrap();
+        let wanted = identity::presence_of(store, id).await.unwrap();
+        assert_eq!(wanted, Some(PresenceCheck::Both));
+        let shown = identity::open(store, &phone.device, id).await.unwrap();
+        if is_shown {
+            identity::demo::answer(store, &phone, &shown, Decision::Approve)
+                .await
+                .unwrap();
+        } else {
+            identity::demo::answer_unseen(store, &phone, &shown)
+                .await
+                .unwrap();
+        }
+        let place = crate::hongkong::back(&mut browser, &waiting).await;
+        let has = place.get(end).is_some() || place["error_code"] == end;
+        assert!(has, "{business}: {place}");
+    }
+}
+
+#[tokio::test]
+async fn many_documents_are_signed_without_a_login_or_withdrawn() {
+    let app = App::start().await.unwrap();
+    let department = Department::register(&app, "td-parking", "https://td.example/cb")
+        .await
+        .unwrap();
+    let nobody = Holder {
+        access: String::new(),
+        subject: String::new(),
+    };
+    let path = "/api/v1/anonymous/bulksigning/initiateRequest";
+    let mut bare = many(&nobody, "b-0", 3);
+    bare["HKICHash"] = Value::Null;
+    assert_eq!(department.call(path, &bare).await.unwrap().code, "D20001");
+    let asked = department
+        .call(path, &many(&nobody, "b-1", 3))
+        .await
+        .unwrap();
+    assert_eq!(asked.code, "D00000", "{}", asked.message);
+    let (mut browser, waiting) = brought(&app, &department, &asked.content).await;
+    let token = json!({ "statusToken": asked.content["statusToken"] });
+    let pending = department.call(ENQUIRE, &token).await.unwrap();
+    assert_eq!(pending.content["status"], "SS001");
+    let place = answered(&app, &mut browser, (RESIDENT, Decision::Approve), &waiting).await;
+    let fetch = json!({ "code": place["code"] });
+    let path_of_result = "/api/v1/anonymous/bulksigning/getResult";
+    let result = department.call(path_of_result, &fetch).await.unwrap();
+    assert_eq!(result.code, "D00000", "{}", result.message);
+    let all = result.content["results"].as_array().unwrap();
+    assert_eq!(all.len(), 3);
+    let mut own = all[0].clone();
+    own["cert"] = result.content["cert"].clone();
+    assert!(verifies("open-bulk", &own, &sha256(b"form 0")));
+    assert_eq!(
+        department.call(path_of_result, &fetch).await.unwrap().code,
+        "D40004",
+        "handed out once"
+    );
+    // Before a browser brought the ticket, and while the phone is asked.
+    for (business, is_brought) in [("b-2", false), ("b-3", true)] {
+        let asked = department
+            .call(path, &many(&nobody, business, 2))
+            .await
+            .unwrap();
+        let token = json!({ "statusToken": asked.content["statusToken"] });
+        let came = if is_brought {
+            Some(brought(&app, &department, &asked.content).await)
+        } else {
+            None
+        };
+        let gone = department.call(CANCEL, &token).await.unwrap();
+        assert_eq!(gone.content["status"], "SS004", "{}", gone.message);
+        if let Some((mut browser, waiting)) = came {
+            let place = crate::hongkong::back(&mut browser, &waiting).await;
+            assert_eq!(place["error_code"], "D71000");
+        }
+        let stands = department.call(ENQUIRE, &token).await.unwrap();
+        assert_eq!(stands.content["status"], "SS004");
+    }
+}
+
+pub(crate) fn many(holder: &Holder, business: &str, count: usize) -> Value {
     let documents: Vec<Value> = (0..count)
         .map(|number| {
             let name = format!("form {number}");

@@ -24,6 +24,7 @@ mod declared;
 mod devices;
 mod files;
 mod hongkong;
+mod hongkong_ends;
 mod hongkong_keys;
 mod hongkong_login;
 mod hongkong_signing;

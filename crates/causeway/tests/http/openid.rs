@@ -82,6 +82,19 @@ impl<'a> Client<'a> {
         self.app.browser().send(request).await.unwrap()
     }
 
+    /// Asks the person's phone, in a request object as the FAPI profiles want it.
+    async fn ask_phone(&self, id_token: &str) -> Answer {
+        let now = self.now();
+        let claims = json!({
+            "iss": RATES, "aud": self.base(), "jti": self.jti(), "iat": now, "nbf": now,
+            "exp": now + 60, "scope": "openid", "id_token_hint": id_token,
+            "binding_message": "Case 17",
+        });
+        let object = Signer::new(&self.key, "JWT").sign(&claims).unwrap();
+        self.post("/oauth/bc-authorize", &[("request", &object)])
+            .await
+    }
+
     async fn read(&self, method: &str, token: &str) -> Answer {
         let path = "/oauth/userinfo";
         let request = Request::builder()
@@ -111,11 +124,11 @@ impl<'a> Client<'a> {
     /// A document from the question to the word about its signature.
     async fn has_signed(&self, token: &str) {
         let digest = base64url::encode(digest::sha256("a form"));
-        let asked = json!({
+        let question = json!({
             "service": { "en": "Rates form", "tc": "差餉表格" },
             "documents": [{ "name": "Form R1A", "kind": "document", "digest": digest }],
         });
-        let asked = self.call("/signing/ask", token, &asked).await;
+        let asked = self.call("/signing/ask", token, &question).await;
         let (store, vault) = (&self.app.system.store, self.app.system.keys.vault());
         let phone = demo::phone(store, &vault, NEIGHBOUR).await.unwrap();
         let open = identity::open_of(store, phone.person.id).await.unwrap();
@@ -133,6 +146,10 @@ impl<'a> Client<'a> {
         let word = json!({ "id": asked["id"], "word": "accepted" });
         let heard = self.call("/signing/acknowledge", token, &word).await;
         assert_eq!(heard["is_first"], true);
+        let other = self.call("/signing/ask", token, &question).await;
+        let which = json!({ "id": other["id"] });
+        let withdrawn = self.call("/signing/withdraw", token, &which).await;
+        assert_eq!(withdrawn["state"], "cancelled");
     }
 
     /// A login with the person's agreement: the token endpoint's answer, and the browser.
@@ -220,14 +237,34 @@ pub(crate) async fn every_endpoint(app: &App) {
     let found = client.post("/oauth/introspect", &[("token", token)]).await;
     assert_eq!(body(&found)["active"], true);
     let id_token = tokens["id_token"].as_str().unwrap();
-    let asked = [("scope", "openid"), ("id_token_hint", id_token)];
-    let asked = client.post("/oauth/bc-authorize", &asked).await;
+    let asked = client.ask_phone(id_token).await;
     assert_eq!(asked.status, StatusCode::OK, "{}", asked.text());
+    let auth_req_id = body(&asked)["auth_req_id"].as_str().unwrap().to_owned();
+    let which = [("auth_req_id", auth_req_id.as_str())];
+    let withdrawn = client.post("/oauth/bc-withdraw", &which).await;
+    assert_eq!(withdrawn.status, StatusCode::OK, "{}", withdrawn.text());
     client.has_signed(token).await;
     let refused = client
         .post("/oauth/token", &[("grant_type", "password")])
         .await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+}
+
+/// Signs in with a passkey and reads who it was: the secrets on the way.
+pub(crate) async fn secrets_of_a_login(app: &App) -> Vec<String> {
+    let mut at_home = app.browser();
+    at_home.sign_in(NEIGHBOUR, "/en/devices").await.unwrap();
+    let mut device = passkeys::add(app, &mut at_home, (NEIGHBOUR, false)).await;
+    let client = Client::new(app);
+    let mut browser = app.browser();
+    let waiting = client.ask_login(&mut browser).await;
+    let asked = json!({ "kind": "sign_in" });
+    let page = passkeys::give(&mut browser, &waiting, (&mut device, &asked)).await;
+    let tokens = client.agreed(&mut browser, page).await;
+    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    let info = client.read("GET", &text("access_token")).await;
+    assert_eq!(info.status, StatusCode::OK, "{}", info.text());
+    vec![text("access_token"), text("id_token"), Client::verifier()]
 }
 
 #[tokio::test]
@@ -281,16 +318,7 @@ async fn a_department_asks_and_the_phone_answers_without_a_browser() {
     let client = Client::new(&app);
     let tokens = client.login(&mut app.browser()).await;
     let id_token = tokens["id_token"].as_str().unwrap();
-    let asked = client
-        .post(
-            "/oauth/bc-authorize",
-            &[
-                ("scope", "openid"),
-                ("id_token_hint", id_token),
-                ("binding_message", "Case 17"),
-            ],
-        )
-        .await;
+    let asked = client.ask_phone(id_token).await;
     let auth_req_id = body(&asked)["auth_req_id"].as_str().unwrap().to_owned();
     let poll = [
         ("grant_type", "urn:openid:params:grant-type:ciba"),

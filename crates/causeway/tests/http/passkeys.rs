@@ -227,3 +227,66 @@ async fn a_refused_attempt_stands_in_the_inbox_once_a_day_for_each_cause() {
         .unwrap();
     assert_eq!(told(&app).await, 3);
 }
+
+#[tokio::test]
+async fn who_is_asked_by_name_finds_it_in_the_inbox_and_signs_there() {
+    let app = App::start().await.unwrap();
+    let mut browser = app.browser();
+    browser.sign_in(RESIDENT, "/en/devices").await.unwrap();
+    let mut device = add(&app, &mut browser, (RESIDENT, false)).await;
+    let quiet = browser.get("/en/inbox").await.unwrap();
+    assert!(!quiet.says("Waiting for your answer"), "{}", quiet.words());
+    let store = &app.system.store;
+    let phone = identity::demo::phone(store, &app.system.keys.vault(), RESIDENT).await;
+    let person = phone.unwrap().person.id;
+    let new = identity::NewApproval {
+        purpose: identity::Purpose::Sign,
+        requester: kernel::Text::same("Lands Department"),
+        place: kernel::Text::default(),
+        asked: identity::Level::Plus,
+        person: Some(person),
+        summary: kernel::Text::same("Sign the plan of lot 12"),
+        detail: Vec::new(),
+        digest: trust::digest::sha256("the plan"),
+        binding: identity::Binding::of(b"the department's own secret"),
+        return_to: "/en/inbox".to_owned(),
+    };
+    let asked = identity::ask(store, &kernel::Actor::system("test"), new)
+        .await
+        .unwrap();
+    let inbox = browser.get("/en/inbox").await.unwrap();
+    for words in [
+        "Waiting for your answer",
+        "Sign the plan of lot 12",
+        &asked.code,
+    ] {
+        assert!(inbox.says(words), "{words}: {}", inbox.words());
+    }
+    let path = format!("/en/approvals/{}/passkey", asked.id);
+    assert!(inbox.text().contains(&path));
+    let page = browser.get(&path).await.unwrap();
+    assert!(page.says("Lands Department"), "{}", page.words());
+    assert!(
+        !page.text().contains("/cancel"),
+        "it is not theirs to withdraw"
+    );
+    let mut stranger = app.browser();
+    stranger
+        .sign_in(crate::journey::STRANGER, "/en/inbox")
+        .await
+        .unwrap();
+    let refused = stranger.get(&path).await.unwrap();
+    assert!(!refused.says("lot 12"), "{}", refused.words());
+
+    let about = json!({ "kind": "approve", "approval": asked.id });
+    let done = give(&mut browser, &page, (&mut device, &about)).await;
+    assert!(
+        done.path.ends_with("/inbox") && done.says("Signed."),
+        "{}",
+        done.words()
+    );
+    assert!(!done.says("Waiting for your answer"), "{}", done.words());
+    let binding = identity::Binding::of(b"the department's own secret");
+    let outcome = identity::outcome(store, asked.id, &binding).await.unwrap();
+    assert_eq!(outcome.state, identity::ApprovalState::Approved);
+}

@@ -154,7 +154,13 @@ impl Client {
 
     /// Asks the person's phone without a browser.
     pub(crate) async fn ask(&self, node: Node, id_token: &str) -> Answer {
-        let form = [("scope", "openid"), ("id_token_hint", id_token)];
+        let now = self.env.now().seconds();
+        let claims = json!({
+            "iss": RATES, "aud": self.base, "jti": self.jti(), "iat": now, "nbf": now,
+            "exp": now + 60, "scope": "openid", "id_token_hint": id_token,
+        });
+        let object = Signer::new(&self.key, "JWT").sign(&claims).unwrap();
+        let form = [("request", object.as_str())];
         let call = self.call();
         self.post(node, "/oauth/bc-authorize", (&form, &call)).await
     }

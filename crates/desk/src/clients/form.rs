@@ -56,11 +56,14 @@ pub(super) struct Typed {
     jwks_uri: String,
     certificate_dns: String,
     id_token_enc: String,
+    is_userinfo_signed: bool,
+    userinfo_enc: String,
     details: Vec<String>,
     backchannel_logout_uri: String,
     ciba_notification_uri: String,
     needs_dpop_nonce: bool,
     is_resource: bool,
+    resource: String,
     is_test: bool,
 }
 
@@ -111,11 +114,14 @@ impl Typed {
             jwks_uri: word("jwks_uri"),
             certificate_dns: word("certificate_dns"),
             id_token_enc: word("id_token_enc"),
+            is_userinfo_signed: form.has("is_userinfo_signed"),
+            userinfo_enc: word("userinfo_enc"),
             details: all("details"),
             backchannel_logout_uri: word("backchannel_logout_uri"),
             ciba_notification_uri: word("ciba_notification_uri"),
             needs_dpop_nonce: form.has("needs_dpop_nonce"),
             is_resource: form.has("is_resource"),
+            resource: word("resource"),
             is_test: form.has("is_test"),
         }
     }
@@ -160,11 +166,14 @@ impl Typed {
             jwks_uri: optional(&latest.jwks_uri),
             certificate_dns: optional(&latest.certificate_dns),
             id_token_enc: latest.id_token_enc.map_or("", Enc::name).to_owned(),
+            is_userinfo_signed: latest.is_userinfo_signed,
+            userinfo_enc: latest.userinfo_enc.map_or("", Enc::name).to_owned(),
             details: codes(latest.details.iter().map(|one| one.code())),
             backchannel_logout_uri: optional(&latest.backchannel_logout_uri),
             ciba_notification_uri: optional(&latest.ciba_notification_uri),
             needs_dpop_nonce: latest.needs_dpop_nonce,
             is_resource: latest.is_resource,
+            resource: optional(&latest.resource),
             is_test: latest.is_test,
         }
     }
@@ -207,14 +216,15 @@ impl Typed {
             jwks_uri: optional(&self.jwks_uri),
             secret_digest: None,
             certificate_dns: optional(&self.certificate_dns),
-            id_token_enc: Enc::ALL
-                .into_iter()
-                .find(|enc| enc.name() == self.id_token_enc),
+            id_token_enc: read_enc(&self.id_token_enc),
+            is_userinfo_signed: self.is_userinfo_signed,
+            userinfo_enc: read_enc(&self.userinfo_enc),
             details: parsed::<DetailKind>(&self.details),
             backchannel_logout_uri: optional(&self.backchannel_logout_uri),
             ciba_notification_uri: optional(&self.ciba_notification_uri),
             needs_dpop_nonce: self.needs_dpop_nonce,
             is_resource: self.is_resource,
+            resource: optional(&self.resource),
             is_test: self.is_test,
             wire: None,
         };
@@ -254,6 +264,10 @@ pub(super) fn optional_lines(text: &str) -> Vec<String> {
         .filter(|line| !line.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+fn read_enc(name: &str) -> Option<Enc> {
+    Enc::ALL.into_iter().find(|enc| enc.name() == name)
 }
 
 fn optional(text: &str) -> Option<String> {

@@ -102,8 +102,17 @@ fn openid_rows(visit: &Visit, found: &Registration) -> Vec<Row> {
                 .map(|enc| enc.name().to_owned())
                 .collect(),
         ),
+        (
+            "userinfo_enc",
+            found
+                .userinfo_enc
+                .iter()
+                .map(|enc| enc.name().to_owned())
+                .collect(),
+        ),
         ("backchannel_logout_uri", one(&found.backchannel_logout_uri)),
         ("ciba_notification_uri", one(&found.ciba_notification_uri)),
+        ("resource", one(&found.resource)),
     ];
     let mut rows: Vec<Row> = rows
         .into_iter()
@@ -112,6 +121,11 @@ fn openid_rows(visit: &Visit, found: &Registration) -> Vec<Row> {
         .collect();
     rows.push(yes_or_no(visit, "needs_dpop_nonce", found.needs_dpop_nonce));
     rows.push(yes_or_no(visit, "is_resource", found.is_resource));
+    rows.push(yes_or_no(
+        visit,
+        "is_userinfo_signed",
+        found.is_userinfo_signed,
+    ));
     rows
 }
 

@@ -42,7 +42,7 @@ impl Form {
 pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked, Refusal> {
     let mut asked = Asked::read((&call.client, kind), &call.fields)?;
     match kind {
-        Kind::Login | Kind::CorpLogin | Kind::CorpProfile | Kind::StepUp => {}
+        Kind::Login | Kind::CorpLogin | Kind::CorpProfile | Kind::StepUp | Kind::CorpStepUp => {}
         Kind::Profile => asked.fields = field::read(&call.fields, false)?,
         Kind::Form | Kind::AnonymousForm => {
             asked.form = Some(Form::read(&call.fields)?);
@@ -53,7 +53,7 @@ pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked
             asked.corp_fields = fact::read(&call.fields)?;
             asked.fields = field::read_any(&call.fields)?;
         }
-        Kind::Bulk | Kind::CorpBulk | Kind::ChopBulk => asked.signing = Some(bulk::read(hk, call)?),
+        _ if kind.is_bulk() => asked.signing = Some(bulk::read(hk, call, kind)?),
         _ => asked.signing = Some(sign::read(hk, call, kind)?),
     }
     asked.secret = hk.provider().draw();
@@ -74,6 +74,9 @@ pub(crate) async fn initiate_corporate(
     kind: Kind,
 ) -> Result<Value, Fault> {
     let who = holder::representative(hk, call, kind.scope()).await?;
+    if kind == Kind::CorpStepUp {
+        holder::check_registered(call, WireScope::StepUp)?;
+    }
     let mut asked = read_asked(hk, call, kind)?;
     if !asked.fields.is_empty() {
         holder::check_person(hk, call, (&who, WireScope::FormFilling)).await?;
@@ -220,7 +223,7 @@ pub(crate) fn question(
             ),
             Purpose::Consent,
         ),
-        Kind::StepUp => (
+        Kind::StepUp | Kind::CorpStepUp => (
             Text::new(
                 format!("Show {} that it is you", name.en),
                 format!("向{}證明是你本人", name.tc),

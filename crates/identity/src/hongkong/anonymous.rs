@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use trust::digest;
 
 use super::{
-    HongKong, account, broker,
+    HongKong, account, broker, bulk,
     caller::Call,
     corporation, holder,
     reply::Fault,
@@ -16,12 +16,15 @@ use super::{
     task::{Kind, Task, business_of, seal_asked},
     word::{Dialect, Word},
 };
+use crate::approval::drawn_code;
 
 /// Keeps what is asked under a ticket; the browser that brings it is asked for a phone.
 pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<Value, Fault> {
     holder::check_registered(call, kind.scope())?;
     let business = business_of(&call.fields)?.to_owned();
-    let asked = account::read_asked(hk, call, kind)?;
+    let mut asked = account::read_asked(hk, call, kind)?;
+    let code = drawn_code(hk.env());
+    asked.code = Some(code.clone());
     let id = hk.env().id::<Task>();
     let ticket = hk.provider().draw();
     let new = NewTask {
@@ -47,7 +50,17 @@ pub(crate) async fn initiate(hk: &HongKong, call: &Call, kind: Kind) -> Result<V
     if !is_new {
         return Err(Word::Business.of("businessID").into());
     }
-    Ok(json!({ "authByQR": asked.source.is_elsewhere(), "ticketID": ticket }))
+    let mut answer = json!({
+        "authByQR": asked.source.is_elsewhere(),
+        "ticketID": ticket,
+        "identificationCode": code,
+    });
+    if kind.is_bulk()
+        && let Some(fields) = answer.as_object_mut()
+    {
+        fields.insert("statusToken".to_owned(), json!(bulk::status_token(hk, id)));
+    }
+    Ok(answer)
 }
 
 /// Hands a result out, once: for the access token that the code brought, or for the code itself.

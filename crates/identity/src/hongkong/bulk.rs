@@ -8,6 +8,7 @@ use super::{
     HongKong,
     caller::{Call, Fields},
     reply::{Fault, Refusal},
+    settle,
     sign::{self, SHORT_CHARS},
     store::task as tasks,
     task::{Item, Kind, Signing, State, Task},
@@ -28,7 +29,7 @@ const CANCELLED: &str = "SS004";
 const TOKEN_CHARS: usize = 100;
 
 /// A request to sign up to a thousand documents.
-pub(crate) fn read(hk: &HongKong, call: &Call) -> Result<Signing, Refusal> {
+pub(crate) fn read(hk: &HongKong, call: &Call, kind: Kind) -> Result<Signing, Refusal> {
     let all = match call.fields.0.get("documents") {
         None | Some(Value::Null) => return Err(Word::Missing.of("documents")),
         Some(Value::Array(all)) => all,
@@ -45,7 +46,7 @@ pub(crate) fn read(hk: &HongKong, call: &Call) -> Result<Signing, Refusal> {
     };
     Ok(Signing {
         in_one,
-        ..sign::head(hk, call, (Kind::Bulk, items))?
+        ..sign::head(hk, call, (kind, items))?
     })
 }
 
@@ -142,13 +143,22 @@ pub(crate) async fn withdraw(hk: &HongKong, task: &Task) -> Result<Value, Fault>
             Word::SignFailed
         }
     };
+    let actor = Actor::system("hongkong");
+    let withdrawn = || json!({ "status": CANCELLED, "businessID": task.business });
+    if task.state == State::Ticket {
+        settle::refuse(hk, task, (&actor, task.kind.family().cancelled())).await?;
+        return Ok(withdrawn());
+    }
     let Some(open) = task.approval.filter(|_| task.state != State::Done) else {
         return Err(too_late().into());
     };
-    let asked = task.open_asked(hk.identity().vault())?;
-    let actor = Actor::system("hongkong");
-    match approval::cancel(hk.store(), &actor, open, &asked.binding()).await {
-        Ok(()) => Ok(json!({ "status": CANCELLED, "businessID": task.business })),
+    let found = hk
+        .store()
+        .read(move |db| async move { approval::get_in(&db, open).await })
+        .await?;
+    // Without a login it is bound to the browser that waits, on whose behalf the client asks.
+    match approval::cancel(hk.store(), &actor, open, &found.binding).await {
+        Ok(()) => Ok(withdrawn()),
         Err(crate::Error::Decided | crate::Error::Expired) => Err(too_late().into()),
         Err(error) => Err(error.into()),
     }

@@ -7,6 +7,7 @@ use kernel::{Actor, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use trust::{base64url, digest, envelope::ContentKey};
+use web::{Door, Rate};
 
 use super::{
     HongKong, key,
@@ -21,6 +22,8 @@ use crate::provider::Client;
 const WINDOW: Duration = Duration::from_secs(5 * 60);
 /// Characters of a nonce.
 const NONCE_CHARS: usize = 36;
+/// What is counted of clients, by their ids: calls, and failures to prove a key from one address.
+const COUNTED: &str = "client";
 /// The one signature method.
 const METHOD: &str = "HmacSHA256";
 
@@ -55,13 +58,37 @@ fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Ref
     Ok(value)
 }
 
-/// Checks the headers over `body`, and uses up the nonce.
+/// A request as it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Come<'r> {
+    pub(crate) door: &'r Door,
+    pub(crate) headers: &'r HeaderMap,
+    pub(crate) body: &'r [u8],
+}
+
+/// Checks the headers over the body, and uses up the nonce. Whoever fails too often to be a client waits,
+/// at that address; whoever is it may ask often, from wherever.
 pub(crate) async fn admit(
     hk: &HongKong,
     dialect: Dialect,
-    headers: &HeaderMap,
-    body: &[u8],
+    come: Come<'_>,
 ) -> Result<Caller, Fault> {
+    let door = come.door;
+    let claimed = door.here(header(come.headers, "clientid")?);
+    door.check_held(COUNTED, &claimed)?;
+    let proven = prove(hk, dialect, come).await;
+    match &proven {
+        Ok(caller) => door.count(Rate::Caller, COUNTED, caller.client.id())?,
+        Err(Fault::Refused(refusal, _)) if refusal.word == Word::Signature => {
+            door.failed(COUNTED, &claimed);
+        }
+        Err(_) => {}
+    }
+    proven
+}
+
+async fn prove(hk: &HongKong, dialect: Dialect, come: Come<'_>) -> Result<Caller, Fault> {
+    let Come { headers, body, .. } = come;
     let id = header(headers, "clientid")?;
     let method = header(headers, "signaturemethod")?;
     let timestamp = header(headers, "timestamp")?;

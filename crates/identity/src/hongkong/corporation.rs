@@ -26,6 +26,8 @@ use crate::{
 
 /// Companies in one list; somebody who acts for more finds the rest by their number.
 const LISTED_MAX: usize = 100;
+/// How everybody here comes in: by the platform's wallet, and nobody by a certificate of their own.
+const USER_TYPE: &str = "iam";
 /// Characters of a Unique Business Identifier.
 pub(crate) const UBI_CHARS: usize = 20;
 
@@ -112,6 +114,7 @@ async fn answer(
     let fields = [
         ("cAccessToken", json!(given.access)),
         ("tokenType", json!("Bearer")),
+        ("userType", json!(USER_TYPE)),
         ("issueAt", json!(now.micros() / 1_000)),
         ("expiresIn", json!(i64::try_from(life).unwrap_or_default())),
         (
@@ -161,6 +164,7 @@ fn entry(mandate: &Mandate, facts: &[Fact]) -> Map<String, Value> {
     if let Some(firm) = &mandate.firm {
         entry.extend(named([
             ("orgCorpUbi", json!(firm.business_number)),
+            ("orgCorpName", json!(firm.name.en)),
             ("orgCorpNameEN", json!(firm.name.en)),
             (
                 "orgCorpNameCH",

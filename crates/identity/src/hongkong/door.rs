@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     Approval, Error, NewApproval,
-    pages::{ask_in, binding},
+    pages::{ask_drawn_in, ask_in, binding},
     provider::{self, Client},
-    store::approval,
+    store::{approval, signing},
 };
 
 /// Characters of a list of scopes.
@@ -256,6 +256,7 @@ fn read(client: &Client, query: &Form) -> Result<Asked, Refusal> {
         form: None,
         signing: None,
         secret: String::new(),
+        code: None,
     })
 }
 
@@ -327,11 +328,17 @@ async fn with_ticket(
     let open = ask_anybody(visit, hk, (client, headers), (&task, &asked)).await?;
     let sealed = seal_asked(hk.identity().vault(), task.id, &asked)?;
     let asked_for = open.clone();
+    let presence = asked.signing.as_ref().and_then(|one| one.presence);
     let is_first = hk
         .store()
         .write(&visit.actor(), move |tx| {
             let (open, sealed) = (asked_for.clone(), sealed.clone());
-            async move { tasks::asked_in(&tx, task.id, (&open, &sealed)).await }
+            async move {
+                if let Some(check) = presence {
+                    signing::want_presence_in(&tx, &open, check).await?;
+                }
+                tasks::asked_in(&tx, task.id, (&open, &sealed)).await
+            }
         })
         .await?;
     if !is_first {
@@ -369,7 +376,8 @@ async fn ask_anybody(
     } else {
         account::question(client, (task.kind, asked), None, lead)
     };
-    let (open, _) = ask_in(visit, hk.identity(), headers, question).await?;
+    let draws = approval::Draws::of(hk.env()).with_code(asked.code.clone());
+    let (open, _) = ask_drawn_in(visit, hk.identity(), headers, (question, draws)).await?;
     Ok(open)
 }
 

@@ -98,6 +98,26 @@ const STAMPS: &[(&str, FactSource)] = &[
 /// The catalogue has it, and nobody here has one: it is accepted and left out.
 const UNHELD: &str = "did";
 
+/// What the catalogue has of people who live elsewhere. Everybody here holds an identity card, so that
+/// these are accepted and left out.
+const ELSEWHERE: [&str; 5] = ["enName", "chName", "email", "countryCode", "passport"];
+
+/// The most characters of a name or an address as it travels: what is longer is cut.
+const TEXT_CHARS: &[(FactKey, usize)] = &[
+    (FactKey::NameEn, 150),
+    (FactKey::NameZh, 50),
+    (FactKey::AddressEn, 300),
+    (FactKey::AddressZh, 100),
+];
+
+/// The most characters of a number: a longer one is none, and left out.
+const NUMBER_CHARS: &[(FactKey, usize)] = &[
+    (FactKey::Ubi, 20),
+    (FactKey::CompanyNumber, 7),
+    (FactKey::Duns, 9),
+    (FactKey::Lei, 20),
+];
+
 fn find(name: &str) -> Option<&'static Known> {
     let all = PROFILE.iter().chain(DECLARED);
     all.into_iter().find(|known| known.0 == name)
@@ -109,10 +129,11 @@ fn is_profile(name: &str) -> bool {
         || STAMPS.iter().any(|stamp| stamp.0 == name)
 }
 
-/// The fields a request names, of which there must be one. People who live elsewhere and bearer
-/// authorisations are not known here, so that asking for them is a mistake that is told.
+/// The fields a request names, of which there must be one. Bearer authorisations are not known here, so
+/// that asking for them is a mistake that is told.
 pub(crate) fn read(fields: &Fields) -> Result<Vec<String>, Refusal> {
-    if !fields.list("nonHKResidentFields", FIELDS_MAX)?.is_empty() {
+    let elsewhere = fields.list("nonHKResidentFields", FIELDS_MAX)?;
+    if !elsewhere.iter().all(|name| ELSEWHERE.contains(name)) {
         return Err(Word::Invalid.of("nonHKResidentFields"));
     }
     if !matches!(
@@ -172,7 +193,7 @@ pub(crate) fn values(names: &[String], facts: &[Fact]) -> Map<String, Value> {
             (Some((_, key, _)), _) => facts
                 .iter()
                 .find(|fact| fact.key == *key)
-                .map(|fact| value_of(*key, &fact.value)),
+                .and_then(|fact| value_of(*key, &fact.value)),
             (None, Some((_, source))) => checked(facts, *source).map(|at| json!(at)),
             (None, None) => None,
         };
@@ -189,12 +210,19 @@ fn checked(facts: &[Fact], source: FactSource) -> Option<i64> {
     latest.map(|at| at.micros() / 1_000)
 }
 
-fn value_of(key: FactKey, value: &str) -> Value {
-    match key {
-        FactKey::Kind => json!(kind_of(value)),
+fn value_of(key: FactKey, value: &str) -> Option<Value> {
+    let limit = |all: &[(FactKey, usize)]| {
+        let found = all.iter().find(|(known, _)| *known == key);
+        found.map(|(_, chars)| *chars)
+    };
+    if limit(NUMBER_CHARS).is_some_and(|chars| value.chars().count() > chars) {
+        return None;
+    }
+    Some(match key {
+        FactKey::Kind => json!(kind_of(value)?),
         // Our codes of a status have nothing to put in: the placeholders are there and empty.
         FactKey::Status => json!({
-            "statusCode": status_of(value),
+            "statusCode": status_of(value)?,
             "engStatusPlaceholder": "",
             "chiStatusPlaceholder": "",
         }),
@@ -202,27 +230,29 @@ fn value_of(key: FactKey, value: &str) -> Value {
         | FactKey::Ceased
         | FactKey::AnnualReturn
         | FactKey::CertificateExpires => json!(value.replace('-', "")),
-        _ => json!(value),
-    }
+        _ => match limit(TEXT_CHARS) {
+            Some(chars) => json!(value.chars().take(chars).collect::<String>()),
+            None => json!(value),
+        },
+    })
 }
 
-/// The published code of a type of company; a type without one goes as it is.
-fn kind_of(kind: &str) -> &str {
-    match kind {
+/// The published code of a type of company; a type without one is left out.
+fn kind_of(kind: &str) -> Option<&'static str> {
+    Some(match kind {
         "public" => "C10100",
         "private" => "C10110",
         "guarantee" => "C10120",
         "non_hong_kong" => "C10300",
-        other => other,
-    }
+        _ => return None,
+    })
 }
 
 /// The published code of a status. A company that is being wound up is still on the register.
-fn status_of(status: &str) -> &str {
-    match status.parse() {
-        Ok(CompanyStatus::Live | CompanyStatus::WindingUp) => "S10100",
-        Ok(CompanyStatus::Dormant) => "S10130",
-        Ok(CompanyStatus::Dissolved) => "S10200",
-        Err(_) => status,
-    }
+fn status_of(status: &str) -> Option<&'static str> {
+    Some(match status.parse().ok()? {
+        CompanyStatus::Live | CompanyStatus::WindingUp => "S10100",
+        CompanyStatus::Dormant => "S10130",
+        CompanyStatus::Dissolved => "S10200",
+    })
 }

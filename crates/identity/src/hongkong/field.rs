@@ -270,14 +270,30 @@ fn value_of(key: FieldKey, value: &Value) -> Option<Value> {
         FieldKey::NameZh => json!({ "ChineseName": text }),
         FieldKey::DateOfBirth => json!(compact(text)),
         FieldKey::Mobile | FieldKey::HomePhone | FieldKey::OfficePhone => {
-            // A number from elsewhere is kept whole: where its country code ends cannot be told.
-            match text.strip_prefix('+') {
-                Some(_) => json!({ "CountryCode": "", "SubscriberNumber": text }),
-                None => json!({ "CountryCode": HONG_KONG, "SubscriberNumber": text }),
-            }
+            let (country, number) = match text.strip_prefix('+') {
+                Some(abroad) => abroad.split_at_checked(country_digits(abroad))?,
+                None => (HONG_KONG, text),
+            };
+            json!({ "CountryCode": country, "SubscriberNumber": number })
         }
         _ => json!(text),
     })
+}
+
+/// How many digits the country code of an international number has, by the plan of ITU-T E.164.
+fn country_digits(number: &str) -> usize {
+    const TWO: &[&str] = &[
+        "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46",
+        "47", "48", "49", "51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63",
+        "64", "65", "66", "81", "82", "84", "86", "90", "91", "92", "93", "94", "95", "98",
+    ];
+    if number.starts_with(['1', '7']) {
+        1
+    } else if TWO.iter().any(|code| number.starts_with(code)) {
+        2
+    } else {
+        3
+    }
 }
 
 /// One of the four forms of an address in the Government's common schema.

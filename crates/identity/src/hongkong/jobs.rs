@@ -16,12 +16,12 @@ use super::{
     settle,
     store::{day, key as keys, task as tasks, token},
     task::{Asked, State, Task},
-    word::Word,
+    word::{Family, Word},
 };
 use crate::{
     Approval, ApprovalState, Error,
     provider::{Client, Post, Sent, jobs::enqueue_in},
-    store::approval,
+    store::{approval, signing},
 };
 
 /// The job that makes a result.
@@ -127,10 +127,9 @@ async fn make_result(hk: &HongKong, work: &Work) -> Result<(), Failure> {
     }
     let actor = Actor::system("hongkong");
     if task.kind.is_of_browser() {
-        if is_in_hand(hk, &task).await? {
-            return Ok(());
+        if let Some(word) = end_of(hk, &task).await? {
+            settle::refuse(hk, &task, (&actor, word)).await?;
         }
-        settle::refuse(hk, &task, (&actor, task.kind.family().timed_out())).await?;
         return Ok(());
     }
     let binding = task.open_asked(hk.identity().vault())?.binding();
@@ -138,20 +137,24 @@ async fn make_result(hk: &HongKong, work: &Work) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the phone has agreed and the browser may still come back for it.
-async fn is_in_hand(hk: &HongKong, task: &Task) -> Result<bool, Error> {
+/// How a request ended that its browser does not come back for; none while it still may, once the phone
+/// has agreed.
+async fn end_of(hk: &HongKong, task: &Task) -> Result<Option<Word>, Error> {
+    let family = task.kind.family();
     let Some(id) = task.approval else {
-        return Ok(false);
+        return Ok(Some(family.timed_out()));
     };
     let open = hk
         .store()
         .read(move |db| async move { approval::get_in(&db, id).await })
         .await?;
     let now = hk.provider().now();
-    Ok(open.state == ApprovalState::Approved
+    let is_in_hand = open.state == ApprovalState::Approved
         && open
             .decided
-            .is_some_and(|decided| now.since(decided) <= open.purpose.ttl()))
+            .is_some_and(|decided| now.since(decided) <= open.purpose.ttl());
+    let word = family.word(open.state_at(now), open.reason);
+    Ok((!is_in_hand).then_some(word.unwrap_or(family.timed_out())))
 }
 
 /// Posts one part of a result, and asks for the next.
@@ -188,12 +191,15 @@ async fn call(hk: &HongKong, work: &Work) -> Result<(), Failure> {
         uri,
         content_type: "application/json",
         authorization: None,
+        more: Vec::new(),
         body,
     };
     match hk.provider().outbound().post(post).await {
         Sent::Heard => {}
         Sent::Refused => return Err(Failure::Dead("the client refuses".to_owned())),
-        Sent::Unheard => return Err(Failure::Again("the client does not answer".to_owned())),
+        Sent::Gone | Sent::Unheard => {
+            return Err(Failure::Again("the client does not answer".to_owned()));
+        }
     }
     hk.store()
         .write(&Actor::system("hongkong"), move |tx| async move {
@@ -221,7 +227,7 @@ fn content_of(
     if let Some(state) = &asked.state {
         content.insert("state".to_owned(), json!(state));
     }
-    if task.kind == super::task::Kind::StepUp {
+    if task.kind.family() == Family::StepUp {
         let is_passed = task.outcome == Some(Word::Success);
         content.insert("isPassed".to_owned(), json!(is_passed));
     }
@@ -256,6 +262,7 @@ fn again(fault: Fault) -> Failure {
     match fault {
         Fault::Refused(refusal, _) => Failure::Again(refusal.word.message().to_owned()),
         Fault::Failed(error) => Failure::Again(error.to_string()),
+        Fault::Held(error) => Failure::Again(error.to_string()),
     }
 }
 
@@ -296,6 +303,7 @@ pub(crate) async fn sweep(hk: &HongKong) -> Result<(), Error> {
             let before = (tx.now() - RESULT_KEPT, tx.now() - NAME_KEPT);
             tasks::forget_in(&tx, before, SWEPT).await?;
             token::forget_in(&tx, tx.now() - RESULT_KEPT, SWEPT).await?;
+            signing::forget_presence_in(&tx, tx.now() - RESULT_KEPT).await?;
             keys::forget_in(&tx).await
         })
         .await

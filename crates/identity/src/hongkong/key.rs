@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use axum::http::HeaderMap;
 use kernel::Actor;
 use serde::Serialize;
 use trust::{
@@ -13,7 +12,8 @@ use trust::{
 use utoipa::ToSchema;
 
 use super::{
-    HongKong, caller,
+    HongKong,
+    caller::{self, Come},
     reply::{Fault, KeyReply, Reply},
     store::key::{self as keys, StoredKey},
     word::{Dialect, Word},
@@ -41,9 +41,9 @@ pub(crate) struct KeyContent {
 pub(crate) async fn give(
     hk: &HongKong,
     dialect: Dialect,
-    (headers, body): (&HeaderMap, &[u8]),
+    come: Come<'_>,
 ) -> Result<KeyReply, Fault> {
-    let caller = caller::admit(hk, dialect, headers, body).await?;
+    let caller = caller::admit(hk, dialect, come).await?;
     let (_, stored) = in_force(hk, &caller.client, dialect).await?;
     let life = stored.expires.since(stored.issued);
     let content = KeyContent {
@@ -59,9 +59,9 @@ pub(crate) async fn give(
 pub(crate) async fn revoke(
     hk: &HongKong,
     dialect: Dialect,
-    (headers, body): (&HeaderMap, &[u8]),
+    come: Come<'_>,
 ) -> Result<KeyReply, Fault> {
-    let caller = caller::admit(hk, dialect, headers, body).await?;
+    let caller = caller::admit(hk, dialect, come).await?;
     let id = caller.client.id().to_owned();
     let dropped = hk
         .store()
@@ -96,7 +96,11 @@ pub(crate) async fn in_force(
     let wire = client.wire.as_ref().ok_or(Word::NoCertificate)?;
     let certificate =
         SealingCertificate::from_pem(&wire.certificate).map_err(|_| Word::NoCertificate)?;
-    if certificate.until() <= hk.provider().now() {
+    let now = hk.provider().now();
+    let is_vouched = hk
+        .authorities()
+        .is_none_or(|all| all.vouch_for(&certificate, now));
+    if certificate.until() <= now || !is_vouched {
         return Err(Word::NoCertificate.into());
     }
     let new = made(hk, (client.id(), dialect), (&certificate, wire.padding))?;

@@ -12,6 +12,7 @@ use super::{
     holder::{self, Representative},
     registration::WireScope,
     reply::{Fault, Refusal},
+    settle,
     store::task::{self as tasks, NewTask, Settled},
     task::{Kind, Task, business_of},
     word::Word,
@@ -59,6 +60,7 @@ pub(crate) async fn answer(hk: &HongKong, call: &Call) -> Result<Value, Fault> {
                 let standing = corporation::standing_in(&tx, acting, &new.client).await?;
                 standing.ok_or(Word::Token)?;
                 keep_in(&tx, &new).await?;
+                settle::count_fields_in(&tx, acting.0, told.count()).await?;
                 Ok::<_, Fault>(told.note_in(&tx, acting, "company.profile_read").await?)
             }
         })
@@ -121,6 +123,11 @@ impl Told {
             reader: client.name.clone(),
             fields: fact::keys(names),
         }
+    }
+
+    /// How many fields of the company.
+    pub(crate) const fn count(&self) -> usize {
+        self.fields.len()
     }
 
     /// Puts it where the company's administrators read what happened.

@@ -36,6 +36,8 @@ impl Word {
 pub(crate) enum Fault {
     Refused(Refusal, Dialect),
     Failed(crate::Error),
+    /// Asked too often: answered as everywhere else on the site.
+    Held(web::Error),
 }
 
 impl Fault {
@@ -43,7 +45,7 @@ impl Fault {
     pub(crate) fn in_dialect(self, dialect: Dialect) -> Self {
         match self {
             Self::Refused(refusal, _) => Self::Refused(refusal, dialect),
-            failed @ Self::Failed(_) => failed,
+            other => other,
         }
     }
 
@@ -58,6 +60,7 @@ impl Fault {
                 web::Json(Reply::of(hk, dialect, refusal)).into_response()
             }
             Self::Failed(error) => Failure::of(&error).into_response(),
+            Self::Held(error) => Failure::of(&error).into_response(),
         }
     }
 }
@@ -86,6 +89,12 @@ impl From<Word> for Fault {
 impl From<crate::Error> for Fault {
     fn from(error: crate::Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<web::Error> for Fault {
+    fn from(error: web::Error) -> Self {
+        Self::Held(error)
     }
 }
 

@@ -1,14 +1,17 @@
 //! The paths of the wire form, and what answers on each.
 
-use axum::{body::Bytes, extract::State};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request, State},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use web::{Access, HeaderMap, IntoResponse as _, Method, Rate, Response, Routes, operation};
+use web::{Access, Door, HeaderMap, IntoResponse as _, Method, Rate, Response, Routes, operation};
 
 use super::{
     HongKong, account, anonymous, bulk,
-    caller::{self, Call},
+    caller::{self, Call, Come},
     choice, corp_sign, corporation, door, key, profile,
     reply::{Fault, KeyReply, Reply},
     sign,
@@ -54,6 +57,41 @@ enum Api {
     SignCancel,
 }
 
+/// A request of a client, read whole.
+#[derive(Debug)]
+struct Came {
+    door: Door,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Came {
+    fn as_come(&self) -> Come<'_> {
+        Come {
+            door: &self.door,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Came {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let door = Door::of(&request).map_err(web::IntoResponse::into_response)?;
+        let headers = request.headers().clone();
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(web::IntoResponse::into_response)?;
+        Ok(Self {
+            door,
+            headers,
+            body,
+        })
+    }
+}
+
 async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault> {
     match api {
         Api::Token => token::exchange(hk, call).await,
@@ -95,10 +133,10 @@ fn told<T: Serialize>(hk: &HongKong, dialect: Dialect, answered: Result<T, Fault
 async fn answer(
     hk: &HongKong,
     (dialect, api): (Dialect, Api),
-    (headers, body): (&HeaderMap, &[u8]),
+    come: Come<'_>,
 ) -> Result<Reply, Fault> {
-    let caller = caller::admit(hk, dialect, headers, body).await?;
-    let call = caller::open(hk, &caller, body).await?;
+    let caller = caller::admit(hk, dialect, come).await?;
+    let call = caller::open(hk, &caller, come.body).await?;
     let content = carry_out(hk, api, &call).await?;
     let content = (!content.as_object().is_some_and(serde_json::Map::is_empty)).then_some(content);
     Reply::sealed(hk, dialect, (&call.key, content.as_ref()))
@@ -113,9 +151,9 @@ pub fn routes(hk: &HongKong) -> Routes {
 fn pages() -> Routes<HongKong> {
     Routes::new()
         .get("/api/v1/auth/getQR", Access::Public, door::arrive)
-        .rate(Rate::Post)
+        .rate(Rate::Any)
         .get("/api/eservice/v1/auth/getQR", Access::Public, door::arrive)
-        .rate(Rate::Post)
+        .rate(Rate::Any)
         .get("/{lang}/wire/{id}", Access::Public, door::show)
         .extension(web::Extension::PostsAway)
         .post("/{lang}/wire/{id}", Access::Public, door::cancel)
@@ -140,12 +178,12 @@ fn keys() -> Routes<HongKong> {
     let post = &Method::POST;
     KEYS.iter().fold(Routes::new(), |routes, (get, revoke)| {
         let dialect = dialect_of(get);
-        let give = move |State(hk): State<HongKong>, headers: HeaderMap, body: Bytes| async move {
-            let given = key::give(&hk, dialect, (&headers, &body)).await;
+        let give = move |State(hk): State<HongKong>, came: Came| async move {
+            let given = key::give(&hk, dialect, came.as_come()).await;
             told(&hk, dialect, given)
         };
-        let take = move |State(hk): State<HongKong>, headers: HeaderMap, body: Bytes| async move {
-            let taken = key::revoke(&hk, dialect, (&headers, &body)).await;
+        let take = move |State(hk): State<HongKong>, came: Came| async move {
+            let taken = key::revoke(&hk, dialect, came.as_come()).await;
             told(&hk, dialect, taken)
         };
         routes
@@ -156,7 +194,7 @@ fn keys() -> Routes<HongKong> {
                 operation::<Nothing, KeyReply>("The content key in force").standard(STANDARD),
                 give,
             )
-            .rate(Rate::Any)
+            .rate(Rate::Caller)
             .json(
                 post,
                 revoke,
@@ -164,7 +202,7 @@ fn keys() -> Routes<HongKong> {
                 operation::<Nothing, KeyReply>("Take the content key back").standard(STANDARD),
                 take,
             )
-            .rate(Rate::Any)
+            .rate(Rate::Caller)
     })
 }
 
@@ -252,6 +290,16 @@ const CALLS: &[(&str, &str, Api)] = &[
         Api::Result(Kind::AnonymousPdf),
     ),
     (
+        "/api/v1/anonymous/bulksigning/initiateRequest",
+        "Ask for many signatures at once without a login",
+        Api::Anonymous(Kind::AnonymousBulk),
+    ),
+    (
+        "/api/v1/anonymous/bulksigning/getResult",
+        "Fetch the signatures, once",
+        Api::Result(Kind::AnonymousBulk),
+    ),
+    (
         "/api/eservice/v1/auth/getToken",
         "Exchange the code of a company",
         Api::CorpToken,
@@ -285,6 +333,11 @@ const CALLS: &[(&str, &str, Api)] = &[
         "/api/eservice/v1/formFilling/anonymous/getResult",
         "Fetch what the form of a company is filled in with, once",
         Api::Result(Kind::AnonymousCorpForm),
+    ),
+    (
+        "/api/eservice/v1/stepup/initiateRequest",
+        "Ask the person who acts for a company to show that it is them",
+        Api::CorpInitiate(Kind::CorpStepUp),
     ),
     (
         "/api/eservice/v1/getResult",
@@ -343,11 +396,10 @@ fn calls() -> Routes<HongKong> {
         .iter()
         .fold(Routes::new(), |routes, (path, words, api)| {
             let dialect = dialect_of(path);
-            let handler =
-                move |State(hk): State<HongKong>, headers: HeaderMap, body: Bytes| async move {
-                    let answered = answer(&hk, (dialect, *api), (&headers, &body)).await;
-                    told(&hk, dialect, answered)
-                };
+            let handler = move |State(hk): State<HongKong>, came: Came| async move {
+                let answered = answer(&hk, (dialect, *api), came.as_come()).await;
+                told(&hk, dialect, answered)
+            };
             routes
                 .json(
                     &Method::POST,
@@ -357,6 +409,6 @@ fn calls() -> Routes<HongKong> {
                     handler,
                 )
                 .body_bytes(BODY_BYTES)
-                .rate(Rate::Any)
+                .rate(Rate::Caller)
         })
 }

@@ -18,7 +18,7 @@ use super::{
     },
     task::{Asked, Kind, Task, seal_result},
     token::code,
-    word::Word,
+    word::{Family, Word},
 };
 use crate::{
     Approval, ApprovalState, Binding, Error, Person, Reading, SigningItem, SigningRequest,
@@ -201,15 +201,30 @@ async fn write_in(
 
 /// Counts a login and a filled form as the portal's own are counted; a signature counts where it is made.
 async fn count_in(tx: &Write, kind: Kind, granted: &Granted) -> Result<(), Error> {
-    let step = match kind {
-        Kind::Login => Usage::of(Step::SignedIn),
-        Kind::Profile | Kind::Form | Kind::AnonymousForm => {
-            let fields = granted.reading.as_ref().map_or(0, |(_, keys)| keys.len());
-            Usage::of(Step::Filled).value(i64::try_from(fields).unwrap_or(i64::MAX))
+    let of_company = granted.told.as_ref().map_or(0, Told::count);
+    let of_person = granted.reading.as_ref().map_or(0, |(_, keys)| keys.len());
+    match kind.family() {
+        Family::Login => {
+            let step = Usage::of(Step::SignedIn);
+            let step = person::counted_in(tx, granted.person, step).await?;
+            journal::usage(tx, step).await?;
+            Ok(())
         }
-        _ => return Ok(()),
-    };
-    let step = person::counted_in(tx, granted.person, step).await?;
+        Family::Profile | Family::Form => {
+            count_fields_in(tx, granted.person, of_company + of_person).await
+        }
+        Family::Sign | Family::Bulk | Family::StepUp => Ok(()),
+    }
+}
+
+/// Counts fields handed over, of a person or of the company they act for.
+pub(crate) async fn count_fields_in(
+    tx: &Write,
+    person: Id<Person>,
+    fields: usize,
+) -> Result<(), Error> {
+    let step = Usage::of(Step::Filled).value(i64::try_from(fields).unwrap_or(i64::MAX));
+    let step = person::counted_in(tx, person, step).await?;
     journal::usage(tx, step).await?;
     Ok(())
 }
@@ -244,7 +259,7 @@ async fn grant(
         Kind::Login => granted.connects = Some(hk.provider().subject(&client.sector, person)),
         // It is answered at once, and so never settled.
         Kind::CorpProfile => {}
-        Kind::StepUp => granted.result = json!({ "isPassed": true }),
+        Kind::StepUp | Kind::CorpStepUp => granted.result = json!({ "isPassed": true }),
         Kind::CorpForm | Kind::AnonymousCorpForm => {
             granted.result = corporate(hk, (task, asked), person).await?;
             granted.told = Some(Told::of(client, &asked.corp_fields));

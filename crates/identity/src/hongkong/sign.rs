@@ -21,6 +21,9 @@ use crate::{
 /// Characters of base64 over 32 bytes, and of a word beside it.
 pub(crate) const SHORT_CHARS: usize = 64;
 
+/// Ways to show that somebody is there, in one list.
+const SUA_METHODS: usize = 2;
+
 /// A request to sign one document.
 pub(crate) fn read(hk: &HongKong, call: &Call, kind: Kind) -> Result<Signing, Refusal> {
     let fields = &call.fields;
@@ -55,11 +58,6 @@ pub(crate) fn head(
     if kind.is_of_browser() && card.is_none() {
         return Err(Word::Missing.of("HKICHash"));
     }
-    let presence = presence(fields)?;
-    // The request that a phone's check belongs to is made by the phone's answer, which is too late.
-    if kind.is_of_browser() && presence.is_some() {
-        return Err(Word::Invalid.of("suaMethod"));
-    }
     let hours = fields.number("suaWaitPeriod", u64::from(ACCOUNT_AGE_HOURS_MAX))?;
     let department = fields.optional("department", DEPARTMENT_CHARS)?;
     Ok(Signing {
@@ -68,7 +66,7 @@ pub(crate) fn head(
         items,
         card: card.map(|card| base64url::encode(hk.room().card_index(&card))),
         minimum_age_hours: u16::try_from(hours).unwrap_or(ACCOUNT_AGE_HOURS_MAX),
-        presence,
+        presence: presence(fields)?,
         in_one: 1,
         corporate: None,
     })
@@ -76,12 +74,27 @@ pub(crate) fn head(
 
 /// The check of the person that the client wants beside the phone's own.
 fn presence(fields: &Fields) -> Result<Option<PresenceCheck>, Refusal> {
-    match fields.optional("suaMethod", SHORT_CHARS)? {
-        None => Ok(None),
-        Some("FR") => Ok(Some(PresenceCheck::Face)),
-        Some("NFC") => Ok(Some(PresenceCheck::Card)),
-        Some(_) => Err(Word::Invalid.of("suaMethod")),
+    let invalid = || Word::Invalid.of("suaMethod");
+    // Nothing says how both are asked for: as a list, or in one text.
+    let named: Vec<&str> = match fields.0.get("suaMethod") {
+        Some(Value::Array(_)) => fields.list("suaMethod", SUA_METHODS)?,
+        _ => fields
+            .optional("suaMethod", SHORT_CHARS)?
+            .unwrap_or_default()
+            .split([' ', ','])
+            .filter(|name| !name.is_empty())
+            .collect(),
+    };
+    let (has_face, has_card) = (named.contains(&"FR"), named.contains(&"NFC"));
+    if !named.iter().all(|name| matches!(*name, "FR" | "NFC")) {
+        return Err(invalid());
     }
+    Ok(match (has_face, has_card) {
+        (true, true) => Some(PresenceCheck::Both),
+        (true, false) => Some(PresenceCheck::Face),
+        (false, true) => Some(PresenceCheck::Card),
+        (false, false) => None,
+    })
 }
 
 pub(crate) fn hash_kind(fields: &Fields) -> Result<ItemKind, Refusal> {

@@ -45,6 +45,7 @@ codes! {
         Pdf = "pdf",
         AnonymousPdf = "anonymous_pdf",
         Bulk = "bulk",
+        AnonymousBulk = "anonymous_bulk",
         /// A person and a company they act for, known together.
         CorpLogin = "corp_login",
         /// What is known of a company, answered at once.
@@ -52,6 +53,8 @@ codes! {
         /// A form of a company, with fields of the company and of the person.
         CorpForm = "corp_form",
         AnonymousCorpForm = "anonymous_corp_form",
+        /// Somebody shows that it is them who acts for the company.
+        CorpStepUp = "corp_step_up",
         /// A person's signature for a company: over a hash, in a PDF, over many documents.
         CorpSign = "corp_sign",
         CorpPdf = "corp_pdf",
@@ -71,7 +74,7 @@ impl Kind {
             Self::Form | Self::AnonymousForm | Self::CorpForm | Self::AnonymousCorpForm => {
                 Family::Form
             }
-            Self::StepUp => Family::StepUp,
+            Self::StepUp | Self::CorpStepUp => Family::StepUp,
             Self::Sign
             | Self::AnonymousSign
             | Self::Pdf
@@ -80,7 +83,7 @@ impl Kind {
             | Self::CorpPdf
             | Self::Chop
             | Self::ChopPdf => Family::Sign,
-            Self::Bulk | Self::CorpBulk | Self::ChopBulk => Family::Bulk,
+            Self::Bulk | Self::AnonymousBulk | Self::CorpBulk | Self::ChopBulk => Family::Bulk,
         }
     }
 
@@ -88,14 +91,15 @@ impl Kind {
     pub(crate) const fn scope(self) -> WireScope {
         match self {
             Self::Login => WireScope::Auth,
-            Self::CorpLogin => WireScope::CorpAuth,
+            // No scope of the interface for companies names it.
+            Self::CorpLogin | Self::CorpStepUp => WireScope::CorpAuth,
             Self::CorpProfile => WireScope::CorpProfiles,
             Self::CorpForm | Self::AnonymousCorpForm => WireScope::CorpFormFilling,
             Self::Profile => WireScope::Profiles,
             Self::Form | Self::AnonymousForm => WireScope::FormFilling,
             Self::StepUp => WireScope::StepUp,
             Self::Sign | Self::AnonymousSign | Self::Pdf | Self::AnonymousPdf => WireScope::Sign,
-            Self::Bulk => WireScope::BulkSign,
+            Self::Bulk | Self::AnonymousBulk => WireScope::BulkSign,
             Self::CorpSign
             | Self::CorpPdf
             | Self::CorpBulk
@@ -113,6 +117,7 @@ impl Kind {
                 | Self::AnonymousForm
                 | Self::AnonymousSign
                 | Self::AnonymousPdf
+                | Self::AnonymousBulk
                 | Self::CorpLogin
                 | Self::AnonymousCorpForm
         )
@@ -130,6 +135,7 @@ impl Kind {
             | Self::CorpProfile
             | Self::CorpForm
             | Self::AnonymousCorpForm
+            | Self::CorpStepUp
             | Self::CorpSign
             | Self::CorpPdf
             | Self::CorpBulk
@@ -157,7 +163,7 @@ impl Kind {
     }
 
     pub(crate) const fn is_bulk(self) -> bool {
-        matches!(self, Self::Bulk | Self::CorpBulk | Self::ChopBulk)
+        matches!(self.family(), Family::Bulk)
     }
 
     /// The same documents, under the chop of a company.
@@ -252,6 +258,9 @@ pub(crate) struct Asked {
     pub(crate) signing: Option<Signing>,
     /// Binds the approval of a task that no browser waits for.
     pub(crate) secret: String,
+    /// The digits that the client was told with the ticket, before there was a question to show them.
+    #[serde(default)]
+    pub(crate) code: Option<String>,
 }
 
 /// A form to be filled in.
@@ -331,6 +340,7 @@ impl Asked {
             form: None,
             signing: None,
             secret: String::new(),
+            code: None,
         })
     }
 

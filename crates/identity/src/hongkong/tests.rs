@@ -1,5 +1,6 @@
 //! What the store promises the wire form, on both engines, and the rules that need no store.
 
+mod catalogue;
 mod company;
 
 use std::{collections::BTreeSet, time::Duration};

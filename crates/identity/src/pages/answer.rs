@@ -9,12 +9,9 @@ use crate::{
     Approval, Error, Identity, PasskeyWay, Purpose,
     pages::{
         passkey::{party, sign_in},
-        session::{binding, known_binding},
+        session::at_browser,
     },
-    store::{
-        approval,
-        assertion::{answer_by_passkey, passkey_way},
-    },
+    store::assertion::{AtBrowser, answer_by_passkey, passkey_way},
 };
 
 /// Characters of a fingerprint that stand together.
@@ -26,26 +23,34 @@ pub(crate) async fn show(
     State(identity): State<Identity>,
     Path(id): Path<Id<Approval>>,
 ) -> Outcome<Response> {
-    let own = binding(&visit).await?;
-    let asked = approval::find_for_browser(identity.store(), id, &own).await?;
+    let at = at_browser(&visit).await?;
+    let asked = at.find(identity.store(), id).await?;
     let is_open = asked.state_at(visit.site().env().now()).is_open();
     if !is_open || !asked.purpose.takes_passkeys() {
-        return Ok(visit.redirect(&visit.to(&format!("/approvals/{id}"))));
+        return Ok(visit.redirect(&back(&visit, (&at, &asked))));
     }
-    Ok(page(&visit, &identity, &asked, false)
-        .await?
-        .into_response())
+    let page = page(&visit, &identity, (&at, &asked), false).await?;
+    Ok(page.into_response())
+}
+
+/// Where this browser learns what came of it: on the page that waits, or, when somebody else asked the
+/// person by name, among what waits for them.
+fn back(visit: &Visit, (at, asked): (&AtBrowser, &Approval)) -> String {
+    if at.is_asker(asked) {
+        visit.to(&format!("/approvals/{}", asked.id))
+    } else {
+        visit.to("/inbox")
+    }
 }
 
 async fn page(
     visit: &Visit,
     identity: &Identity,
-    asked: &Approval,
+    (at, asked): (&AtBrowser, &Approval),
     is_refused: bool,
 ) -> Outcome<Page> {
     party(visit)?;
     let way = passkey_way(identity.store(), asked).await?;
-    let back = visit.to(&format!("/approvals/{}", asked.id));
     let errors = if is_refused {
         vec![ctx! { field => "", words => visit.t("identity.answer.refused") }]
     } else {
@@ -63,7 +68,8 @@ async fn page(
         why_not => why_not(visit, way),
         approval => asked.id,
         action => visit.path(),
-        back,
+        back => back(visit, (at, asked)),
+        is_asker => at.is_asker(asked),
     };
     Ok(visit.page("identity/answer.html", context))
 }
@@ -94,8 +100,8 @@ pub(crate) async fn answer(
     Path(id): Path<Id<Approval>>,
     form: Form,
 ) -> Outcome<Response> {
-    let (store, own) = (identity.store(), known_binding(&visit)?);
-    let asked = approval::find_for_browser(store, id, &own).await?;
+    let (store, at) = (identity.store(), at_browser(&visit).await?);
+    let asked = at.find(store, id).await?;
     if asked.purpose == Purpose::SignIn {
         return sign_in(visit, identity, asked, form).await;
     }
@@ -103,11 +109,16 @@ pub(crate) async fn answer(
         return Err(Error::WrongApproval.into());
     }
     let ceremony = form.text("ceremony").parse().map_err(|_| Error::Expired)?;
-    let given = (ceremony, &own);
+    let given = (ceremony, &at);
     match answer_by_passkey(store, &party(&visit)?, given, form.text("credential")).await {
-        Ok(_) => Ok(visit.redirect(&visit.to(&format!("/approvals/{id}")))),
+        Ok(_) => {
+            if !at.is_asker(&asked) {
+                visit.flash("identity.answer.done");
+            }
+            Ok(visit.redirect(&back(&visit, (&at, &asked))))
+        }
         Err(Error::PasskeyRefused | Error::Consumed) => {
-            let page = page(&visit, &identity, &asked, true).await?;
+            let page = page(&visit, &identity, (&at, &asked), true).await?;
             Ok(page.with_errors().into_response())
         }
         Err(error) => Err(error.into()),

@@ -10,7 +10,7 @@ use web::{Form, IntoResponse, Json, Outcome, Page, Visit, ctx};
 use crate::{
     Approval, Ceremony, CeremonyKind, Error, Identity, Purpose, RelyingParty,
     pages::{
-        session::{Entering, enter, known_binding},
+        session::{Entering, at_browser, enter, known_binding},
         waiting::BEGUN,
     },
     store::{
@@ -68,7 +68,7 @@ pub(crate) async fn challenge(
         }
         (CeremonyKind::Approve, Some(id)) => {
             let id = id.parse().map_err(|_| Error::NotFound)?;
-            begin_answer(store, &party, id, &binding).await?
+            begin_answer(store, &party, id, &at_browser(&visit).await?).await?
         }
         _ => return Err(Error::Malformed("kind").into()),
     };

@@ -10,6 +10,7 @@ use crate::{
     Approval, Binding, Company, Error, Identity, Level, Mandate, Means, NewApproval, Officer,
     Person, Purpose, place_of,
     provider::{self, RECOGNISED, Recognised},
+    store::assertion::AtBrowser,
     store::{
         approval,
         browser::{self, NewBrowser},
@@ -41,6 +42,15 @@ pub(crate) fn known_binding(visit: &Visit) -> Result<Binding, Error> {
     Ok(Binding::of(secret.as_bytes()))
 }
 
+/// Who sits at this browser.
+pub(crate) async fn at_browser(visit: &Visit) -> Result<AtBrowser, web::Error> {
+    let signed_in = visit.signed_in();
+    Ok(AtBrowser {
+        person: signed_in.and_then(|who| who.actor.subject().parse().ok()),
+        binding: binding(visit).await?,
+    })
+}
+
 /// Asks for an approval from a page and answers the path of the waiting page. `binding` and `place`
 /// of `new` are filled in here.
 ///
@@ -52,13 +62,27 @@ pub async fn ask_in(
     headers: &HeaderMap,
     new: NewApproval,
 ) -> Result<(Approval, String), Failure> {
+    let draws = approval::Draws::of(identity.store().env());
+    ask_drawn_in(visit, identity, headers, (new, draws)).await
+}
+
+/// As [`ask_in`], with what was drawn before.
+///
+/// # Errors
+/// As [`ask_in`].
+pub(crate) async fn ask_drawn_in(
+    visit: &Visit,
+    identity: &Identity,
+    headers: &HeaderMap,
+    (new, draws): (NewApproval, approval::Draws),
+) -> Result<(Approval, String), Failure> {
     let place = place(headers);
     let new = NewApproval {
         binding: binding(visit).await?,
         place,
         ..new
     };
-    let asked = approval::ask(identity.store(), &visit.actor(), new).await?;
+    let asked = approval::ask_drawn(identity.store(), &visit.actor(), (new, draws)).await?;
     let page = visit.to(&format!("/approvals/{}", asked.id));
     Ok((asked, page))
 }

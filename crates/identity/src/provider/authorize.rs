@@ -16,14 +16,15 @@ use super::{
     client::{Client, GrantKind},
     grant::{Granted, Issued, Recognised},
     mint,
-    par::URI,
+    par::{self, URI},
     params::Params,
     refusal::{Fault, Refusal, Word},
     request::{Asked, Prompt, ReturnTo},
+    resource::{self, Resource},
     scope::Scope,
     store::{
         client::check_in,
-        consent::{self, Connection},
+        consent::{self, Agreed, Connection},
         grant,
         request::{self, Pending},
     },
@@ -221,17 +222,23 @@ async fn read(provider: &Provider, (params, who): (&Params, &Who)) -> Result<Arr
         };
     }
     let client = able(provider.client(id).await?)?;
+    // Where a request is signed, only what was signed counts (RFC 9101 section 5).
+    let signed = match params.get("request") {
+        Some(object) if !client.is_fapi() => Some(par::open(provider, &client, object).await?),
+        _ => None,
+    };
+    let params = signed.as_ref().unwrap_or(params);
     let back = ReturnTo::read(params, &client).map_err(Stop::Page)?;
     let refused = |refusal| Stop::Back(client.clone(), back.clone(), refusal);
     if client.is_fapi() {
         let reason = "this client must push its requests";
         return Err(refused(Refusal::request(reason)));
     }
-    if params.has("request") {
-        let reason = "request objects must be pushed";
-        return Err(refused(Refusal::new(Word::RequestNotSupported, reason)));
-    }
-    let asked = Asked::read(params, &client, back.clone()).map_err(refused)?;
+    let mut asked = Asked::read(params, &client, back.clone()).map_err(refused)?;
+    asked.resource = match resource::read(provider, params).await {
+        Err(Fault::Refused(refusal)) => return Err(refused(refusal)),
+        read => read?,
+    };
     Ok(Arrival {
         consent: who.consent(provider, &client).await?,
         client,
@@ -304,7 +311,10 @@ async fn keep(provider: &Provider, arrival: &Arrival) -> Result<Id<Pending>, Sto
 pub(crate) struct Standing {
     pub(crate) person: Option<Id<Person>>,
     pub(crate) who: Option<Recognised>,
-    consent: Option<Connection>,
+    /// What they agreed to before, for what the client says now that it is for.
+    agreed: Vec<Scope>,
+    /// Whose resources they agreed to have it used at.
+    resources: Vec<String>,
     /// Whether the hint of the request speaks of somebody else.
     is_other: bool,
     /// Whether the person has just agreed to this very request.
@@ -379,10 +389,15 @@ impl Who {
                     .and_then(|claims| claims.get("sub")?.as_str());
                 named != Some(&subject(person))
             });
+        let covered = |scope: &Scope| {
+            let agreed = consent.as_ref();
+            agreed.is_some_and(|agreed| agreed.covers(client, *scope))
+        };
         Standing {
             person,
             who,
-            consent,
+            agreed: Scope::ALL.iter().copied().filter(covered).collect(),
+            resources: consent.map(|agreed| agreed.resources).unwrap_or_default(),
             is_other,
             has_agreed: false,
         }
@@ -432,15 +447,13 @@ impl Standing {
     }
 
     fn needs_consent(&self, asked: &Asked) -> bool {
-        let agreed = self
-            .consent
-            .as_ref()
-            .map_or(&[][..], |consent| &consent.scopes);
+        let is_new = |resource: &Resource| !self.resources.contains(&resource.uri);
         asked.has_prompt(Prompt::Consent)
             || !asked.details.is_empty()
+            || asked.resource.as_ref().is_some_and(is_new)
             || wanted_scopes(asked)
                 .iter()
-                .any(|scope| !agreed.contains(scope))
+                .any(|scope| !self.agreed.contains(scope))
     }
 }
 
@@ -507,7 +520,9 @@ pub(crate) async fn issue(
                 if answer.is_consent {
                     let scopes = wanted_scopes(&answer.asked);
                     let known = (answer.client.id(), subject.as_str());
-                    consent::put_in(&tx, person, known, &scopes).await?;
+                    let resource = answer.asked.resource.as_ref();
+                    let agreed = Agreed::to(&answer.client, &scopes, resource);
+                    consent::agree_in(&tx, person, known, &agreed).await?;
                 }
                 grant::insert_in(&tx, &issued).await?;
                 Ok::<_, Fault>(())

@@ -24,6 +24,7 @@ use super::{
     params::Params,
     refusal::{Fault, Refusal, Word},
     request::read_scopes,
+    resource::Audience,
     scope::Scope,
     store::{
         consent, enter_in,
@@ -56,6 +57,7 @@ pub(crate) async fn redeem(
     params: &Params,
 ) -> Result<Tokens, Fault> {
     let wanted = Wanted::read(provider, caller, params)?;
+    Audience::read(provider, params)?.of(None)?;
     let kept = wanted.clone();
     let granted = provider
         .store()
@@ -205,7 +207,7 @@ impl Wanted {
         let allowed = consent::find_in(tx, who, client)
             .await?
             .ok_or_else(refused)?;
-        let covers = |scope: &Scope| allowed.scopes.contains(scope);
+        let covers = |scope: &Scope| allowed.covers(&self.caller.client, *scope);
         let is_covered = covers(&Scope::OnBehalf) && self.scopes.iter().all(covers);
         if is_covered && person::get_in(tx, who).await?.is_active() {
             Ok(who)
@@ -233,6 +235,8 @@ impl Wanted {
             approval: None,
             is_lasting: false,
             outlives_session: None,
+            // The person was asked for what this platform holds, and for nothing elsewhere.
+            resource: None,
             subject: None,
             act: Some(json!({ "sub": acting, "department": officer.department })),
             behalf: Some(Behalf {

@@ -27,7 +27,7 @@ pub(crate) const ASSERTION_LIFE: Duration = Duration::from_secs(120);
 /// A time in the future that is forgiven: clocks differ.
 pub(crate) const SKEW: Duration = Duration::from_secs(10);
 /// Characters of a `jti`.
-const JTI_CHARS: std::ops::RangeInclusive<usize> = 1..=256;
+pub(crate) const JTI_CHARS: std::ops::RangeInclusive<usize> = 1..=256;
 
 /// A client that has proven who it is, and what it must never prove twice.
 #[derive(Clone, Debug)]

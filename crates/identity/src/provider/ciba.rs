@@ -1,5 +1,11 @@
 //! Client-initiated backchannel authentication (CIBA Core 1.0, FAPI-CIBA): a client asks, the person's
 //! phone answers, no browser between them. The question is the house's approval; poll and ping.
+//!
+//! Two things are ours beyond the standard: the answer carries `binding_code`, the four digits that the
+//! phone shows too, so that whoever stands before the client's screen can compare; and a client withdraws
+//! what it no longer needs an answer to.
+
+use std::time::Duration;
 
 use axum::{body::Bytes, extract::State, http::HeaderMap};
 use kernel::{Actor, Id, Text, Time};
@@ -11,28 +17,32 @@ use web::{Door, Rate, Response};
 use super::{
     Provider,
     caller::{self, Call, Caller},
-    client::{Client, GrantKind, Profile},
+    client::{Client, GrantKind},
     connect,
     detail::{Detail, digest_of},
     grant::{Bound, Granted, Issued},
     mint, par,
     params::Params,
     refusal::{Fault, Refusal, Word},
-    request::{read_details, read_scopes},
+    request::{read_details, read_scopes, wished_level},
+    resource::{self, Audience, Resource},
     scope::Scope,
     store::{
         ciba::{self, NewWaiting, Waiting},
-        consent, enter_in, grant,
+        consent::{self, Agreed},
+        enter_in, grant,
     },
     token::{Tokens, tokens},
 };
 use crate::{
     Approval, ApprovalState, Binding, DetailLine, FailReason, Level, NewApproval, Person, Purpose,
-    approval::DETAIL_LINES, store::approval,
+    Step, approval::DETAIL_LINES, store::approval,
 };
 
 /// The path of this endpoint.
 pub(crate) const PATH: &str = "/oauth/bc-authorize";
+/// The path where a client withdraws what it asked.
+pub(crate) const WITHDRAW: &str = "/oauth/bc-withdraw";
 /// Seconds between two polls.
 pub(crate) const INTERVAL: i64 = 5;
 /// Characters of a binding message: it must fit a phone's screen and be comparable at a glance.
@@ -48,6 +58,9 @@ pub(crate) struct CibaAsked {
     #[serde(default)]
     pub(crate) details: Vec<Detail>,
     pub(crate) bound: Option<Bound>,
+    /// What the token is for, where not for this platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) resource: Option<Resource>,
     /// The request's own id, which the ID token repeats; sealed.
     pub(crate) id: String,
 }
@@ -58,6 +71,8 @@ pub(crate) struct Acknowledged {
     auth_req_id: String,
     expires_in: u64,
     interval: i64,
+    /// Four digits that the phone shows too: show them beside the binding message.
+    binding_code: String,
 }
 
 pub(crate) async fn authorize(
@@ -89,12 +104,16 @@ async fn ask(
         door,
         params: &outer,
     };
-    let caller = caller::authenticate(provider, &call).await?;
+    let mut caller = caller::authenticate(provider, &call).await?;
     caller.check_grant(GrantKind::Ciba)?;
     let client = caller.client.clone();
     let params = match outer.get("request") {
-        Some(object) => par::open(provider, &client, object).await?,
-        None if client.profile == Profile::Fapi2Ms => {
+        Some(object) => {
+            let (params, once) = par::open_once(provider, &client, object).await?;
+            caller.once.push(once);
+            params
+        }
+        None if client.is_fapi() => {
             return Err(Refusal::request("this client's requests must be signed").into());
         }
         None => outer,
@@ -103,6 +122,7 @@ async fn ask(
     let details = read_details(&params, &client)?;
     let message = read_message(&params)?;
     let notification = read_notification(&params, &client)?;
+    let wait = read_expiry(&params)?;
     let person = hinted(provider, &client, &params).await?;
     // However many clients ask, and from wherever: one person's phone is not kept ringing.
     door.count(Rate::Attempt, "asked", &person.to_string())?;
@@ -116,9 +136,13 @@ async fn ask(
         scopes,
         details,
         bound: caller.bound.clone(),
+        resource: resource::read(provider, &params).await?,
         id: sealed(provider, &secret)?,
     };
-    let question = question(&client, &asked, (message.as_deref(), &secret))?;
+    let mut question = question(&client, &asked, (message.as_deref(), &secret))?;
+    if let Some(level) = wished_level(&params) {
+        question.asked = question.asked.max(level);
+    }
     let new = NewWaiting {
         client: client.id().to_owned(),
         notification: notification
@@ -127,18 +151,19 @@ async fn ask(
         asked,
         secret: secret.clone(),
     };
-    let approval = keep(provider, &caller, (question, new)).await?;
+    let approval = keep(provider, &caller, (question, wait, new)).await?;
     Ok(Acknowledged {
         auth_req_id: secret,
         expires_in: approval.seconds_left(provider.now()),
         interval: INTERVAL,
+        binding_code: approval.code,
     })
 }
 
 async fn keep(
     provider: &Provider,
     caller: &Caller,
-    (question, new): (NewApproval, NewWaiting),
+    (question, wait, new): (NewApproval, Option<Duration>, NewWaiting),
 ) -> Result<Approval, Fault> {
     let draws = approval::Draws::of(provider.env());
     let caller = caller.clone();
@@ -156,6 +181,10 @@ async fn keep(
                         return Err(Refusal::new(Word::AccessDenied, reason).into());
                     }
                     asked => asked?,
+                };
+                let asked = match wait {
+                    Some(wait) => approval::shorten_in(&tx, asked, wait).await?,
+                    None => asked,
                 };
                 ciba::insert_in(&tx, &new, &asked).await?;
                 Ok::<_, Fault>(asked)
@@ -177,6 +206,12 @@ fn question(
             value: client.purpose_of(*scope)?.clone(),
         })
     }));
+    if let Some(resource) = &asked.resource {
+        detail.push(DetailLine {
+            label: Text::new("For use at", "用於"),
+            value: resource.name.clone(),
+        });
+    }
     if let Some(message) = message {
         detail.insert(
             0,
@@ -217,7 +252,7 @@ fn question(
         detail,
         digest: digest_of(secret, &asked.details),
         binding: Binding::of(secret.as_bytes()),
-        return_to: "/en".to_owned(),
+        return_to: "/en/inbox".to_owned(),
     })
 }
 
@@ -266,6 +301,15 @@ fn read_message(params: &Params) -> Result<Option<String>, Refusal> {
     Ok(Some(message.to_owned()))
 }
 
+/// How long the client needs the answer: never longer than the question waits by itself.
+fn read_expiry(params: &Params) -> Result<Option<Duration>, Refusal> {
+    match params.number("requested_expiry")? {
+        Some(0) => Err(Refusal::request("requested_expiry is not above zero")),
+        Some(seconds) => Ok(u64::try_from(seconds).ok().map(Duration::from_secs)),
+        None => Ok(None),
+    }
+}
+
 fn read_notification(params: &Params, client: &Client) -> Result<Option<String>, Refusal> {
     if client.ciba_notification_uri.is_none() {
         return Ok(None);
@@ -312,6 +356,7 @@ pub(crate) async fn redeem(
         .need("auth_req_id", "auth_req_id is missing")?
         .to_owned();
     let refresh = provider.draw();
+    let audience = Audience::read(provider, params)?;
     let (own, maker) = (caller.clone(), provider.clone());
     let polled = provider
         .store()
@@ -321,6 +366,7 @@ pub(crate) async fn redeem(
                 caller: own.clone(),
                 secret: secret.clone(),
                 refresh: refresh.clone(),
+                audience: audience.clone(),
             };
             async move { poll.run_in(&tx).await }
         })
@@ -336,6 +382,7 @@ struct Poll {
     caller: Caller,
     secret: String,
     refresh: String,
+    audience: Audience,
 }
 
 impl Poll {
@@ -370,6 +417,8 @@ impl Poll {
     }
 
     async fn grant_in(&self, tx: &::store::Write, waiting: &Waiting) -> Result<Polled, Fault> {
+        let granted = waiting.asked.resource.as_ref();
+        let resource = self.audience.of(granted.map(|one| one.uri.as_str()))?;
         if !ciba::use_in(tx, waiting).await? {
             return Err(Refusal::grant("auth_req_id has been used").into());
         }
@@ -387,11 +436,12 @@ impl Poll {
             challenge: None,
             bound: self.caller.bound.clone(),
             level: approved.level,
-            means: crate::Means::Phone,
+            means: approved.evidence.means(),
             auth_time: approved.decided.seconds(),
             approval: Some(approved.approval),
             is_lasting: client.has_grant(GrantKind::Refresh),
             outlives_session: None,
+            resource: asked.resource.clone().map(|resource| resource.uri),
             subject: None,
             act: None,
             behalf: None,
@@ -399,7 +449,8 @@ impl Poll {
         };
         let refresh = content.is_lasting.then(|| self.refresh.clone());
         let subject = self.provider.subject(&client.sector, approved.person);
-        consent::put_in(tx, approved.person, (client.id(), &subject), &asked.scopes).await?;
+        let agreed = Agreed::to(client, &asked.scopes, granted);
+        consent::agree_in(tx, approved.person, (client.id(), &subject), &agreed).await?;
         let issued = Issued {
             client: client.id().to_owned(),
             person: approved.person,
@@ -409,9 +460,74 @@ impl Poll {
             code: None,
             refresh: refresh.clone(),
         };
-        let grant = grant::issue_in(tx, &issued).await?;
+        let mut grant = grant::issue_in(tx, &issued).await?;
+        grant.content.resource = resource;
         Ok(Polled::Granted(Box::new(grant), refresh))
     }
+}
+
+/// The request is no longer with the phone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Withdrawn {
+    /// `withdrawn`.
+    status: &'static str,
+}
+
+pub(crate) async fn withdraw(
+    State(provider): State<Provider>,
+    door: Door,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut ended = take_back(&provider, (&door, &headers), &body).await;
+    if caller::is_stale(&provider, (&headers, &body), &ended).await {
+        ended = take_back(&provider, (&door, &headers), &body).await;
+    }
+    use web::IntoResponse as _;
+    match ended {
+        Ok(withdrawn) => web::Json(withdrawn).into_response(),
+        Err(fault) => fault.answer(),
+    }
+}
+
+async fn take_back(
+    provider: &Provider,
+    (door, headers): (&Door, &HeaderMap),
+    body: &[u8],
+) -> Result<Withdrawn, Fault> {
+    let params = Params::read(body)?;
+    let call = Call {
+        path: WITHDRAW,
+        headers,
+        door,
+        params: &params,
+    };
+    let caller = caller::authenticate(provider, &call).await?;
+    caller.check_grant(GrantKind::Ciba)?;
+    let secret = params
+        .need("auth_req_id", "auth_req_id is missing")?
+        .to_owned();
+    provider
+        .store()
+        .write(&Actor::system("openid"), move |tx| {
+            let (caller, secret) = (caller.clone(), secret.clone());
+            async move {
+                enter_in(&tx, &caller).await?;
+                let waiting = ciba::find_in(&tx, &secret)
+                    .await?
+                    .filter(|waiting| waiting.client == caller.client.id())
+                    .ok_or(Refusal::grant("auth_req_id is unknown"))?;
+                let found = approval::get_in(&tx, waiting.approval).await?;
+                if !found.state_at(tx.now()).is_open() {
+                    return Err(Refusal::grant("the request has its outcome").into());
+                }
+                approval::step_in(&tx, &found, Step::Cancel, None).await?;
+                Ok::<_, Fault>(Withdrawn {
+                    status: "withdrawn",
+                })
+            }
+        })
+        .await
 }
 
 /// What a poll hears while there is no approval; `None` when there is.

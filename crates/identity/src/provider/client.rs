@@ -121,6 +121,12 @@ pub struct Registration {
     pub certificate_dns: Option<String>,
     #[serde(default)]
     pub id_token_enc: Option<Enc>,
+    /// Whether userinfo is answered signed, as a JWT.
+    #[serde(default)]
+    pub is_userinfo_signed: bool,
+    /// How userinfo is sealed to the client; what is sealed is signed first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_enc: Option<Enc>,
     #[serde(default)]
     pub details: Vec<DetailKind>,
     #[serde(default)]
@@ -134,6 +140,9 @@ pub struct Registration {
     /// Whether the client guards resources and may look into tokens made for it.
     #[serde(default)]
     pub is_resource: bool,
+    /// What its resources are called (RFC 8707): the audience of tokens made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// A test client works like any other and says so to the people it asks.
     #[serde(default)]
     pub is_test: bool,
@@ -188,11 +197,14 @@ impl Registration {
             secret_digest: None,
             certificate_dns: None,
             id_token_enc: None,
+            is_userinfo_signed: false,
+            userinfo_enc: None,
             details: Vec::new(),
             backchannel_logout_uri: None,
             ciba_notification_uri: None,
             needs_dpop_nonce: false,
             is_resource: false,
+            resource: None,
             is_test: false,
             wire: Some(wire),
         }
@@ -257,6 +269,12 @@ impl Registration {
             "scopes",
             "identity.client.flaw.scopes",
         );
+        let is_called = self.resource.as_deref().is_some_and(is_resource_name);
+        flaw(
+            self.is_resource != self.resource.is_some() || self.is_resource != is_called,
+            "resource",
+            "identity.client.flaw.resource",
+        );
         self.flaws_of_proof(&mut flaws);
         flaws
     }
@@ -274,10 +292,10 @@ impl Registration {
         let keys = Keys::of(&self.keys);
         let needs_key = self.auth == AuthMethod::PrivateKeyJwt || self.profile == Profile::Fapi2Ms;
         let is_published = self.jwks_uri.is_some();
+        let is_sealed = self.id_token_enc.is_some() || self.userinfo_enc.is_some();
         let lacks = keys.as_ref().is_some_and(|keys| {
             !is_published
-                && ((needs_key && keys.signing.is_empty())
-                    || (self.id_token_enc.is_some() && keys.reader.is_none()))
+                && ((needs_key && keys.signing.is_empty()) || (is_sealed && keys.reader.is_none()))
         });
         let is_wrong = |uri: &String| !is_redirect(uri) || !self.keys.is_empty();
         flaw(
@@ -330,6 +348,13 @@ pub(crate) fn is_redirect(uri: &str) -> bool {
         .bytes()
         .all(|b| b.is_ascii_graphic() && !b"\\\"<>#*".contains(&b));
     is_plain && !host.is_empty() && !host.contains('@') && uri.len() <= URI_CHARS
+}
+
+/// What resources may be called: an absolute address over https, without a query or fragment, which no
+/// other spelling of the same place matches.
+#[must_use]
+pub(crate) fn is_resource_name(uri: &str) -> bool {
+    uri.starts_with("https://") && is_redirect(uri) && !uri.contains('?')
 }
 
 /// The registered keys, read once.
@@ -420,6 +445,12 @@ impl Client {
             .redirect_uris
             .iter()
             .any(|own| own == uri)
+    }
+
+    /// Whether a token for `audience` is for this client's resources.
+    pub(crate) fn guards(&self, audience: &str) -> bool {
+        let own = self.0.registration.resource.as_deref();
+        self.0.registration.is_resource && own == Some(audience)
     }
 
     pub(crate) fn is_secret(&self, secret: &str) -> bool {

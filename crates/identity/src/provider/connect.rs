@@ -199,6 +199,7 @@ fn consent_page(
         is_test => client.is_test,
         scopes,
         lines => lines_of(&asked.details),
+        resource => asked.resource.as_ref().map(|resource| resource.name.clone()),
         needs_phone => needs_phone(asked),
         who => visit.signed_in().map(|who| who.name.clone()),
         is_known => standing.person.is_some(),
@@ -279,7 +280,8 @@ async fn check_companies(
     }
 }
 
-/// Whether the person holds a mandate for every company in `details` that reaches the client.
+/// Whether the person holds a mandate for every company in `details` that reaches the client, and powers for
+/// every action.
 pub(crate) async fn may_act(
     provider: &Provider,
     person: Id<Person>,
@@ -291,9 +293,11 @@ pub(crate) async fn may_act(
     }
     let mandates = member::mandates_of(provider.store(), person).await?;
     Ok(details.iter().all(|detail| match detail {
-        Detail::ActFor { company, .. } => mandates
-            .iter()
-            .any(|mandate| mandate.company.company_number == *company && mandate.reaches(client)),
+        Detail::ActFor { company, .. } => mandates.iter().any(|mandate| {
+            mandate.company.company_number == *company
+                && mandate.reaches(client)
+                && detail.is_held(|right| mandate.may(right, client))
+        }),
         _ => true,
     }))
 }

@@ -27,7 +27,8 @@ pub(crate) async fn list(visit: Visit, State(provider): State<Provider>) -> Outc
         let record = client::find_client(provider.store(), &connection.client).await?;
         let registration = record
             .as_ref()
-            .and_then(|found| found.registration.as_ref());
+            .and_then(|record| record.registration.as_ref());
+        let told = |scope: &Scope| connection.purposes.get(scope.code());
         let scopes: Vec<_> = connection
             .scopes
             .iter()
@@ -35,7 +36,8 @@ pub(crate) async fn list(visit: Visit, State(provider): State<Provider>) -> Outc
             .map(|scope| {
                 ctx! {
                     words => visit.t(&format!("identity.scope.{}", scope.code())),
-                    purpose => registration.and_then(|found| found.purpose_of(*scope)),
+                    purpose => told(scope)
+                        .or_else(|| registration.and_then(|found| found.purpose_of(*scope))),
                 }
             })
             .collect();

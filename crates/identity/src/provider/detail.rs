@@ -6,7 +6,7 @@ use kernel::Text;
 use serde::{Deserialize, Serialize};
 use trust::{base64url, digest};
 
-use crate::{DetailLine, FieldKey, code::codes};
+use crate::{DetailLine, FieldKey, Right, code::codes};
 
 /// Details in one request.
 pub(crate) const DETAILS_MAX: usize = 5;
@@ -37,6 +37,7 @@ pub enum Detail {
     ActFor {
         /// Companies Registry number.
         company: String,
+        /// Never more than the person's powers hold: asked at the request and at every refresh.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         actions: Vec<Action>,
     },
@@ -64,6 +65,17 @@ codes! {
     Action { Fill = "fill", Sign = "sign", Pay = "pay" }
 }
 
+impl Action {
+    /// What powers call it.
+    #[must_use]
+    pub(crate) const fn right(self) -> Right {
+        match self {
+            Self::Fill => Right::Fill,
+            Self::Sign | Self::Pay => Right::Sign,
+        }
+    }
+}
+
 /// An amount of money, as decimal text.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +99,15 @@ impl Detail {
     #[must_use]
     pub const fn needs_phone(&self) -> bool {
         matches!(self, Self::Sign { .. } | Self::Pay { .. })
+    }
+
+    /// Whether powers that `may` do this much hold every action asked for. Who names none may fill.
+    #[must_use]
+    pub(crate) fn is_held(&self, may: impl Fn(Right) -> bool) -> bool {
+        match self {
+            Self::ActFor { actions, .. } => actions.iter().all(|action| may(action.right())),
+            _ => true,
+        }
     }
 
     fn is_sound(&self) -> bool {

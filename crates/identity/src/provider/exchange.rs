@@ -17,6 +17,7 @@ use super::{
     params::Params,
     refusal::{Fault, Refusal, Word},
     request::read_details,
+    resource::Audience,
     store::{
         enter_in,
         grant::{self, Grant},
@@ -59,6 +60,7 @@ pub(crate) async fn redeem(
         access,
         company: company.clone(),
         details: details.clone(),
+        audience: Audience::read(provider, params)?,
     };
     let granted = provider
         .store()
@@ -98,6 +100,7 @@ struct Wanted {
     access: Arc<Access>,
     company: String,
     details: Vec<Detail>,
+    audience: Audience,
 }
 
 impl Wanted {
@@ -117,6 +120,10 @@ impl Wanted {
         let mandate = member::mandate_by_number_in(tx, grant.person, &self.company)
             .await?
             .filter(|mandate| mandate.reaches(client.id()))
+            .filter(|mandate| {
+                let may = |right| mandate.may(right, client.id());
+                self.details.iter().all(|detail| detail.is_held(may))
+            })
             .ok_or(Refusal::new(
                 Word::InvalidTarget,
                 "the person may not act for this company here",
@@ -126,6 +133,7 @@ impl Wanted {
             .provider
             .company_subject(&client.sector, mandate.company.id);
         let content = Granted {
+            resource: self.audience.of(grant.content.resource.as_deref())?,
             subject: Some(subject),
             act: Some(json!({ "sub": acting, "role": mandate.powers.role })),
             details: self.details.clone(),

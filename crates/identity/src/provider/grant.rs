@@ -85,6 +85,9 @@ pub(crate) struct Granted {
     /// [`OUTLIVES`] when the person agreed to access while they are not signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outlives_session: Option<String>,
+    /// What the tokens are for, where not for this platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) resource: Option<String>,
     /// Another subject than the person: the company of a token exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
@@ -138,6 +141,7 @@ impl Granted {
             approval: None,
             is_lasting: client.has_grant(GrantKind::Refresh),
             outlives_session: outlives(&asked.scopes),
+            resource: asked.resource.clone().map(|resource| resource.uri),
             subject: None,
             act: None,
             behalf: None,

@@ -1,5 +1,6 @@
 //! Introspection (RFC 7662), plain or as a signed answer (RFC 9701): a client that guards resources
-//! asks what a token is good for; any client may ask about its own.
+//! asks what a token for them is good for; any client may ask about its own. A token for this platform, or
+//! for the resources of somebody else, is good for nothing there, and nobody learns that it exists.
 
 use axum::{body::Bytes, extract::State, http::HeaderMap};
 use kernel::Actor;
@@ -13,7 +14,7 @@ use super::{
     caller::{self, Call},
     mint,
     params::Params,
-    refusal::{Fault, NOT_A_RESOURCE, Refusal, Word},
+    refusal::Fault,
     request::acr,
     store::{
         enter_in,
@@ -114,8 +115,9 @@ async fn look(
         return Ok((client.id().to_owned(), nothing));
     };
     let is_own = grant.client == client.id();
-    if !is_own && !client.is_resource {
-        return Err(Refusal::new(Word::AccessDenied, NOT_A_RESOURCE).into());
+    let is_for = |access: &mint::Access| client.guards(&access.audience);
+    if !is_own && !access.as_deref().is_some_and(is_for) {
+        return Ok((client.id().to_owned(), nothing));
     }
     let claims = match access {
         Some(access) => {
@@ -123,8 +125,6 @@ async fn look(
             claims.remove("grant");
             claims
         }
-        // A refresh token is nobody's business but its client's.
-        None if !is_own => return Ok((client.id().to_owned(), nothing)),
         None => of_refresh(&grant),
     };
     let found = Introspected {

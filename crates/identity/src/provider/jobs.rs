@@ -16,7 +16,7 @@ use super::{
     outbound::{Post, Sent},
     store::{ciba as waiting, grant, request},
 };
-use crate::{Approval, Error, Person};
+use crate::{Approval, Error, Person, wake};
 
 /// The job that tells a client of a logout.
 pub(crate) const LOGOUT: &str = "identity.client_logout";
@@ -46,7 +46,7 @@ pub fn jobs(runner: Runner, provider: &Provider) -> Runner {
         provider.clone(),
         provider.clone(),
     );
-    runner
+    wake::jobs(runner, provider)
         .on(LOGOUT, move |task| {
             let provider = logout.clone();
             async move { tell_logout(&provider, &task).await }
@@ -122,6 +122,7 @@ async fn tell_logout(provider: &Provider, task: &Task) -> Result<(), Failure> {
         uri,
         content_type: "application/x-www-form-urlencoded",
         authorization: None,
+        more: Vec::new(),
         body,
     };
     settle(provider.outbound().post(post).await)
@@ -152,7 +153,7 @@ fn settle(sent: Sent) -> Result<(), Failure> {
     match sent {
         Sent::Heard => Ok(()),
         Sent::Refused => Err(Failure::Dead("the client refuses".to_owned())),
-        Sent::Unheard => Err(Failure::Again("the client does not answer".to_owned())),
+        Sent::Gone | Sent::Unheard => Err(Failure::Again("the client does not answer".to_owned())),
     }
 }
 
@@ -203,6 +204,7 @@ async fn tell_ready(provider: &Provider, task: &Task) -> Result<(), Failure> {
         uri,
         content_type: "application/json",
         authorization: Some(format!("Bearer {token}")),
+        more: Vec::new(),
         body: json!({ "auth_req_id": auth_req_id }).to_string(),
     };
     settle(provider.outbound().post(post).await)

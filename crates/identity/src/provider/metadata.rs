@@ -50,6 +50,8 @@ struct Endpoints {
     revocation_endpoint: String,
     end_session_endpoint: String,
     backchannel_authentication_endpoint: String,
+    /// Ours: where a client withdraws what it asked.
+    backchannel_withdrawal_endpoint: String,
 }
 
 type Words = Vec<&'static str>;
@@ -84,6 +86,9 @@ struct Algorithms {
     id_token_signing_alg_values_supported: Words,
     id_token_encryption_alg_values_supported: Words,
     id_token_encryption_enc_values_supported: Words,
+    userinfo_signing_alg_values_supported: Words,
+    userinfo_encryption_alg_values_supported: Words,
+    userinfo_encryption_enc_values_supported: Words,
 }
 
 /// What is done and what is not.
@@ -187,6 +192,7 @@ fn endpoints(provider: &Provider) -> Endpoints {
         revocation_endpoint: at(revoke::PATH),
         end_session_endpoint: at(logout::PATH),
         backchannel_authentication_endpoint: at(ciba::PATH),
+        backchannel_withdrawal_endpoint: at(ciba::WITHDRAW),
     }
 }
 
@@ -231,6 +237,7 @@ fn offers(has_certificates: bool) -> Offers {
 fn algorithms() -> Algorithms {
     let taken = Alg::NAMES.to_vec();
     let given = vec!["ES256"];
+    let ciphers: Words = jwe::Enc::ALL.iter().map(|enc| enc.name()).collect();
     Algorithms {
         code_challenge_methods_supported: vec!["S256"],
         token_endpoint_auth_signing_alg_values_supported: taken.clone(),
@@ -239,11 +246,11 @@ fn algorithms() -> Algorithms {
         backchannel_authentication_request_signing_alg_values_supported: taken,
         authorization_signing_alg_values_supported: given.clone(),
         introspection_signing_alg_values_supported: given.clone(),
-        id_token_signing_alg_values_supported: given,
+        id_token_signing_alg_values_supported: given.clone(),
         id_token_encryption_alg_values_supported: vec![jwe::ALG],
-        id_token_encryption_enc_values_supported: jwe::Enc::ALL
-            .iter()
-            .map(|enc| enc.name())
-            .collect(),
+        id_token_encryption_enc_values_supported: ciphers.clone(),
+        userinfo_signing_alg_values_supported: given,
+        userinfo_encryption_alg_values_supported: vec![jwe::ALG],
+        userinfo_encryption_enc_values_supported: ciphers,
     }
 }

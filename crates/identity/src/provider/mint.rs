@@ -6,7 +6,12 @@ use std::sync::Arc;
 use kernel::{Actor, Id, Text};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use trust::{Purpose, Vault, base64url, digest, jwe, jws::Signer, jws::Unverified};
+use trust::{
+    Purpose, Vault, base64url, digest,
+    jwe::{self, Enc},
+    jws::Signer,
+    jws::Unverified,
+};
 
 use super::{
     Provider,
@@ -28,6 +33,7 @@ pub(crate) const ACCESS: &str = "at+jwt";
 pub(crate) const ID: &str = "JWT";
 pub(crate) const LOGOUT: &str = "logout+jwt";
 pub(crate) const INTROSPECTION: &str = "token-introspection+jwt";
+const INFO: &str = "userinfo+jwt";
 const JARM: &str = "oauth-authz-resp+jwt";
 /// A signed authorization answer is read at once.
 const JARM_LIFE: i64 = 120;
@@ -39,6 +45,7 @@ pub(crate) struct Access {
     pub(crate) client: String,
     pub(crate) subject: String,
     pub(crate) jti: String,
+    pub(crate) audience: String,
     /// Seconds since the epoch.
     pub(crate) expires: i64,
     pub(crate) claims: Map<String, Value>,
@@ -75,7 +82,7 @@ pub(crate) fn access(
     let mut claims = json!({
         "iss": provider.issuer(),
         "sub": subject(provider, client, grant),
-        "aud": provider.issuer(),
+        "aud": content.resource.as_deref().unwrap_or(provider.issuer()),
         "client_id": client.id(),
         "iat": now.seconds(),
         "exp": (now + ACCESS_LIFE).seconds(),
@@ -148,18 +155,39 @@ pub(crate) async fn id_token(
         }
         fields.extend(personal);
     }
-    seal(provider, client, sign(provider, ID, &claims)?).await
+    let token = sign(provider, ID, &claims)?;
+    seal(provider, (client, client.id_token_enc), token).await
+}
+
+/// Userinfo as a JWT (OpenID Connect Core section 5.3.2), of a type of its own: it is no ID token.
+pub(crate) async fn info_token<T: Serialize>(
+    provider: &Provider,
+    client: &Client,
+    info: &T,
+) -> Result<String, Error> {
+    let mut claims = serde_json::to_value(info).map_err(|_| Error::Corrupt("userinfo"))?;
+    if let Some(fields) = claims.as_object_mut() {
+        fields.insert("iss".to_owned(), json!(provider.issuer()));
+        fields.insert("aud".to_owned(), json!(client.id()));
+        fields.insert("iat".to_owned(), json!(provider.now().seconds()));
+    }
+    let token = sign(provider, INFO, &claims)?;
+    seal(provider, (client, client.userinfo_enc), token).await
 }
 
 /// Seals a signed token to the client that registered a key for it.
-async fn seal(provider: &Provider, client: &Client, token: String) -> Result<String, Error> {
-    let Some(enc) = client.id_token_enc else {
+async fn seal(
+    provider: &Provider,
+    (client, enc): (&Client, Option<Enc>),
+    token: String,
+) -> Result<String, Error> {
+    let Some(enc) = enc else {
         return Ok(token);
     };
     let keys = keyset::keys_of(provider, client, Need::Reader).await?;
     // What was to be sealed never leaves open.
     let reader = keys.reader.as_ref();
-    let reader = reader.ok_or(Error::Corrupt("the client's key for ID tokens"))?;
+    let reader = reader.ok_or(Error::Corrupt("the client's key for what is sealed to it"))?;
     Ok(jwe::seal(provider.env(), reader, enc, &token)?)
 }
 
@@ -289,6 +317,7 @@ impl Access {
             client: text("client_id")?,
             subject: text("sub")?,
             jti: text("jti")?,
+            audience: text("aud")?,
             expires: claims.get("exp")?.as_i64()?,
             claims,
         })

@@ -10,6 +10,8 @@ pub enum Sent {
     Heard,
     /// It refuses, and asking again will not change that.
     Refused,
+    /// There is nobody at this address any more: 404 or 410.
+    Gone,
     /// Nobody answered, or with a failure of its own.
     Unheard,
 }
@@ -19,9 +21,12 @@ pub enum Sent {
 pub struct Post {
     /// A registered address.
     pub uri: String,
+    /// Empty when there is no body.
     pub content_type: &'static str,
     /// The value of `Authorization`.
     pub authorization: Option<String>,
+    /// Other header fields.
+    pub more: Vec<(&'static str, String)>,
     pub body: String,
 }
 

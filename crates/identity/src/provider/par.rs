@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::{body::Bytes, extract::State, http::HeaderMap};
-use kernel::Actor;
+use kernel::{Actor, Time};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use trust::jws::Unverified;
@@ -13,7 +13,7 @@ use web::{Door, IntoResponse, Response, StatusCode};
 
 use super::{
     Provider,
-    caller::{self, Call, Caller, SKEW},
+    caller::{self, Call, Caller, JTI_CHARS, SKEW},
     client::{Client, GrantKind, Keys, Profile},
     dpop,
     grant::Bound,
@@ -21,7 +21,8 @@ use super::{
     params::Params,
     refusal::{Fault, Refusal, Word},
     request::{Asked, ReturnTo},
-    store::{enter_in, request},
+    resource,
+    store::{Once, enter_in, request},
 };
 
 /// The path of this endpoint.
@@ -32,6 +33,7 @@ pub(crate) const URI: &str = "urn:ietf:params:oauth:request_uri:";
 pub(crate) const PAR_LIFE: Duration = Duration::from_secs(90);
 /// A request object lives an hour at most (FAPI 2.0 Message Signing section 5.3.1).
 const OBJECT_LIFE: Duration = Duration::from_secs(3_600);
+const OBJECT_SECONDS: i64 = 3_600;
 
 /// A pushed request is kept.
 #[derive(Debug, Serialize, ToSchema)]
@@ -111,6 +113,7 @@ async fn read(provider: &Provider, caller: &Caller, params: Params) -> Result<As
     };
     let back = ReturnTo::read(&inner, client)?;
     let mut asked = Asked::read(&inner, client, back)?;
+    asked.resource = resource::read(provider, &inner).await?;
     match (&caller.bound, &asked.dpop_jkt) {
         (Some(Bound::Key(proven)), Some(named)) if proven != named => {
             return Err(Refusal::dpop("dpop_jkt is not the key of the proof").into());
@@ -131,6 +134,27 @@ pub(crate) async fn open(
     let kid = head.ok().flatten();
     let keys = keyset::keys_of(provider, client, Need::Named(kid.as_deref())).await?;
     Ok(verify(provider, (client, &keys), object)?)
+}
+
+/// The request object of a backchannel request: complete, and good once (FAPI-CIBA section 5.2.2).
+pub(crate) async fn open_once(
+    provider: &Provider,
+    client: &Client,
+    object: &str,
+) -> Result<(Params, Once), Fault> {
+    let params = open(provider, client, object).await?;
+    let refuse = |reason| Refusal::new(Word::InvalidRequestObject, reason);
+    let (Ok(Some(_)), Ok(Some(until))) = (params.number("iat"), params.number("exp")) else {
+        return Err(refuse("iat of the object is missing").into());
+    };
+    let jti = params
+        .get("jti")
+        .filter(|jti| JTI_CHARS.contains(&jti.len()))
+        .ok_or(refuse("jti of the object is missing"))?;
+    let until = Time::from_seconds(until) + SKEW;
+    let replayed = refuse("the object has been used");
+    let once = Once::new("request object", client.id(), jti, (until, replayed));
+    Ok((params, once))
 }
 
 fn verify(
@@ -172,10 +196,12 @@ fn verify(
     let until = caller::check_times(&claims, now, OBJECT_LIFE);
     let nbf = claims.get("nbf").and_then(Value::as_i64);
     let is_fresh = nbf.is_some_and(|nbf| {
-        now.seconds().saturating_sub(nbf) <= i64::try_from(OBJECT_LIFE.as_secs()).unwrap_or(0)
-            && nbf <= (now + SKEW).seconds()
+        now.seconds().saturating_sub(nbf) <= OBJECT_SECONDS && nbf <= (now + SKEW).seconds()
     });
-    if until.is_none() || !is_fresh {
+    // However it is dated: an hour between the two, not one on either side of now.
+    let exp = until.map(Time::seconds).zip(nbf);
+    let is_short = exp.is_some_and(|(exp, nbf)| exp.saturating_sub(nbf) <= OBJECT_SECONDS);
+    if !is_short || !is_fresh {
         return Err(refuse("the object is not valid now, or for too long"));
     }
     Ok(Params::of_claims(claims))

@@ -29,7 +29,6 @@ codes! {
         InsufficientAuthentication = "insufficient_user_authentication",
         InsufficientScope = "insufficient_scope",
         LoginRequired = "login_required",
-        RequestNotSupported = "request_not_supported",
         ServerError = "server_error",
         SlowDown = "slow_down",
         UnauthorizedClient = "unauthorized_client",
@@ -97,7 +96,6 @@ impl Refusal {
         );
         let status = match self.word {
             Word::InvalidClient => StatusCode::UNAUTHORIZED,
-            Word::AccessDenied if self.reason == NOT_A_RESOURCE => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
         let body = RefusalBody {
@@ -141,9 +139,6 @@ impl Refusal {
         response
     }
 }
-
-/// The reason of the one refusal that is a matter of permission.
-pub(crate) const NOT_A_RESOURCE: &str = "this client may not look into tokens";
 
 /// What an endpoint ends with when it does not answer: a refusal on the wire, or a failure of ours.
 #[derive(Debug, thiserror::Error)]

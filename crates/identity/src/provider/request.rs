@@ -10,6 +10,7 @@ use super::{
     detail::{self, Detail},
     params::Params,
     refusal::{Refusal, Word},
+    resource::Resource,
     scope::{Claim, Scope},
 };
 use crate::{Level, code::codes};
@@ -75,6 +76,9 @@ pub(crate) struct Asked {
     pub(crate) dpop_jkt: Option<String>,
     pub(crate) id_token_hint: Option<String>,
     pub(crate) lang: Option<Lang>,
+    /// What the token is for, where not for this platform; read apart, for it stands in the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) resource: Option<Resource>,
 }
 
 /// Where a refusal may be sent.
@@ -164,6 +168,7 @@ impl Asked {
             dpop_jkt: read_jkt(params)?,
             id_token_hint: params.get("id_token_hint").map(str::to_owned),
             lang: params.get("ui_locales").and_then(read_lang),
+            resource: None,
         })
     }
 
@@ -264,9 +269,13 @@ fn read_level(params: &Params) -> Result<(Option<Level>, bool), Refusal> {
         }
         return Ok((lowest, is_essential && lowest.is_some()));
     }
+    Ok((wished_level(params), false))
+}
+
+/// The lowest level that `acr_values` names.
+pub(crate) fn wished_level(params: &Params) -> Option<Level> {
     let wished = params.get("acr_values").unwrap_or_default();
-    let lowest = wished.split(' ').filter_map(level_of).min();
-    Ok((lowest, false))
+    wished.split(' ').filter_map(level_of).min()
 }
 
 fn read_challenge(params: &Params) -> Result<String, Refusal> {

@@ -144,6 +144,18 @@ fn client_routes() -> Routes<Provider> {
         )
         .body_bytes(BODY_BYTES)
         .rate(Rate::Caller)
+        .json(
+            post,
+            ciba::WITHDRAW,
+            Access::Public,
+            operation::<ClientForm, ciba::Withdrawn>("Withdraw what a person was asked")
+                .answers::<RefusalBody>(400)
+                .answers::<RefusalBody>(401)
+                .takes_form(),
+            ciba::withdraw,
+        )
+        .body_bytes(BODY_BYTES)
+        .rate(Rate::Caller)
 }
 
 fn token_routes() -> Routes<Provider> {
@@ -197,8 +209,12 @@ fn resource_routes() -> Routes<Provider> {
             &Method::POST,
             userinfo::PATH,
             Access::Public,
-            described(),
+            operation::<ClientForm, userinfo::UserInfo>("What the client may know of the person")
+                .answers::<RefusalBody>(401)
+                .takes_form()
+                .standard("OpenID Connect Core 5.3, RFC 6750 2.2"),
             userinfo::post,
         )
+        .body_bytes(BODY_BYTES)
         .rate(Rate::Caller)
 }

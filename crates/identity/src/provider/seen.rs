@@ -52,6 +52,7 @@ mod tests {
             client: String::new(),
             subject: String::new(),
             jti: String::new(),
+            audience: String::new(),
             expires: 0,
             claims: serde_json::Map::new(),
         });

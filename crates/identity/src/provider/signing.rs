@@ -22,13 +22,14 @@ use super::{
     userinfo,
 };
 use crate::{
-    Acknowledgement, ApprovalState, Binding, Error, ItemKind, NewItem, NewSigning, Person,
-    PresenceCheck, SigningAlgorithm, SigningItem, SigningRequest, SigningRoom,
+    Acknowledgement, ApprovalState, Binding, Error, ItemKind, Level, NewItem, NewSigning, Person,
+    PresenceCheck, SigningAlgorithm, SigningItem, SigningRequest, SigningRoom, store::approval,
 };
 
 /// Bytes of one request: a thousand names and digests, or some data.
 const BODY_BYTES: usize = 1024 * 1024;
 const ASK: &str = "/signing/ask";
+const WITHDRAW: &str = "/signing/withdraw";
 const RESULT: &str = "/signing/result";
 const EVIDENCE: &str = "/signing/evidence";
 const ACKNOWLEDGE: &str = "/signing/acknowledge";
@@ -173,6 +174,16 @@ pub fn signing_routes(provider: &Provider, room: &SigningRoom) -> Routes {
         .rate(Rate::Any)
         .json(
             post,
+            WITHDRAW,
+            Access::Public,
+            refused(operation::<SigningWhich, SigningOutcome>(
+                "Withdraw a request that nobody has answered",
+            )),
+            withdraw,
+        )
+        .rate(Rate::Any)
+        .json(
+            post,
             RESULT,
             Access::Public,
             refused(operation::<SigningWhich, SigningOutcome>(
@@ -209,6 +220,7 @@ struct Caller {
     client: String,
     name: Text,
     person: Id<Person>,
+    level: Level,
 }
 
 impl Caller {
@@ -242,6 +254,7 @@ impl SigningCounter {
             client: client.id().to_owned(),
             name: client.name.clone(),
             person: grant.person,
+            level: grant.content.level,
         })
     }
 
@@ -289,6 +302,11 @@ async fn ask_in(
     body: &[u8],
 ) -> Result<SigningAsked, Fault> {
     let caller = counter.caller(ASK, from).await?;
+    // The phone approves each by itself, so that no sign-in is too old for it; a person who cannot sign at
+    // all is better told now.
+    if caller.level < Level::Plus {
+        return Err(userinfo::step_up(None).into());
+    }
     let asked: SigningAsk = read(body)?;
     let items = asked.documents.into_iter().map(|one| {
         Ok(NewItem {
@@ -320,6 +338,37 @@ async fn ask_in(
         seconds_left: approval.seconds_left(counter.provider.now()),
         code: approval.code,
         reference: approval.reference,
+    })
+}
+
+async fn withdraw(
+    State(counter): State<SigningCounter>,
+    door: Door,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Response {
+    let told = withdraw_in(&counter, (&door, &headers), &body).await;
+    counter.answer(told, &headers)
+}
+
+/// The phone says that the request was withdrawn; what has its outcome keeps it.
+async fn withdraw_in(
+    counter: &SigningCounter,
+    from: (&Door, &HeaderMap),
+    body: &[u8],
+) -> Result<SigningOutcome, Fault> {
+    let caller = counter.caller(WITHDRAW, from).await?;
+    let id = id_of(&read::<SigningWhich>(body)?.id)?;
+    let own = (caller.client.as_str(), caller.person);
+    let (request, _) = counter.room.of_client(id, own).await?;
+    let asked = (request.approval, caller.binding());
+    let store = counter.provider.store();
+    approval::cancel(store, &caller.actor(), asked.0, &asked.1).await?;
+    Ok(SigningOutcome {
+        id: id.to_string(),
+        state: ApprovalState::Cancelled.code().to_owned(),
+        signed: None,
+        documents: Vec::new(),
     })
 }
 

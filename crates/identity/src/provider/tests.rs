@@ -5,14 +5,17 @@ mod attacks;
 mod behalf;
 mod ciba;
 mod clients;
+mod consents;
 mod documents;
 mod fapi;
 mod keysets;
 mod limits;
 mod oidc;
+mod resources;
 mod rp;
 mod signing;
 mod tokens;
+mod wake;
 mod world;
 
 /// Declares tests on a fresh world each. What they hold is of the wire, so one engine is enough; the

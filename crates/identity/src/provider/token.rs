@@ -14,15 +14,16 @@ use super::{
     Provider,
     caller::{self, Call, Caller},
     ciba,
-    client::GrantKind,
+    client::{Client, GrantKind},
     detail::Detail,
     dpop, exchange,
     grant::Bound,
     mint,
     params::Params,
     refusal::{Fault, Refusal, Word},
+    resource::Audience,
     store::{
-        enter_in,
+        consent, enter_in,
         grant::{self, Grant},
     },
 };
@@ -116,6 +117,7 @@ async fn by_code(provider: &Provider, caller: Caller, params: &Params) -> Result
         uri,
         challenge: base64url::encode(digest::sha256(verifier)),
         refresh: provider.draw(),
+        audience: Audience::read(provider, params)?,
     };
     let refresh = shown.refresh.clone();
     let own = caller.clone();
@@ -139,6 +141,7 @@ struct Shown {
     uri: Option<String>,
     challenge: String,
     refresh: String,
+    audience: Audience,
 }
 
 async fn use_code_in(
@@ -147,7 +150,7 @@ async fn use_code_in(
     shown: &Shown,
 ) -> Result<Redeemed, Fault> {
     enter_in(tx, caller).await?;
-    let grant = grant::by_code_in(tx, &shown.code)
+    let mut grant = grant::by_code_in(tx, &shown.code)
         .await?
         .filter(|grant| grant.client == caller.client.id())
         .ok_or(Refusal::grant("the code is unknown"))?;
@@ -179,10 +182,12 @@ async fn use_code_in(
         return Err(Refusal::grant("code_verifier does not fit").into());
     }
     check_key(content.bound.as_ref(), caller)?;
+    let resource = shown.audience.of(content.resource.as_deref())?;
     let refresh = content.is_lasting.then_some(shown.refresh.as_str());
     if !grant::use_code_in(tx, grant.id, refresh).await? {
         return Err(Refusal::grant("the code has been used").into());
     }
+    grant.content.resource = resource;
     Ok(Redeemed::Good(Box::new(grant)))
 }
 
@@ -214,6 +219,7 @@ async fn by_refresh(provider: &Provider, caller: Caller, params: &Params) -> Res
                 if !grant.is_live(tx.now()) {
                     return Err(Refusal::grant("the refresh token is no longer good").into());
                 }
+                check_consent_in(&tx, (&grant, &caller.client)).await?;
                 check_mandate_in(&tx, &grant).await?;
                 Ok::<_, Fault>(grant)
             }
@@ -221,7 +227,20 @@ async fn by_refresh(provider: &Provider, caller: Caller, params: &Params) -> Res
         .await?;
     let mut grant = grant;
     narrow(&mut grant, params)?;
+    let audience = Audience::read(provider, params)?;
+    grant.content.resource = audience.of(grant.content.resource.as_deref())?;
     tokens(provider, &caller, (&grant, None)).await
+}
+
+/// A refresh token ends with the consent, and with the purpose the person agreed to.
+async fn check_consent_in(db: &Read, (grant, client): (&Grant, &Client)) -> Result<(), Fault> {
+    let agreed = consent::find_in(db, grant.person, client.id()).await?;
+    if agreed.is_some_and(|agreed| agreed.carries(client, &grant.content)) {
+        Ok(())
+    } else {
+        let reason = "the person's consent has ended, or was to another purpose";
+        Err(Refusal::grant(reason).into())
+    }
 }
 
 /// Whom a grant lets act for a company must still be let: powers end on their day without anybody's doing.
@@ -229,7 +248,11 @@ async fn check_mandate_in(db: &Read, grant: &Grant) -> Result<(), Fault> {
     for detail in &grant.content.details {
         if let Detail::ActFor { company, .. } = detail {
             let found = member::mandate_by_number_in(db, grant.person, company).await?;
-            if !found.is_some_and(|mandate| mandate.reaches(&grant.client)) {
+            let is_held = found.is_some_and(|mandate| {
+                let may = |right| mandate.may(right, &grant.client);
+                mandate.reaches(&grant.client) && detail.is_held(may)
+            });
+            if !is_held {
                 let reason = "the person may no longer act for this company here";
                 return Err(Refusal::grant(reason).into());
             }

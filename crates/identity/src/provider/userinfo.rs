@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::{
+    body::Bytes,
     extract::State,
     http::{HeaderMap, Method, header},
 };
@@ -11,7 +12,7 @@ use kernel::Actor;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use web::{Door, IntoResponse, Rate, Response};
+use web::{Door, HeaderValue, IntoResponse, Rate, Response};
 
 use super::{
     Provider,
@@ -20,6 +21,7 @@ use super::{
     dpop::{self, Wanted},
     grant::Bound,
     mint::{self, Access},
+    params::Params,
     refusal::{Fault, Refusal, Word},
     request::ACR_PLUS,
     scope::Scope,
@@ -34,6 +36,15 @@ use crate::FieldKey;
 
 /// The path of this endpoint.
 pub(crate) const PATH: &str = "/oauth/userinfo";
+/// Seconds since the sign-in within which a card number is told.
+const CARD_AGE: i64 = 3_600;
+
+/// A scheme and the token under it.
+type Shown<'a> = (&'a str, &'a str);
+/// Stands for a scheme where the token came in a form; no header can say it.
+const IN_FORM: &str = " form";
+const MISSING: &str = "the access token is missing";
+const JWT: &str = "application/jwt";
 
 /// What a client may know of a person.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,32 +61,59 @@ pub(crate) async fn get(
     door: Door,
     headers: HeaderMap,
 ) -> Response {
-    answer(&provider, Method::GET, (&door, &headers)).await
+    let shown = scheme_of(&headers).ok_or(Refusal::token(MISSING));
+    answer(&provider, Method::GET, (&door, &headers, shown)).await
 }
 
 pub(crate) async fn post(
     State(provider): State<Provider>,
     door: Door,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
-    answer(&provider, Method::POST, (&door, &headers)).await
+    let form = Params::read(&body);
+    let shown = match &form {
+        Ok(form) => shown_in(&headers, form),
+        Err(refusal) => Err(refusal.clone()),
+    };
+    answer(&provider, Method::POST, (&door, &headers, shown)).await
+}
+
+/// The token in the header, or in the form (RFC 6750 section 2.2): in one of them.
+fn shown_in<'a>(headers: &'a HeaderMap, form: &'a Params) -> Result<Shown<'a>, Refusal> {
+    match (
+        headers.contains_key(header::AUTHORIZATION),
+        form.get("access_token"),
+    ) {
+        (true, Some(_)) => Err(Refusal::request("the token is sent twice")),
+        (false, Some(token)) => Ok((IN_FORM, token)),
+        _ => scheme_of(headers).ok_or(Refusal::token(MISSING)),
+    }
 }
 
 async fn answer(
     provider: &Provider,
     method: Method,
-    (door, headers): (&Door, &HeaderMap),
+    (door, headers, shown): (&Door, &HeaderMap, Result<Shown<'_>, Refusal>),
 ) -> Response {
-    let mut told = tell(provider, method.clone(), (door, headers)).await;
+    let is_dpop = matches!(&shown, Ok((scheme, _)) if scheme.eq_ignore_ascii_case("dpop"));
+    let scheme = if is_dpop { "DPoP" } else { "Bearer" };
+    let shown = match shown {
+        Ok(shown) => shown,
+        Err(refusal) => return refusal.challenge(scheme),
+    };
+    let mut told = tell(provider, method.clone(), (door, headers, shown)).await;
     if let Err(Fault::Changed(client)) = &told
         && provider.forget_changed(client).await.unwrap_or_default()
     {
-        told = tell(provider, method, (door, headers)).await;
+        told = tell(provider, method, (door, headers, shown)).await;
     }
-    let is_dpop = scheme_of(headers).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("dpop"));
-    let scheme = if is_dpop { "DPoP" } else { "Bearer" };
+    let told = match told {
+        Ok((client, info)) => written(provider, &client, info).await,
+        Err(fault) => Err(fault),
+    };
     let mut response = match told {
-        Ok(info) => web::Json(info).into_response(),
+        Ok(response) => response,
         Err(Fault::Refused(refusal)) => refusal.challenge(scheme),
         Err(fault) => fault.answer(),
     };
@@ -83,6 +121,20 @@ async fn answer(
         dpop::offer_nonce(provider, response.headers_mut());
     }
     response
+}
+
+/// As JSON, or as a JWT for a client that registered for it.
+async fn written(provider: &Provider, client: &Client, info: UserInfo) -> Result<Response, Fault> {
+    if !client.is_userinfo_signed && client.userinfo_enc.is_none() {
+        return Ok(web::Json(info).into_response());
+    }
+    let mut response = mint::info_token(provider, client, &info)
+        .await?
+        .into_response();
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(JWT));
+    Ok(response)
 }
 
 /// The scheme, in any case (RFC 9110 section 11.1), and the token.
@@ -97,31 +149,44 @@ fn scheme_of(headers: &HeaderMap) -> Option<(&str, &str)> {
 async fn tell(
     provider: &Provider,
     method: Method,
-    (door, headers): (&Door, &HeaderMap),
-) -> Result<UserInfo, Fault> {
-    let (scheme, token) =
-        scheme_of(headers).ok_or(Refusal::token("the access token is missing"))?;
-    let access = mint::read_access(provider, token)?;
+    (door, headers, (scheme, token)): (&Door, &HeaderMap, Shown<'_>),
+) -> Result<(Client, UserInfo), Fault> {
+    let access = own(provider, token)?;
     let client = provider
         .known_client(&access.client)
         .await?
         .ok_or(Refusal::token("the client is no longer in force"))?;
     door.count(Rate::Caller, "client", client.id())?;
+    if scheme == IN_FORM && client.is_fapi() {
+        return Err(Refusal::token("this client sends its token in the header").into());
+    }
+    let scheme = if scheme == IN_FORM { "Bearer" } else { scheme };
     let shown = (&*access, scheme, token);
     let once = check_holder(provider, &client, shown, (method, PATH, door, headers))?;
     let look = Look {
         provider: provider.clone(),
-        client,
+        client: client.clone(),
         access,
         once,
     };
-    provider
+    let info = provider
         .store()
         .write(&Actor::system("openid"), move |tx| {
             let look = look.clone();
             async move { look.look_in(&tx).await }
         })
-        .await
+        .await?;
+    Ok((client, info))
+}
+
+/// The access token, when it is for this platform.
+fn own(provider: &Provider, token: &str) -> Result<Arc<Access>, Refusal> {
+    let access = mint::read_access(provider, token)?;
+    if access.audience == provider.issuer() {
+        Ok(access)
+    } else {
+        Err(Refusal::token("the token is for another resource"))
+    }
 }
 
 /// Opens the token of a call of another resource of this platform: the grant behind it and its client.
@@ -130,9 +195,8 @@ pub(crate) async fn open(
     door: &Door,
     (method, path, headers): (Method, &'static str, &HeaderMap),
 ) -> Result<(Grant, Client), Fault> {
-    let (scheme, token) =
-        scheme_of(headers).ok_or(Refusal::token("the access token is missing"))?;
-    let access = mint::read_access(provider, token)?;
+    let (scheme, token) = scheme_of(headers).ok_or(Refusal::token(MISSING))?;
+    let access = own(provider, token)?;
     let client = provider
         .client(&access.client)
         .await?
@@ -178,9 +242,11 @@ impl Look {
             return Err(Refusal::token("the token is not for userinfo").into());
         }
         let shared = shared(&grant);
-        // The card number is for those who showed the card.
-        if shared.contains(&FieldKey::Hkid) && grant.content.level < crate::Level::Plus {
-            return Err(step_up(ACR_PLUS).into());
+        // The card number is for those who showed the card, and not long ago.
+        let age = tx.now().seconds().saturating_sub(grant.content.auth_time);
+        let is_sure = grant.content.level >= crate::Level::Plus && age <= CARD_AGE;
+        if shared.contains(&FieldKey::Hkid) && !is_sure {
+            return Err(step_up(Some(CARD_AGE)).into());
         }
         let wanted = (&grant.content.info()[..], &shared[..]);
         let wanted = mint::Wanted::of(&self.provider, &self.client, &grant, wanted);
@@ -262,9 +328,13 @@ fn check_holder(
 }
 
 /// RFC 9470: what a resource answers when the token is good and the sign-in behind it is not enough.
-fn step_up(wanted_acr: &str) -> Refusal {
+pub(crate) fn step_up(max_age: Option<i64>) -> Refusal {
+    let acr = format!("acr_values=\"{ACR_PLUS}\"");
     Refusal {
-        wanted: Some(format!("acr_values=\"{wanted_acr}\"")),
+        wanted: Some(match max_age {
+            Some(age) => format!("{acr}, max_age=\"{age}\""),
+            None => acr,
+        }),
         ..Refusal::new(
             Word::InsufficientAuthentication,
             "a surer sign-in is needed",

@@ -504,7 +504,7 @@ pub(crate) async fn keep_in(
         acknowledged: None,
         client: prepared.client.clone(),
         presence: prepared.presence,
-        presence_at: None,
+        presence_at: tables::shown_in(tx, asked.id, prepared.person).await?,
         behalf: prepared.behalf.clone(),
         chop_until: company::chop_until(prepared.behalf.as_ref(), asked.expires),
         chop: None,

@@ -1,6 +1,8 @@
 //! Approvals as the browser sees them: asked, looked at, consumed, withdrawn. The phone's side is in
 //! `answer`.
 
+use std::time::Duration;
+
 use ::store::{FromRow, Read, Row, Store, Write, params};
 use journal::{Audit, Event, Step as Counted, Usage};
 use kernel::{Actor, Id, Time};
@@ -13,7 +15,7 @@ use crate::{
         DECIDED, DETAIL_LINES, OPEN_PER_PERSON, SIGNED_IN, SUMMARY_CHARS, binding_code, leads_to,
         reference_of, transition,
     },
-    store::{json as to_json, person},
+    store::{json as to_json, person, wake},
 };
 
 ::store::sql! {
@@ -47,8 +49,11 @@ use crate::{
         FROM approval WHERE person = $1 AND purpose = 'chop' AND state IN ('pending', 'seen')
             AND expires > $2
         ORDER BY created, id LIMIT $3";
-    EXPIRE_ALL = "UPDATE approval SET state = 'expired', decided = $1
-        WHERE state IN ('pending', 'seen') AND expires <= $1";
+    RUN_OUT = "SELECT id, purpose, person FROM approval
+        WHERE state IN ('pending', 'seen') AND expires <= $1 ORDER BY expires, id LIMIT $2";
+    EXPIRE = "UPDATE approval SET state = 'expired', decided = $2
+        WHERE id = $1 AND state IN ('pending', 'seen')";
+    SHORTEN = "UPDATE approval SET expires = $2 WHERE id = $1 AND expires > $2";
     FORGET = "DELETE FROM approval WHERE id IN (SELECT id FROM approval
         WHERE created < $1 AND (purpose NOT IN ('sign', 'chop') OR consumed IS NULL)
             AND state NOT IN ('pending', 'seen') ORDER BY created LIMIT $2)";
@@ -57,6 +62,8 @@ use crate::{
 
 /// Rows one sweep removes.
 const SWEPT: i64 = 5_000;
+/// Questions whose time is over that one write closes.
+const EXPIRED_AT_ONCE: i64 = 200;
 
 impl FromRow for Approval {
     fn from_row(row: &Row) -> Result<Self, ::store::Error> {
@@ -96,6 +103,19 @@ impl FromRow for Approval {
 /// [`Error::TooManyOpen`] when the person has too many open; [`Error::Malformed`] when the return
 /// address is not local or there is too much detail.
 pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Approval, Error> {
+    let draws = Draws::of(store.env());
+    ask_drawn(store, actor, (new, draws)).await
+}
+
+/// As [`ask`], with what was drawn before.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) async fn ask_drawn(
+    store: &Store,
+    actor: &Actor,
+    (new, draws): (NewApproval, Draws),
+) -> Result<Approval, Error> {
     if !web::is_local_path(&new.return_to) {
         return Err(Error::Malformed("return_to"));
     }
@@ -105,7 +125,6 @@ pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Appro
     if is_long || new.detail.len() > DETAIL_LINES {
         return Err(Error::Malformed("detail"));
     }
-    let draws = Draws::of(store.env());
     store
         .write(actor, move |tx| {
             let (new, draws) = (new.clone(), draws.clone());
@@ -119,6 +138,8 @@ pub async fn ask(store: &Store, actor: &Actor, new: NewApproval) -> Result<Appro
 pub(crate) struct Draws {
     key: [u8; 32],
     reference: String,
+    /// The code, when somebody has been told it already.
+    code: Option<String>,
 }
 
 impl Draws {
@@ -126,7 +147,13 @@ impl Draws {
         Self {
             key: env.bytes(),
             reference: reference_of(env.bytes()),
+            code: None,
         }
+    }
+
+    /// With the code that was told before there was a question; without one, its own.
+    pub(crate) fn with_code(self, code: Option<String>) -> Self {
+        Self { code, ..self }
     }
 }
 
@@ -137,7 +164,11 @@ impl Draws {
 pub(crate) async fn ask_with_in(
     tx: &Write,
     new: &NewApproval,
-    Draws { key, reference }: &Draws,
+    Draws {
+        key,
+        reference,
+        code,
+    }: &Draws,
 ) -> Result<Approval, Error> {
     if let Some(person) = new.person {
         let open: i64 = tx.only(&COUNT_OPEN, params![person, tx.now()]).await?;
@@ -147,6 +178,10 @@ pub(crate) async fn ask_with_in(
     }
     let id = tx.id::<Approval>();
     let now = tx.now();
+    let code = match code {
+        Some(told) => told.clone(),
+        None => binding_code(key, id, new.purpose, &new.digest),
+    };
     tx.run(
         &INSERT_APPROVAL,
         params![
@@ -159,7 +194,7 @@ pub(crate) async fn ask_with_in(
             to_json(&new.summary)?,
             to_json(&new.detail)?,
             new.digest,
-            binding_code(key, id, new.purpose, &new.digest),
+            code,
             reference,
             new.binding.0,
             new.return_to,
@@ -168,13 +203,18 @@ pub(crate) async fn ask_with_in(
         ],
     )
     .await?;
+    if let Some(person) = new.person {
+        wake::call_in(tx, person, id).await?;
+    }
     get_in(tx, id).await
 }
 
+pub(crate) async fn find_in(db: &Read, id: Id<Approval>) -> Result<Option<Approval>, Error> {
+    Ok(db.one(&FIND_APPROVAL, params![id]).await?)
+}
+
 pub(crate) async fn get_in(db: &Read, id: Id<Approval>) -> Result<Approval, Error> {
-    db.one(&FIND_APPROVAL, params![id])
-        .await?
-        .ok_or(Error::NotFound)
+    find_in(db, id).await?.ok_or(Error::NotFound)
 }
 
 /// The approval with this id, for the page of the browser that asked.
@@ -453,12 +493,65 @@ pub async fn find_by_reference(store: &Store, typed: &str) -> Result<Id<Approval
         .await
 }
 
-/// Writes the expiry of what is over and forgets what was kept long enough. A signature that was used
-/// stays as long as what it signed, see [`forget_in`].
-pub(crate) async fn sweep_in(tx: &Write, forget_before: Time) -> Result<u64, Error> {
-    let expired = tx.run(&EXPIRE_ALL, params![tx.now()]).await?;
+/// A question nobody answered in time.
+struct RunOut {
+    id: Id<Approval>,
+    purpose: Purpose,
+    person: Option<Id<Person>>,
+}
+
+impl FromRow for RunOut {
+    fn from_row(row: &Row) -> Result<Self, ::store::Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            purpose: row.get("purpose")?,
+            person: row.get("person")?,
+        })
+    }
+}
+
+/// Writes the expiry of questions whose time is over, some at a time, and tells of each as of any other
+/// outcome; whether there may be more.
+pub(crate) async fn expire_in(tx: &Write) -> Result<bool, Error> {
+    let over: Vec<RunOut> = tx.all(&RUN_OUT, params![tx.now(), EXPIRED_AT_ONCE]).await?;
+    let is_full = i64::try_from(over.len()).is_ok_and(|count| count == EXPIRED_AT_ONCE);
+    for one in over {
+        // Another node may have been faster.
+        if tx.run(&EXPIRE, params![one.id, tx.now()]).await? == 0 {
+            continue;
+        }
+        let event = Event {
+            kind: DECIDED,
+            subject: one.id.to_string(),
+            data: json!({
+                "purpose": one.purpose, "state": ApprovalState::Expired,
+                "reason": Option::<FailReason>::None, "person": one.person,
+            }),
+        };
+        journal::emit(tx, event).await?;
+    }
+    Ok(is_full)
+}
+
+/// Lets a question that was just asked end sooner than its purpose would.
+pub(crate) async fn shorten_in(
+    tx: &Write,
+    asked: Approval,
+    wait: Duration,
+) -> Result<Approval, Error> {
+    let until = asked.created + wait.min(asked.purpose.ttl());
+    tx.run(&SHORTEN, params![asked.id, until]).await?;
+    Ok(Approval {
+        expires: asked.expires.min(until),
+        ..asked
+    })
+}
+
+/// Forgets what was kept long enough. A signature that was used stays as long as what it signed, see
+/// [`forget_in`].
+pub(crate) async fn sweep_in(tx: &Write, forget_before: Time) -> Result<(), Error> {
     tx.run(&FORGET, params![forget_before, SWEPT]).await?;
-    Ok(expired)
+    Ok(())
 }
 
 /// Forgets a signature together with what it signed.

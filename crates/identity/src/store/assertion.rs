@@ -9,7 +9,7 @@ use webauthn_rs::prelude::{PasskeyAuthentication, PublicKeyCredential};
 
 use crate::{
     Approval, Assertion, Authority, Binding, Ceremony, CeremonyKind, Error, Evidence, Passkey,
-    PasskeyWay, Person, RelyingParty, Step,
+    PasskeyWay, Person, Purpose, RelyingParty, Step,
     assertion::challenge,
     attempt,
     store::{
@@ -21,6 +21,39 @@ use crate::{
         person, signing,
     },
 };
+
+/// Who sits at a browser: the secret it holds, and the person who is signed in there.
+#[derive(Clone, Debug)]
+pub struct AtBrowser {
+    pub binding: Binding,
+    pub person: Option<Id<Person>>,
+}
+
+impl AtBrowser {
+    /// The question, where it is this browser's, or a request to sign that asks its person by name: whoever
+    /// put that has no browser here.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::OtherBrowser`].
+    pub async fn find(&self, store: &Store, id: Id<Approval>) -> Result<Approval, Error> {
+        let asked = store
+            .read(move |db| async move { approval::get_in(&db, id).await })
+            .await?;
+        let is_named =
+            asked.purpose == Purpose::Sign && asked.person.is_some() && asked.person == self.person;
+        if is_named || self.is_asker(&asked) {
+            Ok(asked)
+        } else {
+            Err(Error::OtherBrowser)
+        }
+    }
+
+    /// Whether the question was put from this browser.
+    #[must_use]
+    pub fn is_asker(&self, asked: &Approval) -> bool {
+        asked.is_bound_to(&self.binding)
+    }
+}
 
 /// What a ceremony keeps of the question it answers.
 #[derive(Serialize, Deserialize)]
@@ -94,9 +127,9 @@ pub async fn begin_answer(
     store: &Store,
     party: &RelyingParty,
     id: Id<Approval>,
-    binding: &Binding,
+    at: &AtBrowser,
 ) -> Result<Ceremony, Error> {
-    let asked = approval::find_for_browser(store, id, binding).await?;
+    let asked = at.find(store, id).await?;
     let who = asked.person.ok_or(Error::PhoneOnly)?;
     match passkey_way(store, &asked).await? {
         PasskeyWay::Ready => {}
@@ -120,7 +153,7 @@ pub async fn begin_answer(
         recovery: None,
         options,
         state: to_json(&about)?,
-        binding: binding.clone(),
+        binding: at.binding.clone(),
     };
     let opened = store
         .write(&resident(who, None), move |tx| {
@@ -185,10 +218,10 @@ struct Checked {
 pub async fn answer_by_passkey(
     store: &Store,
     party: &RelyingParty,
-    (id, binding): (Id<Ceremony>, &Binding),
+    (id, at): (Id<Ceremony>, &AtBrowser),
     answer: &str,
 ) -> Result<Approval, Error> {
-    let checked = check(store, party, (id, binding), answer).await?;
+    let checked = check(store, party, (id, at), answer).await?;
     let actor = resident(checked.asserted.passkey.person, None);
     let decided = store
         .write(&actor, move |tx| {
@@ -205,14 +238,14 @@ pub async fn answer_by_passkey(
 async fn check(
     store: &Store,
     party: &RelyingParty,
-    (id, binding): (Id<Ceremony>, &Binding),
+    (id, at): (Id<Ceremony>, &AtBrowser),
     answer: &str,
 ) -> Result<Checked, Error> {
-    let ceremony = passkey::find_ceremony(store, id, CeremonyKind::Approve, binding).await?;
+    let ceremony = passkey::find_ceremony(store, id, CeremonyKind::Approve, &at.binding).await?;
     let about: About =
         serde_json::from_value(ceremony.state).map_err(|_| Error::Corrupt("ceremony"))?;
     let nonce = about.nonce()?;
-    let asked = approval::find_for_browser(store, about.approval, binding).await?;
+    let asked = at.find(store, about.approval).await?;
     let answer: PublicKeyCredential = passkey::read(answer)?;
     let credential = answer.raw_id.clone();
     let found = store

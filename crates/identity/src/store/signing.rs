@@ -14,8 +14,9 @@ use crate::{
 ::store::sql! {
     INSERT_REQUEST = "INSERT INTO signing_request
             (id, person, department, service, algorithm, approval, digest, created, expires,
-            client, presence, company, capacity, behalf_service, amount, follows, chop_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+            client, presence, company, capacity, behalf_service, amount, follows, chop_until,
+            presence_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     INSERT_ITEM = "INSERT INTO signing_item (request, position, kind, name, digest, content)
         VALUES ($1, $2, $3, $4, $5, $6)";
     FIND_REQUEST = "SELECT id, person, department, service, algorithm, approval, digest, created,
@@ -27,7 +28,17 @@ use crate::{
             behalf_service, amount, follows, chop_until, chop
         FROM signing_request WHERE person = $1 ORDER BY created DESC, id LIMIT $2";
     PRESENCE_OF = "SELECT presence FROM signing_request
-        WHERE approval = $1 AND presence IS NOT NULL";
+        WHERE approval = $1 AND presence IS NOT NULL
+        UNION SELECT presence FROM signing_presence WHERE approval = $1";
+    WANT_PRESENCE = "INSERT INTO signing_presence (approval, presence, expires)
+        VALUES ($1, $2, $3)";
+    KEEP_SHOWN = "INSERT INTO signing_presence_shown (approval, person, shown)
+        SELECT approval, $2, $3 FROM signing_presence WHERE approval = $1
+        ON CONFLICT (approval, person) DO NOTHING";
+    FIND_SHOWN = "SELECT shown FROM signing_presence_shown WHERE approval = $1 AND person = $2";
+    FORGET_SHOWN = "DELETE FROM signing_presence_shown WHERE approval IN
+        (SELECT approval FROM signing_presence WHERE expires < $1)";
+    FORGET_PRESENCE = "DELETE FROM signing_presence WHERE expires < $1";
     SET_PRESENT = "UPDATE signing_request SET presence_at = $3
         WHERE approval = $1 AND person = $2 AND presence_at IS NULL";
     OLD_REQUESTS = "SELECT id, approval FROM signing_request
@@ -193,7 +204,8 @@ pub(crate) async fn insert_in(
             behalf.map(|terms| terms.service.clone()),
             behalf.and_then(|terms| terms.amount),
             follows,
-            request.chop_until
+            request.chop_until,
+            request.presence_at
         ],
     )
     .await?;
@@ -354,7 +366,10 @@ pub(crate) async fn warrant_of_in(
 }
 
 /// What the phone must show of its holder for this approval, where a request to sign says so.
-pub(crate) async fn presence_of(
+///
+/// # Errors
+/// The store fails.
+pub async fn presence_of(
     store: &Store,
     approval: Id<Approval>,
 ) -> Result<Option<PresenceCheck>, Error> {
@@ -373,11 +388,39 @@ pub(crate) async fn present(
 ) -> Result<(), Error> {
     store
         .write(actor, move |tx| async move {
-            tx.run(&SET_PRESENT, params![approval, person, tx.now()])
-                .await?;
+            let shown = || params![approval, person, tx.now()];
+            tx.run(&SET_PRESENT, shown()).await?;
+            tx.run(&KEEP_SHOWN, shown()).await?;
             Ok(())
         })
         .await
+}
+
+/// A question that anybody may answer, whose documents become theirs who does, wants `check` of them.
+pub(crate) async fn want_presence_in(
+    tx: &Write,
+    asked: &Approval,
+    check: PresenceCheck,
+) -> Result<(), Error> {
+    tx.run(&WANT_PRESENCE, params![asked.id, check, asked.expires])
+        .await?;
+    Ok(())
+}
+
+/// When somebody showed that it is them, before the documents were theirs.
+pub(crate) async fn shown_in(
+    db: &Read,
+    approval: Id<Approval>,
+    person: Id<Person>,
+) -> Result<Option<Time>, Error> {
+    Ok(db.one(&FIND_SHOWN, params![approval, person]).await?)
+}
+
+/// Forgets what was shown for questions that ended before `before`.
+pub(crate) async fn forget_presence_in(tx: &Write, before: Time) -> Result<(), Error> {
+    tx.run(&FORGET_SHOWN, params![before]).await?;
+    tx.run(&FORGET_PRESENCE, params![before]).await?;
+    Ok(())
 }
 
 /// Forgets evidence past its years, and requests that nobody signed; how many there were. Their

@@ -10,20 +10,28 @@ use super::{
     signing as documents,
 };
 use crate::{
-    Approval, ApprovalState, Assertion, Ceremony, Decision, Error, Evidence, FailReason, ItemKind,
-    Level, PasskeyWay, PresenceCheck, Purpose, RelyingParty, SigningRequest, SigningRoom,
+    Approval, ApprovalState, Assertion, AtBrowser, Ceremony, Decision, Error, Evidence, FailReason,
+    ItemKind, Level, PasskeyWay, PresenceCheck, Purpose, RelyingParty, SigningRequest, SigningRoom,
 };
 
 fn party() -> RelyingParty {
     RelyingParty::of(passkeys::BASE).unwrap()
 }
 
+/// A browser where nobody is signed in.
+fn at(name: &str) -> AtBrowser {
+    AtBrowser {
+        binding: browser(name),
+        person: None,
+    }
+}
+
 async fn begin(store: &Store, asked: &Approval) -> Result<Ceremony, Error> {
-    crate::begin_answer(store, &party(), asked.id, &browser("one")).await
+    crate::begin_answer(store, &party(), asked.id, &at("one")).await
 }
 
 async fn finish(store: &Store, begun: &Ceremony, answer: &str) -> Result<Approval, Error> {
-    crate::answer_by_passkey(store, &party(), (begun.id, &browser("one")), answer).await
+    crate::answer_by_passkey(store, &party(), (begun.id, &at("one")), answer).await
 }
 
 /// The person is asked to sign two documents.
@@ -182,10 +190,10 @@ fn holds(kept: &Assertion) -> bool {
         let begun = begin(&store, &approval).await.unwrap();
         let refused = finish(&store, &begun, &foreign.assert(&begun.options)).await;
         assert!(matches!(refused, Err(Error::PasskeyRefused)), "{refused:?}");
-        let elsewhere = crate::begin_answer(&store, &party(), approval.id, &browser("two")).await;
+        let elsewhere = crate::begin_answer(&store, &party(), approval.id, &at("two")).await;
         assert!(matches!(elsewhere, Err(Error::OtherBrowser)), "{elsewhere:?}");
         let answer = device.assert(&begun.options);
-        let given = (begun.id, &browser("two"));
+        let given = (begun.id, &at("two"));
         let elsewhere = crate::answer_by_passkey(&store, &party(), given, &answer).await;
         assert!(matches!(elsewhere, Err(Error::Expired)), "{elsewhere:?}");
         // The phone was faster and said no: that is final.
@@ -255,5 +263,29 @@ fn holds(kept: &Assertion) -> bool {
                 assert!(matches!(error, Error::PasskeySynced), "{error:?}");
             }
         }
+    }
+
+    async fn who_is_asked_by_name_signs_in_a_browser_of_their_own_and_nobody_else_does(store: Store) {
+        let (room, _) = documents::room(&store);
+        let (holder, mut device) = signer(&store, &room, false).await;
+        let (_, approval) = asked(&room, &holder).await;
+        let own = AtBrowser { person: Some(holder.person.id), ..at("two") };
+        let stranger = enrol(&store, room.identity().vault(), "pang-lok-yi", Level::Plus).await;
+        let other = AtBrowser { person: Some(stranger.person.id), ..at("two") };
+        for elsewhere in [&at("two"), &other] {
+            let refused = crate::begin_answer(&store, &party(), approval.id, elsewhere).await;
+            assert!(matches!(refused, Err(Error::OtherBrowser)), "{refused:?}");
+        }
+        let begun = crate::begin_answer(&store, &party(), approval.id, &own).await.unwrap();
+        let answer = device.assert(&begun.options);
+        let stolen = crate::answer_by_passkey(&store, &party(), (begun.id, &other), &answer).await;
+        assert!(stolen.is_err(), "{stolen:?}");
+        let done = crate::answer_by_passkey(&store, &party(), (begun.id, &own), &answer).await.unwrap();
+        assert_eq!(done.state, ApprovalState::Approved);
+
+        let step = question(Purpose::StepUp, Some(&holder.person));
+        let step = crate::ask(&store, &Actor::Visitor, step).await.unwrap();
+        let refused = crate::begin_answer(&store, &party(), step.id, &own).await;
+        assert!(matches!(refused, Err(Error::OtherBrowser)), "a page of this house waits for it: {refused:?}");
     }
 }

@@ -1,6 +1,7 @@
 // The phone itself, consents, history, and what to do when it is lost.
 
 import { busy, complain, h, show, summary } from "./dom.js";
+import { wakingPart } from "./wake.js";
 
 export async function moreView(root, app) {
   const { t } = app;
@@ -27,6 +28,7 @@ export async function moreView(root, app) {
       t("more.phone"),
     ),
     me.is_simulated ? h("p", { class: "simulated" }, h("strong", {}, t("simulated"), " "), t("more.simulated")) : null,
+    await wakingPart(app),
     h("h2", {}, t("consent.title")),
     h("p", {}, t("consent.lead")),
     consentList(root, app, consents, trouble),

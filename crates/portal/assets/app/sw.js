@@ -50,6 +50,52 @@ async function networkFirst(request, key) {
   }
 }
 
+// The language that was last spoken here, as the app keeps it.
+function spoken() {
+  return new Promise((resolve) => {
+    const request = indexedDB.open("causeway-wallet");
+    request.onerror = () => resolve("en");
+    request.onsuccess = () => {
+      const base = request.result;
+      const done = (value) => {
+        base.close();
+        resolve(value ?? "en");
+      };
+      if (!base.objectStoreNames.contains("kept")) return done();
+      const asked = base.transaction("kept", "readonly").objectStore("kept").get("lang");
+      asked.onsuccess = () => done(asked.result);
+      asked.onerror = () => done();
+    };
+  });
+}
+
+// A call carries nothing: what is asked, the app learns from the platform when it opens.
+async function ring() {
+  const lang = await spoken();
+  const kept = await (await caches.open(CACHE)).match(`/app/words/${lang}`);
+  const words = kept ? (await kept.json()).words : {};
+  await self.registration.showNotification(words["wake.ring.title"] ?? "Causeway", {
+    body: words["wake.ring.words"] ?? "",
+    icon: "/app/icon-192.png",
+    tag: "waiting",
+    renotify: true,
+    lang,
+  });
+}
+
+self.addEventListener("push", (event) => event.waitUntil(ring()));
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(
+    (async () => {
+      const open = await self.clients.matchAll({ type: "window" });
+      const app = open.find((one) => new URL(one.url).pathname === "/app");
+      return app ? app.focus() : self.clients.openWindow("/app");
+    })(),
+  );
+});
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const address = new URL(request.url);

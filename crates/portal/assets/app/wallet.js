@@ -154,6 +154,7 @@ async function speak(lang) {
   app.words = (await answer.json()).words;
   app.lang = lang;
   localStorage.setItem("lang", lang);
+  await app.db.put("lang", lang);
   frame();
 }
 

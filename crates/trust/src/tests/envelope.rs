@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::{
     Error, base64url,
-    envelope::{ContentKey, Padding, SealingCertificate},
+    envelope::{Authorities, ContentKey, Padding, SealingCertificate},
 };
 
 fn env() -> Env {
@@ -41,6 +41,51 @@ fn a_key_is_sealed_for_the_owner_of_a_certificate_alone() {
     let opened = opener.decrypt(&OAEP_SHA256_MGF1SHA256, &sealed, &mut out, None);
     assert_eq!(opened.unwrap(), key.bytes());
     assert!(own.subject().contains("CN=") && own.print().len() == 43);
+}
+
+#[test]
+fn an_authority_vouches_for_what_it_issued_while_both_hold() {
+    let pem = |der: &[u8]| {
+        let body = base64url::encode_standard(der);
+        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    };
+    let authority = |name: &str| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut terms = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        terms
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        terms.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+        terms.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
+        terms.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        terms.not_after = rcgen::date_time_ymd(2028, 1, 1);
+        let own = pem(terms.self_signed(&key).unwrap().der());
+        (own, rcgen::Issuer::new(terms, key))
+    };
+    let ((known, issuer), (stranger, _)) = (authority("Known"), authority("Known"));
+    let private = PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = private.as_der().unwrap();
+    let key = rcgen::KeyPair::try_from(der.as_ref()).unwrap();
+    let mut terms = rcgen::CertificateParams::new(vec!["eservice.example".to_owned()]).unwrap();
+    terms.not_before = rcgen::date_time_ymd(2026, 1, 1);
+    terms.not_after = rcgen::date_time_ymd(2027, 1, 1);
+    let issued = pem(terms.signed_by(&key, &issuer).unwrap().der());
+    let issued = SealingCertificate::from_pem(&issued).unwrap();
+    let own = pem(terms.self_signed(&key).unwrap().der());
+    let own = SealingCertificate::from_pem(&own).unwrap();
+    let (now, later) = (
+        Time::from_seconds(1_790_000_000),
+        Time::from_seconds(1_800_000_000),
+    );
+    let both = Authorities::from_pem(&format!("{stranger}{known}")).unwrap();
+    assert!(both.vouch_for(&issued, now));
+    assert!(!both.vouch_for(&issued, later), "past its end");
+    assert!(!both.vouch_for(&own, now), "nobody's but its own word");
+    let other = Authorities::from_pem(&stranger).unwrap();
+    assert!(!other.vouch_for(&issued, now), "the same name, another key");
+    assert!(Authorities::from_pem("").is_err());
+    let (_, leaf) = certificate(KeySize::Rsa2048);
+    assert!(Authorities::from_pem(&leaf).is_err(), "no authority");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::{
     provider::{
         client::{Client, ClientRecord, Registration},
         refusal::Fault,
+        resource::Resource,
     },
     store::json as to_json,
 };
@@ -38,6 +39,10 @@ use crate::{
         WHERE id = $1";
     PUT_SECRET = "UPDATE oidc_client SET proposal = $2, changed = $3, revision = revision + 1
         WHERE id = $1";
+    FIND_GUARD = "SELECT id, registration FROM oidc_client
+        WHERE registration ->> 'resource' = $1 AND is_suspended = FALSE";
+    OTHER_GUARD = "SELECT COUNT(*) FROM oidc_client
+        WHERE registration ->> 'resource' = $1 AND id <> $2";
     LIST_FOR_COMPANIES = "SELECT id, registration FROM oidc_client
         WHERE registration IS NOT NULL AND is_suspended = FALSE
             AND (registration ->> 'profile' = 'corpid'
@@ -117,6 +122,16 @@ pub async fn clients_of(store: &Store, department: &str) -> Result<Vec<ClientRec
             async move { Ok(db.all(&LIST_CLIENTS, values).await?) }
         })
         .await
+}
+
+/// Whose resources are called `uri`, while they are in force.
+pub(crate) async fn guard_of_in(db: &Read, uri: &str) -> Result<Option<Resource>, Error> {
+    let found: Option<Named> = db.one(&FIND_GUARD, params![uri]).await?;
+    let guard = found.filter(|found| found.registration.is_resource);
+    Ok(guard.map(|found| Resource {
+        uri: uri.to_owned(),
+        name: found.registration.name,
+    }))
 }
 
 /// The applications in force that know companies, by id: whom powers may be limited to beside the
@@ -236,6 +251,7 @@ pub(crate) async fn change_in(
                 return Err(Error::SamePerson);
             }
             check_whole(&found)?;
+            check_name_in(tx, &found).await?;
             tx.run(&APPROVE, params![id, now]).await?
         }
         ClientChange::Suspend => tx.run(&SUSPEND, params![id, true, now]).await?,
@@ -253,6 +269,20 @@ fn check_whole(found: &ClientRecord) -> Result<(), Error> {
         Ok(())
     } else {
         Err(Error::Malformed("registration"))
+    }
+}
+
+/// What resources are called, nobody else's are.
+async fn check_name_in(tx: &Write, found: &ClientRecord) -> Result<(), Error> {
+    let proposal = found.proposal.as_ref();
+    let Some(uri) = proposal.and_then(|proposal| proposal.resource.as_deref()) else {
+        return Ok(());
+    };
+    let others: i64 = tx.only(&OTHER_GUARD, params![uri, found.id]).await?;
+    if others == 0 {
+        Ok(())
+    } else {
+        Err(Error::Malformed("resource"))
     }
 }
 

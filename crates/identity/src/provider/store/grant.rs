@@ -195,7 +195,13 @@ pub(crate) async fn revoke_acting_in(
     let live: Vec<Acting> = tx
         .all(&LIVE_OF_PERSON, params![person, tx.now(), LIVE_GRANTS])
         .await?;
-    let is_kept = |grant: &Acting| powers.is_some_and(|powers| powers.covers(&grant.client));
+    let is_kept = |grant: &Acting| {
+        powers.is_some_and(|powers| {
+            let may = |right| powers.may(right, &grant.client);
+            let details = &grant.content.details;
+            powers.covers(&grant.client) && details.iter().all(|detail| detail.is_held(may))
+        })
+    };
     let all = live.iter().filter(|grant| grant.is_for(company_number));
     for grant in all.filter(|grant| !is_kept(grant)) {
         revoke_in(tx, grant.id).await?;

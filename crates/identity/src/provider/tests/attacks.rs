@@ -8,9 +8,27 @@ use trust::{SigningKey, base64url, digest, jws::Signer};
 
 use super::{
     modules,
-    world::{CALLBACK, Rp, pairs},
+    world::{CALLBACK, Rp, World, claims_of, pairs},
 };
 use crate::{Decision, provider::client::Profile};
+
+/// The same client with another proof key.
+fn another_key(w: &World, rp: &Rp) -> Rp {
+    let dpop = Arc::new(SigningKey::generate(w.store.env()).unwrap());
+    Rp { dpop, ..rp.clone() }
+}
+
+/// A proof whose clock is this many seconds off is taken.
+async fn dated(w: &mut World, seconds: i64) {
+    let rp = w.rp.clone();
+    let code = w.code(&rp, rp.request()).await;
+    let proof = rp.proof_with(("POST", "/oauth/token"), |claims| {
+        claims.insert("iat".to_owned(), json!(rp.now() + seconds));
+    });
+    let form = rp.signed(rp.redemption(&code));
+    let good = w.post("/oauth/token", Some(&proof), &form).await;
+    assert_eq!(good.status, StatusCode::OK, "{good:?}");
+}
 
 modules! {
     async fn a_replayed_assertion_is_refused_on_every_node(w) {
@@ -83,16 +101,12 @@ modules! {
         }
     }
 
-    async fn ensure_dpopproof_with_iat_10seconds_before_and_after_succeeds(w) {
-        let rp = w.rp.clone();
-        for iat in [rp.now() - 10, rp.now() + 10] {
-            let code = w.code(&rp, rp.request()).await;
-            let proof = rp.proof_with(("POST", "/oauth/token"), |claims| {
-                claims.insert("iat".to_owned(), json!(iat));
-            });
-            let good = w.post("/oauth/token", Some(&proof), &rp.signed(rp.redemption(&code))).await;
-            assert_eq!(good.status, StatusCode::OK, "{good:?}");
-        }
+    async fn ensure_dpopproof_with_iat_10seconds_before_succeeds(w) {
+        dated(w, -10).await;
+    }
+
+    async fn ensure_dpopproof_with_iat_10seconds_after_succeeds(w) {
+        dated(w, 10).await;
     }
 
     async fn ensure_dpop_auth_code_binding_success_and_key_swap_fails(w) {
@@ -120,6 +134,25 @@ modules! {
         };
         w.redeem(&swapped, &code).await.refuses("invalid_grant");
         assert_eq!(w.redeem(&rp, &code).await.status, StatusCode::OK);
+    }
+
+    async fn ensure_token_endpoint_fails_with_mismatched_dpop_jkt(w) {
+        let rp = w.rp.clone();
+        let jkt = another_key(w, &rp).dpop.kid().to_owned();
+        let code = w.code(&rp, rp.request_with(&[("dpop_jkt", &jkt)])).await;
+        w.redeem(&rp, &code).await.refuses("invalid_grant");
+    }
+
+    async fn ensure_token_endpoint_fails_with_mismatched_dpop_proof_jkt(w) {
+        let rp = w.rp.clone();
+        let first = another_key(w, &rp);
+        let proof = first.proof("POST", "/oauth/par");
+        let pushed = w.post("/oauth/par", Some(&proof), &rp.signed(rp.request())).await;
+        let uri = pushed.json()["request_uri"].as_str().unwrap().to_owned();
+        let answer = w.get(&format!("/oauth/authorize?client_id=rates&request_uri={uri}")).await;
+        let code = w.walk(answer).await.query()["code"].clone();
+        w.redeem(&rp, &code).await.refuses("invalid_grant");
+        assert_eq!(w.redeem(&first, &code).await.status, StatusCode::OK);
     }
 
     async fn ensure_mismatched_dpop_jkt_fails(w) {
@@ -179,7 +212,7 @@ modules! {
         let token = tokens["access_token"].as_str().unwrap();
         let form = other.signed(pairs(&[("token", token)]));
         let looked = w.post("/oauth/introspect", None, &form).await;
-        assert_eq!(looked.status, StatusCode::FORBIDDEN, "{looked:?}");
+        assert_eq!(looked.json(), json!({ "active": false }), "{looked:?}");
         let form = other.signed(pairs(&[("token", token)]));
         assert_eq!(w.post("/oauth/revoke", None, &form).await.status, StatusCode::OK);
         assert_eq!(w.userinfo(&rp, token).await.status, StatusCode::OK, "nothing was revoked");
@@ -263,12 +296,66 @@ modules! {
             let refused = w.redeem(&rp, code).await;
             assert_eq!(refused.json()["error_description"], "the code is unknown");
         }
+    }
+
+    async fn enumeration_of_clients_and_people_tells_nothing(w) {
+        let rp = w.rp.clone();
         // An unknown client and a wrong key look the same from outside: one word, one status.
         let stranger = Rp { id: "nobody".to_owned(), ..rp.clone() };
         let unknown = w.par(&stranger, rp.request()).await;
         let thief = Rp { key: rp.dpop.clone(), ..rp.clone() };
         let wrong = w.par(&thief, rp.request()).await;
         assert_eq!((unknown.status, unknown.error()), (wrong.status, wrong.error()));
+        // So do a subject that nobody has and one that somebody has at another client.
+        let tokens = w.login(&rp, &[]).await;
+        let subject = claims_of(tokens["id_token"].as_str().unwrap())["sub"].clone();
+        let other = w.another("other", |_| {}).await;
+        let mut told = Vec::new();
+        for subject in [subject.as_str().unwrap(), &"A".repeat(43)] {
+            let form = pairs(&[("scope", "openid"), ("login_hint", subject)]);
+            let form = pairs(&[("request", &other.object_once(&form, |_| {}))]);
+            let proof = other.proof("POST", "/oauth/bc-authorize");
+            let asked = w.post("/oauth/bc-authorize", Some(&proof), &other.signed(form)).await;
+            told.push((asked.status, asked.text));
+        }
+        assert_eq!(told[0], told[1]);
+        assert!(told[0].1.contains("unknown_user_id"), "{told:?}");
+        // And a token of somebody else and none at all.
+        let mut told = Vec::new();
+        for token in [tokens["access_token"].as_str().unwrap(), "none at all"] {
+            let looked = w.post("/oauth/introspect", None, &other.signed(pairs(&[("token", token)]))).await;
+            told.push((looked.status, looked.text));
+        }
+        assert_eq!(told[0], told[1]);
+    }
+
+    /// Somebody else's browser asks, and its code is shown to the victim as if it were another's question.
+    async fn qr_relay_of_a_sign_in_shows_itself_and_brings_the_attacker_nothing_from_elsewhere(w) {
+        let rp = w.rp.clone();
+        let path = w.push(&rp, rp.request()).await;
+        let connect = w.get(&path).await.place();
+        let waiting = w.get(&connect).await.place();
+        let page = w.get(&waiting).await;
+        let id: kernel::Id<crate::Approval> = waiting.rsplit('/').next().unwrap().parse().unwrap();
+        let asked = crate::store::approval::get_for_test(&w.store, id).await;
+        // The phone shows who asks, from where, since when, and digits that stand on no screen of the victim's.
+        assert_eq!(asked.requester.en, "Rates e-account");
+        assert!(!asked.place.en.is_empty(), "{asked:?}");
+        assert!(page.text.contains(&asked.code), "they stand on the attacker's");
+        assert!(asked.seconds_left(w.store.env().now()) <= crate::SIGN_IN_TTL.as_secs());
+        // An approval is of use to the browser that asked alone: not to the victim's, nor to another of the
+        // attacker's that was sent the same page.
+        w.phone(&waiting, Decision::Approve).await;
+        let own = w.change_browser(Default::default());
+        for place in [&waiting, &connect] {
+            let stolen = w.get(place).await;
+            assert!(stolen.status.is_client_error(), "{place}: {stolen:?}");
+        }
+        // Who was let in agrees to nothing yet: the page that asks names the person and the application.
+        w.change_browser(own);
+        w.get(&waiting).await;
+        let page = w.get(&connect).await;
+        assert!(page.text.contains("asks for your agreement"), "{page:?}");
     }
 
     async fn a_suspended_client_stops_at_once_on_every_node(w) {

@@ -74,6 +74,45 @@ async fn answered(w: &World, asked: &Value, decision: Decision) {
 }
 
 modules! {
+    async fn a_sign_in_at_the_basic_level_is_told_to_step_up_before_it_asks(w) {
+        w.person = "kwan-sum-yi";
+        w.enrol_basic(w.person).await;
+        let (rp, token) = signer(w).await;
+        let refused = call(w, (&rp, token.as_str()), "/signing/ask", &lease()).await;
+        refused.refuses("insufficient_user_authentication");
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+        let wanted = format!("acr_values=\"{}\"", crate::provider::ACR_PLUS);
+        assert!(refused.challenge().contains(&wanted), "{refused:?}");
+    }
+
+    async fn an_application_withdraws_what_nobody_has_answered(w) {
+        let (rp, token) = signer(w).await;
+        let own = (&rp, token.as_str());
+        let asked = call(w, own, "/signing/ask", &lease()).await.json();
+        let which = json!({ "id": asked["id"] });
+        let taken = call(w, own, "/signing/withdraw", &which).await;
+        assert_eq!((taken.status, &taken.json()["state"]), (StatusCode::OK, &json!("cancelled")), "{taken:?}");
+        let approval = approval_of(w, &asked).await;
+        let found = crate::store::approval::get_for_test(&w.store, approval).await;
+        assert_eq!(found.state, crate::ApprovalState::Cancelled, "the phone says so");
+        let told = call(w, own, "/signing/result", &which).await.json();
+        assert_eq!(told["state"], "cancelled");
+        let again = call(w, own, "/signing/withdraw", &which).await;
+        assert!(again.status.is_client_error(), "{again:?}");
+    }
+
+    async fn what_was_approved_is_signed_whatever_its_application_wants_then(w) {
+        let (rp, token) = signer(w).await;
+        let own = (&rp, token.as_str());
+        let asked = call(w, own, "/signing/ask", &lease()).await.json();
+        answered(w, &asked, Decision::Approve).await;
+        let which = json!({ "id": asked["id"] });
+        let refused = call(w, own, "/signing/withdraw", &which).await;
+        assert!(refused.status.is_client_error(), "{refused:?}");
+        let told = call(w, own, "/signing/result", &which).await.json();
+        assert_eq!(told["state"], "signed");
+    }
+
     async fn an_application_has_documents_signed_by_the_persons_word(w) {
         let (rp, token) = signer(w).await;
         let own = (&rp, token.as_str());

@@ -1,13 +1,32 @@
 //! Modules of the FAPI 2.0 Security Profile plan of the conformance suite, by their names.
 
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa::KeySize,
+    signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair},
+};
 use axum::http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
+use trust::base64url;
 
 use super::{
     modules,
-    world::{CALLBACK, claims_of, pairs},
+    world::{CALLBACK, World, claims_of, pairs},
 };
 use crate::Decision;
+
+/// An assertion for this audience is none.
+async fn is_refused_for(w: &World, aud: Value) {
+    let rp = w.rp.clone();
+    let wrong = rp.assertion_with(|claims| {
+        claims.insert("aud".to_owned(), aud);
+    });
+    let form = rp.signed_by(rp.request(), wrong);
+    let refused = w.post("/oauth/par", None, &form).await;
+    refused.refuses("invalid_client");
+    let reason = "aud of the assertion must be the issuer, as a string";
+    assert_eq!(refused.json()["error_description"], reason);
+}
 
 modules! {
     async fn happy_flow(w) {
@@ -195,31 +214,51 @@ modules! {
     }
 
     async fn ensure_client_assertion_with_wrong_aud_fails(w) {
-        let rp = w.rp.clone();
-        for aud in [
-            json!("https://elsewhere.example"),
-            // par-test-array-as-audience-fails
-            json!([rp.issuer]),
-            // par-test-par-endpoint-url-as-audience-fails
-            json!(format!("{}/oauth/par", rp.issuer)),
-            // par-test-token-endpoint-url-as-audience-fails
-            json!(format!("{}/oauth/token", rp.issuer)),
-        ] {
-            let wrong = rp.assertion_with(|claims| {
-                claims.insert("aud".to_owned(), aud);
-            });
-            let form = rp.signed_by(rp.request(), wrong);
-            w.post("/oauth/par", None, &form).await.refuses("invalid_client");
-        }
+        is_refused_for(w, json!("https://elsewhere.example")).await;
     }
 
+    async fn par_test_array_as_audience_fails(w) {
+        is_refused_for(w, json!([w.rp.issuer])).await;
+    }
+
+    async fn par_test_par_endpoint_url_as_audience_fails(w) {
+        is_refused_for(w, json!(format!("{}/oauth/par", w.rp.issuer))).await;
+    }
+
+    async fn par_test_token_endpoint_url_as_audience_fails(w) {
+        is_refused_for(w, json!(format!("{}/oauth/token", w.rp.issuer))).await;
+    }
+
+    /// A registered RSA key signs both: only the algorithm differs.
     async fn ensure_signed_client_assertion_with_rs256_fails(w) {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        // RSAPublicKey of PKCS #1: the modulus after nine bytes, then the exponent 65537.
+        let n = base64url::encode(&pair.public_key().as_ref()[9..265]);
+        let jwk = json!({ "kty": "RSA", "n": n, "e": "AQAB", "kid": "rsa" });
+        let rp = w.another("rsa", |wanted| wanted.keys = vec![jwk]).await;
+        let signed = |alg: &str, padding: &'static dyn RsaEncoding| {
+            let own = rp.assertion();
+            let body = own.split('.').nth(1).unwrap();
+            let head = json!({ "alg": alg, "typ": "JWT", "kid": "rsa" }).to_string();
+            let input = format!("{}.{body}", base64url::encode(head));
+            let mut signature = vec![0; pair.public_modulus_len()];
+            let random = SystemRandom::new();
+            pair.sign(padding, &random, input.as_bytes(), &mut signature).unwrap();
+            rp.signed_by(rp.request(), format!("{input}.{}", base64url::encode(signature)))
+        };
+        let good = w.post("/oauth/par", None, &signed("PS256", &RSA_PSS_SHA256)).await;
+        assert_eq!(good.status, StatusCode::CREATED, "{good:?}");
+        let bad = w.post("/oauth/par", None, &signed("RS256", &RSA_PKCS1_SHA256)).await;
+        bad.refuses("invalid_client");
+    }
+
+    async fn ensure_client_assertion_without_a_signature_or_with_a_shared_secret_fails(w) {
         let rp = w.rp.clone();
         let good = rp.assertion();
         let (_, rest) = good.split_once('.').unwrap();
-        for alg in ["RS256", "none", "HS256"] {
+        for alg in ["none", "HS256"] {
             let head = json!({ "alg": alg, "typ": "JWT", "kid": rp.key.kid() }).to_string();
-            let forged = format!("{}.{rest}", trust::base64url::encode(head));
+            let forged = format!("{}.{rest}", base64url::encode(head));
             let form = rp.signed_by(rp.request(), forged);
             w.post("/oauth/par", None, &form).await.refuses("invalid_client");
         }
@@ -341,7 +380,15 @@ modules! {
 
     async fn ensure_response_type_token_fails(w) {
         let rp = w.rp.clone();
-        for kind in ["token", "code id_token", "id_token"] {
+        for kind in ["token", "id_token"] {
+            let answer = w.par(&rp, rp.request_with(&[("response_type", kind)])).await;
+            answer.refuses("unsupported_response_type");
+        }
+    }
+
+    async fn ensure_response_type_code_idtoken_fails(w) {
+        let rp = w.rp.clone();
+        for kind in ["code id_token", "id_token code"] {
             let answer = w.par(&rp, rp.request_with(&[("response_type", kind)])).await;
             answer.refuses("unsupported_response_type");
         }

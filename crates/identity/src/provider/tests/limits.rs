@@ -65,7 +65,7 @@ async fn push(world: &World, (id, address): (&str, &str), assertion: String) -> 
             let proof = rp.proof("POST", "/oauth/bc-authorize");
             let headers = [("x-forwarded-for", address.as_str()), ("dpop", proof.as_str())];
             let path = "/oauth/bc-authorize";
-            let asked = world.call(Method::POST, path, &headers, &rp.signed(form.clone())).await;
+            let asked = world.call(Method::POST, path, &headers, &rp.signed(pairs(&[("request", &rp.object_once(&form, |_| {}))]))).await;
             last = asked.status;
             assert!(number == FAILURES || last != StatusCode::TOO_MANY_REQUESTS, "{asked:?}");
         }

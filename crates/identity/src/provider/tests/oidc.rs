@@ -6,16 +6,18 @@ use trust::base64url;
 
 use super::{
     modules,
-    world::{CALLBACK, Rp, World, claims_of, pairs},
+    world::{Answer, CALLBACK, Rp, World, claims_of, pairs},
 };
 use crate::{
     Decision,
     provider::{
-        client::{AuthMethod, GrantKind, Profile, Sender},
+        client::{AuthMethod, GrantKind, Profile, ScopePurpose, Sender},
         demo,
+        scope::Scope,
     },
 };
 
+const BYE: &str = "https://client.example/bye";
 const SECRET: &str = "a secret of 256 random bits: 0123456789";
 
 /// An ordinary web application with a secret.
@@ -71,6 +73,56 @@ async fn id_token(w: &mut World, rp: &Rp, changes: &[(&str, &str)]) -> (String, 
     (token, claims)
 }
 
+/// What userinfo answers after a login of this scope.
+async fn scoped(w: &mut World, scope: &str) -> Value {
+    let rp = w
+        .another("scoped", |wanted| {
+            wanted.scopes = [
+                Scope::Openid,
+                Scope::Profile,
+                Scope::Email,
+                Scope::Phone,
+                Scope::Address,
+            ]
+            .map(|scope| ScopePurpose {
+                scope,
+                purpose: kernel::Text::new("To know you again", "識別身分"),
+            })
+            .to_vec();
+        })
+        .await;
+    let tokens = w.login(&rp, &[("scope", scope)]).await;
+    let info = w
+        .userinfo(&rp, tokens["access_token"].as_str().unwrap())
+        .await;
+    assert_eq!(info.status, StatusCode::OK, "{info:?}");
+    info.json()
+}
+
+/// A plain application with one registered address.
+async fn asking_back_to(w: &World, uri: &str) -> Rp {
+    w.another("queried", |wanted| {
+        wanted.profile = Profile::Oidc;
+        wanted.redirect_uris = vec![uri.to_owned()];
+    })
+    .await
+}
+
+/// A login, and the browser at the logout endpoint with these parameters.
+async fn leave(w: &mut World, asked: &[(&str, &str)], is_hinted: bool) -> Answer {
+    let rp = w.rp.clone();
+    let tokens = w.login(&rp, &[]).await;
+    let mut query = pairs(asked);
+    if is_hinted {
+        query.extend(pairs(&[(
+            "id_token_hint",
+            tokens["id_token"].as_str().unwrap(),
+        )]));
+    }
+    let query = serde_urlencoded::to_string(query).unwrap();
+    w.get(&format!("/oauth/logout?{query}")).await
+}
+
 modules! {
     async fn a_plain_application_signs_a_person_in(w) {
         let rp = plain(w).await;
@@ -83,6 +135,76 @@ modules! {
             let info = w.call(method, "/oauth/userinfo", &headers, &[]).await;
             assert_eq!(info.json()["name"], "CHEUNG Ka Yan", "{info:?}");
         }
+    }
+
+    async fn userinfo_post_body(w) {
+        let rp = plain(w).await;
+        let back = come_back(w, &rp, &[("scope", "openid profile")]).await;
+        let tokens = tokens(w, &rp, &back["code"]).await;
+        let token = tokens["access_token"].as_str().unwrap();
+        let form = pairs(&[("access_token", token)]);
+        let info = w.call(Method::POST, "/oauth/userinfo", &[], &form).await;
+        assert_eq!(info.json()["name"], "CHEUNG Ka Yan", "{info:?}");
+        let held = format!("Bearer {token}");
+        let twice = [("authorization", held.as_str())];
+        let refused = w.call(Method::POST, "/oauth/userinfo", &twice, &form).await;
+        refused.refuses("invalid_request");
+        let query = format!("/oauth/userinfo?access_token={token}");
+        let refused = w.call(Method::GET, &query, &[], &[]).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "never in an address");
+    }
+
+    async fn userinfo_post_body_is_not_for_bound_tokens(w) {
+        let rp = w.rp.clone();
+        let tokens = w.login(&rp, &[]).await;
+        let form = pairs(&[("access_token", tokens["access_token"].as_str().unwrap())]);
+        w.call(Method::POST, "/oauth/userinfo", &[], &form).await.refuses("invalid_token");
+    }
+
+    async fn scope_profile(w) {
+        let info = scoped(w, "openid profile").await;
+        for claim in ["name", "name#zh-Hant", "birthdate", "gender"] {
+            assert!(info[claim].is_string(), "{claim}: {info}");
+        }
+        assert!(info.get("email").is_none() && info.get("address").is_none(), "{info}");
+    }
+
+    async fn scope_email(w) {
+        let info = scoped(w, "openid email").await;
+        assert!(info["email"].is_string() && info["email_verified"].is_boolean(), "{info}");
+        assert!(info.get("name").is_none(), "{info}");
+    }
+
+    async fn scope_phone(w) {
+        let info = scoped(w, "openid phone").await;
+        assert!(info["phone_number"].as_str().unwrap().starts_with("+852"), "{info}");
+    }
+
+    async fn scope_address(w) {
+        let info = scoped(w, "openid address").await;
+        assert_eq!(info["address"]["country"], "HK", "{info}");
+    }
+
+    async fn scope_all(w) {
+        let info = scoped(w, "openid profile email phone address").await;
+        for claim in ["sub", "name", "email", "phone_number", "address"] {
+            assert!(!info[claim].is_null(), "{claim}: {info}");
+        }
+    }
+
+    async fn redirect_uri_query_ok(w) {
+        let uri = "https://client.example/callback?page=home";
+        let rp = asking_back_to(w, uri).await;
+        let answer = w.get(&path(&rp, &[("redirect_uri", uri)])).await;
+        let back = w.walk(answer).await;
+        assert!(back.place().starts_with(&format!("{uri}&code=")), "{back:?}");
+    }
+
+    async fn redirect_uri_query_added(w) {
+        let rp = asking_back_to(w, "https://client.example/callback?page=home").await;
+        let wrong = "https://client.example/callback?page=home&more=1";
+        let page = w.get(&path(&rp, &[("redirect_uri", wrong)])).await;
+        assert_eq!((page.status, page.place().as_str()), (StatusCode::BAD_REQUEST, ""));
     }
 
     async fn a_wrong_secret_is_refused(w) {
@@ -238,6 +360,43 @@ modules! {
         }
     }
 
+    async fn rp_initiated_logout_query_added_to_post_logout_redirect_uri(w) {
+        let page = leave(w, &[("post_logout_redirect_uri", "https://client.example/bye?more=1")], true).await;
+        assert_eq!((page.status, page.place().as_str()), (StatusCode::BAD_REQUEST, ""));
+    }
+
+    async fn rp_initiated_logout_bad_id_token_hint(w) {
+        let asked = [("id_token_hint", "nonsense"), ("post_logout_redirect_uri", BYE)];
+        let page = leave(w, &asked, false).await;
+        assert_eq!((page.status, page.place().as_str()), (StatusCode::BAD_REQUEST, ""));
+    }
+
+    async fn rp_initiated_logout_no_id_token_hint(w) {
+        let asked = [("client_id", "rates"), ("post_logout_redirect_uri", BYE), ("state", "s")];
+        let page = leave(w, &asked, false).await;
+        assert!(page.text.contains("Sign out here as well?"), "the person is asked: {page:?}");
+        // Without any name of a client there is nowhere to send the browser.
+        let page = leave(w, &[("post_logout_redirect_uri", BYE)], false).await;
+        assert_eq!((page.status, page.place().as_str()), (StatusCode::BAD_REQUEST, ""));
+    }
+
+    async fn rp_initiated_logout_no_post_logout_redirect_uri(w) {
+        let back = leave(w, &[("state", "s")], true).await;
+        assert!(back.place().ends_with("/sign-out"), "a page of ours: {back:?}");
+        let path = w.push(&w.rp.clone(), w.rp.request_with(&[("prompt", "none")])).await;
+        assert_eq!(w.get(&path).await.query()["error"], "login_required");
+    }
+
+    async fn rp_initiated_logout_no_state(w) {
+        let back = leave(w, &[("post_logout_redirect_uri", BYE)], true).await;
+        assert_eq!(back.place(), BYE);
+    }
+
+    async fn rp_initiated_logout_only_state(w) {
+        let page = leave(w, &[("state", "s")], false).await;
+        assert!(page.text.contains("Sign out here as well?"), "the person is asked: {page:?}");
+    }
+
     async fn rp_initiated_logout_no_params_asks_the_person(w) {
         let rp = w.rp.clone();
         w.login(&rp, &[]).await;
@@ -358,23 +517,28 @@ modules! {
 
     async fn the_three_ways_of_no_are_told_apart(w) {
         let rp = w.rp.clone();
-        let mut reasons = Vec::new();
-        for way in ["reject", "expire"] {
+        let mut reasons = std::collections::BTreeSet::new();
+        for way in ["reject", "cancel", "expire"] {
             w.change_browser(Default::default());
             let path = w.push(&rp, rp.request()).await;
             let connect = w.get(&path).await.place();
             let waiting = w.get(&connect).await.place();
             match way {
                 "reject" => w.phone(&waiting, Decision::Reject).await,
+                "cancel" => {
+                    let page = w.get(&waiting).await;
+                    let token = page.text.split("name=\"csrf\" value=\"").nth(1).unwrap();
+                    let form = format!("csrf={}", token.split('"').next().unwrap());
+                    w.browse(Method::POST, &format!("{waiting}/cancel"), &form).await;
+                }
                 _ => w.clock.advance(crate::SIGN_IN_TTL),
             }
             let answer = w.get(&waiting).await;
             let back = w.walk(answer).await.query();
             assert_eq!(back["error"], "access_denied");
-            reasons.push(back["error_description"].clone());
+            reasons.insert(back["error_description"].clone());
         }
-        reasons.dedup();
-        assert_eq!(reasons.len(), 2, "{reasons:?}");
+        assert_eq!(reasons.len(), 3, "{reasons:?}");
     }
 
     async fn the_demonstrations_clients_are_in_force(w) {

@@ -101,6 +101,19 @@ impl Rp {
             .unwrap()
     }
 
+    /// A signed request object that is good once, as a backchannel request needs it.
+    pub(crate) fn object_once(
+        &self,
+        params: &[(String, String)],
+        edit: impl FnOnce(&mut Map<String, Value>),
+    ) -> String {
+        self.object_with(params, |claims| {
+            claims.insert("iat".to_owned(), json!(self.now()));
+            claims.insert("jti".to_owned(), json!(self.jti()));
+            edit(claims);
+        })
+    }
+
     /// What an authorization request of this client says.
     pub(crate) fn request(&self) -> Pairs {
         pairs(&[
@@ -182,11 +195,14 @@ pub(crate) fn registration(key: &SigningKey) -> Registration {
         secret_digest: None,
         certificate_dns: None,
         id_token_enc: None,
+        is_userinfo_signed: false,
+        userinfo_enc: None,
         details: DetailKind::ALL.to_vec(),
         backchannel_logout_uri: Some("https://client.example/logout".to_owned()),
         ciba_notification_uri: None,
         needs_dpop_nonce: false,
         is_resource: false,
+        resource: None,
         is_test: false,
         wire: None,
     }

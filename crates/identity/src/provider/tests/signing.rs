@@ -10,10 +10,13 @@ use super::{
 };
 use crate::provider::client::{Keys, Profile};
 
+const GUARDED: &str = "https://guarded.example/api";
+
 async fn signer(w: &World) -> Rp {
     w.another("signer", |wanted| {
         wanted.profile = Profile::Fapi2Ms;
         wanted.is_resource = true;
+        wanted.resource = Some(GUARDED.to_owned());
     })
     .await
 }
@@ -136,20 +139,70 @@ modules! {
         assert_eq!(claims_of(tokens["id_token"].as_str().unwrap())["nonce"], "nonce-1");
     }
 
-    async fn a_request_object_in_the_front_channel_is_refused(w) {
+    async fn a_plain_client_may_sign_its_request_and_then_only_that_counts(w) {
         let rp = w.another("front", |wanted| wanted.profile = Profile::Oidc).await;
+        let at = |object: &str, more: &[(&str, &str)]| {
+            let mut query = pairs(&[("client_id", &rp.id), ("request", object)]);
+            query.extend(pairs(more));
+            format!("/oauth/authorize?{}", serde_urlencoded::to_string(query).unwrap())
+        };
+        let object = rp.object_with(&rp.request(), |_| {});
+        let answer = w.get(&at(&object, &[("state", "outside"), ("nonce", "outside")])).await;
+        let back = w.walk(answer).await.query();
+        assert!(back.contains_key("code"), "{back:?}");
+        assert_eq!(back["state"], "state-1");
+        let (start, _) = object.rsplit_once('.').unwrap();
+        let page = w.get(&at(&format!("{start}.AAAA"), &[("redirect_uri", CALLBACK)])).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{page:?}");
+    }
+
+    async fn a_client_that_must_push_does_not_sign_in_the_front_channel(w) {
+        let rp = signer(w).await;
         let object = rp.object_with(&rp.request(), |_| {});
         let mut request = rp.request();
         request.extend(pairs(&[("request", &object)]));
         let query = serde_urlencoded::to_string(request).unwrap();
         let back = w.get(&format!("/oauth/authorize?{query}")).await;
-        assert_eq!(back.query()["error"], "request_not_supported");
+        let signed = claims_of(&back.query()["response"]);
+        assert_eq!(signed["error"], "invalid_request");
+    }
+
+    async fn userinfo_is_signed_for_a_client_that_wants_it(w) {
+        let rp = w.another("signed", |wanted| wanted.is_userinfo_signed = true).await;
+        let tokens = w.login(&rp, &[("scope", "openid profile")]).await;
+        let info = w.userinfo(&rp, tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!(info.headers["content-type"], "application/jwt");
+        let claims = claims_of(&info.text);
+        assert_eq!((&claims["iss"], &claims["aud"]), (&json!(rp.issuer), &json!("signed")));
+        let own = claims_of(tokens["id_token"].as_str().unwrap());
+        assert_eq!((&claims["sub"], claims["name"].is_string()), (&own["sub"], true));
+        let hint = w.get(&format!("/oauth/logout?id_token_hint={}", info.text)).await;
+        assert_eq!(hint.status, StatusCode::BAD_REQUEST, "it is no ID token");
+    }
+
+    async fn userinfo_is_sealed_to_a_client_that_wants_it(w) {
+        for (id, enc) in [("gcm", jwe::Enc::A256Gcm), ("cbc", jwe::Enc::A256CbcHs512)] {
+            let reader = SigningKey::generate(w.store.env()).unwrap();
+            let mut jwk = serde_json::to_value(reader.public().jwk()).unwrap();
+            jwk["use"] = json!("enc");
+            let rp = w.another(id, |wanted| {
+                wanted.userinfo_enc = Some(enc);
+                assert!(!wanted.flaws().is_empty(), "no key to seal to");
+                wanted.keys.push(jwk);
+            }).await;
+            let tokens = w.login(&rp, &[]).await;
+            let info = w.userinfo(&rp, tokens["access_token"].as_str().unwrap()).await;
+            assert_eq!(info.headers["content-type"], "application/jwt");
+            assert_eq!(info.text.split('.').count(), 5, "nothing in the open");
+            let token = String::from_utf8(jwe::open(&reader, &info.text).unwrap()).unwrap();
+            assert_eq!(claims_of(&token)["aud"], id);
+        }
     }
 
     async fn a_resource_gets_a_signed_answer_about_a_token(w) {
         let guard = signer(w).await;
         let rp = w.rp.clone();
-        let tokens = w.login(&rp, &[]).await;
+        let tokens = w.login(&rp, &[("resource", GUARDED)]).await;
         let token = tokens["access_token"].as_str().unwrap();
         let form = guard.signed(pairs(&[("token", token)]));
         let headers = [("accept", "application/token-introspection+jwt")];

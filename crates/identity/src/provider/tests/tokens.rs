@@ -70,6 +70,18 @@ async fn exchange(w: &World, rp: &Rp, token: &str, company: &str) -> super::worl
     w.post("/oauth/token", Some(&proof), &rp.signed(form)).await
 }
 
+/// The challenge of RFC 9470, complete.
+#[track_caller]
+fn is_stepped_up(answer: &super::world::Answer) {
+    answer.refuses("insufficient_user_authentication");
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    let wanted = format!(
+        "acr_values=\"{}\", max_age=\"3600\"",
+        crate::provider::ACR_PLUS
+    );
+    assert!(answer.challenge().contains(&wanted), "{answer:?}");
+}
+
 /// A certificate for `name`, as the terminator passes it on.
 fn certificate(name: &str) -> String {
     let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -200,19 +212,43 @@ modules! {
     async fn shared_data_come_with_their_source_and_the_card_number_needs_plus(w) {
         let rp = w.rp.clone();
         let details = json!([{ "type": "share_data", "datatypes": ["name_en", "hkid"] }]).to_string();
-        w.person = "kwan-sum-yi";
-        if crate::demo::phone(&w.store, &w.keys.vault(), w.person).await.is_err() {
-            w.person = super::world::PERSON;
-        }
         let tokens = w.login(&rp, &[("authorization_details", &details)]).await;
         let access = tokens["access_token"].as_str().unwrap();
         let info = w.userinfo(&rp, access).await;
-        if claims_of(access)["acr"] == crate::provider::ACR_PLUS {
-            assert_eq!(info.json()["share_data"]["name_en"]["source"], "verified", "{info:?}");
-        } else {
-            info.refuses("insufficient_user_authentication");
-            assert!(info.challenge().contains("acr_values="), "{info:?}");
-        }
+        assert_eq!(info.json()["share_data"]["name_en"]["source"], "verified", "{info:?}");
+        assert!(info.json()["share_data"]["hkid"].is_object(), "{info:?}");
+
+        w.change_browser(Default::default());
+        w.person = "kwan-sum-yi";
+        w.enrol_basic(w.person).await;
+        let tokens = w.login(&rp, &[("authorization_details", &details)]).await;
+        let access = tokens["access_token"].as_str().unwrap();
+        assert_eq!(claims_of(access)["acr"], crate::provider::ACR_BASIC);
+        is_stepped_up(&w.userinfo(&rp, access).await);
+        let names = json!([{ "type": "share_data", "datatypes": ["name_en"] }]).to_string();
+        let tokens = w.login(&rp, &[("authorization_details", &names)]).await;
+        let info = w.userinfo(&rp, tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!(info.status, StatusCode::OK, "the rest needs no more: {info:?}");
+    }
+
+    async fn the_card_number_needs_a_fresh_sign_in_and_the_challenge_says_which(w) {
+        let rp = w.rp.clone();
+        let details = json!([{ "type": "share_data", "datatypes": ["hkid"] }]).to_string();
+        let asked = [("authorization_details", details.as_str())];
+        let tokens = w.login(&rp, &asked).await;
+        w.clock.advance(std::time::Duration::from_secs(3_601));
+        let renew = pairs(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+        ]);
+        let proof = rp.proof("POST", "/oauth/token");
+        let again = w.post("/oauth/token", Some(&proof), &rp.signed(renew)).await.json();
+        is_stepped_up(&w.userinfo(&rp, again["access_token"].as_str().unwrap()).await);
+        // What the challenge says, asked of the authorization endpoint, is enough.
+        let asked = [asked[0], ("acr_values", crate::provider::ACR_PLUS), ("max_age", "3600")];
+        let tokens = w.login(&rp, &asked).await;
+        let info = w.userinfo(&rp, tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!(info.status, StatusCode::OK, "{info:?}");
     }
 
     async fn a_person_changes_company_by_token_exchange(w) {
@@ -262,6 +298,55 @@ modules! {
         let proof = rp.proof("POST", "/oauth/token");
         w.post("/oauth/token", Some(&proof), &rp.signed(renew())).await.refuses("invalid_grant");
         assert_eq!(w.userinfo(&rp, own).await.status, StatusCode::OK, "their own login stands");
+    }
+
+    async fn no_action_is_granted_that_the_powers_do_not_hold(w) {
+        let rp = w.rp.clone();
+        w.person = "kwok-wing-sze";
+        let company = company_of(w).await;
+        let may = |role| vec![ServiceGrant { service: rp.id.clone(), role }];
+        empower(w, &company, |powers| powers.services = may(ServiceRole::Fill)).await;
+        let details = |actions: &[&str]| {
+            json!([{ "type": "act_for", "company": company, "actions": actions }]).to_string()
+        };
+        let fill = w.login(&rp, &[("authorization_details", &details(&["fill"]))]).await;
+        let own = fill["access_token"].as_str().unwrap();
+        let subject = claims_of(own)["sub"].as_str().unwrap().to_owned();
+        for more in [&["sign"][..], &["fill", "pay"]] {
+            // In the browser, on the phone alone, and by exchange.
+            let asked = [("authorization_details", details(more))];
+            let asked = [(asked[0].0, asked[0].1.as_str())];
+            let back = w.answer_for(&rp, rp.request_with(&asked)).await;
+            assert_eq!(back["error"], "access_denied", "{more:?}");
+            let mut form = pairs(&[("scope", "openid"), ("login_hint", &subject)]);
+            form.extend(pairs(&asked));
+            let form = pairs(&[("request", &rp.object_once(&form, |_| {}))]);
+            let proof = rp.proof("POST", "/oauth/bc-authorize");
+            let refused = w.post("/oauth/bc-authorize", Some(&proof), &rp.signed(form)).await;
+            refused.refuses("access_denied");
+            let mut form = pairs(&[
+                ("grant_type", EXCHANGE), ("subject_token", own), ("subject_token_type", ACCESS),
+            ]);
+            form.extend(pairs(&asked));
+            let proof = rp.proof("POST", "/oauth/token");
+            let refused = w.post("/oauth/token", Some(&proof), &rp.signed(form)).await;
+            refused.refuses("invalid_target");
+        }
+        // Who held more when they signed in renews nothing once they hold less.
+        empower(w, &company, |powers| powers.services = may(ServiceRole::Sign)).await;
+        let sign = w.login(&rp, &[("authorization_details", &details(&["fill", "sign"]))]).await;
+        empower(w, &company, |powers| powers.services = may(ServiceRole::Fill)).await;
+        let again = async |tokens: &Value| {
+            let form = pairs(&[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+            ]);
+            let proof = rp.proof("POST", "/oauth/token");
+            w.post("/oauth/token", Some(&proof), &rp.signed(form)).await
+        };
+        again(&sign).await.refuses("invalid_grant");
+        assert_eq!(again(&fill).await.status, StatusCode::OK, "who asked for less goes on");
+        w.userinfo(&rp, sign["access_token"].as_str().unwrap()).await.refuses("invalid_token");
     }
 
     async fn powers_that_end_on_their_day_end_what_renews_itself(w) {

@@ -381,6 +381,23 @@ impl World {
             .unwrap();
     }
 
+    /// Enrols somebody of the invented register with a simulated phone, at the basic level.
+    pub(crate) async fn enrol_basic(&self, key: &str) {
+        let (demo, vault) = (people::find(key).unwrap(), self.identity.vault());
+        let asked = crate::StartEnrolment {
+            hkid: demo.hkid.clone(),
+            born: demo.born,
+            jwk: people::phone_key(vault, key).unwrap().public().into(),
+            device_name: "Test phone".to_owned(),
+            level: crate::Level::Basic,
+            guardian: crate::Guardian::Agreed,
+        };
+        let started = crate::start_enrolment(&self.store, vault, &people::register(), asked).await;
+        crate::confirm_enrolment(&self.store, vault, started.unwrap().id)
+            .await
+            .unwrap();
+    }
+
     /// Goes wherever the browser is sent, signs in and agrees on the way, until another site or a
     /// page without a form.
     pub(crate) async fn walk(&mut self, mut answer: Answer) -> Answer {
