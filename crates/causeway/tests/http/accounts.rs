@@ -208,3 +208,47 @@ async fn a_request_that_was_not_me_is_refused_and_signs_every_browser_out() {
     );
     assert!(inbox_says(&app, "a request on your phone was not you").await);
 }
+
+#[tokio::test]
+async fn every_page_of_somebody_signed_in_offers_to_sign_out() {
+    let app = App::start().await.unwrap();
+    let pages = [
+        (
+            RESIDENT,
+            vec![
+                "",
+                "/inbox",
+                "/profile",
+                "/devices",
+                "/my-data",
+                "/connections",
+                "/who-looked",
+                "/companies",
+                "/children",
+                "/account/close",
+            ],
+        ),
+        (
+            "dpo-officer",
+            vec!["/desk", "/desk/accounts", "/desk/recoveries"],
+        ),
+        (
+            "td-owner",
+            vec!["/desk", "/desk/clients", "/desk/clients/new"],
+        ),
+    ];
+    for (who, pages) in pages {
+        let mut browser = app.browser();
+        let first = format!("/en{}", pages.last().unwrap());
+        browser.sign_in(who, &first).await.unwrap();
+        for page in pages {
+            let shown = browser.get(&format!("/en{page}")).await.unwrap();
+            assert_eq!(shown.status, 200, "{who} {page}");
+            assert!(
+                shown.text().contains("/sign-out"),
+                "{who} {page}: {}",
+                shown.words()
+            );
+        }
+    }
+}

@@ -1,18 +1,22 @@
 //! Rules without a store.
 
+use std::time::Duration;
+
 use kernel::{Id, Lang, Time};
 use proptest::prelude::*;
 use serde_json::json;
 
 use crate::{
     ApprovalState as S, FieldKey, PersonName, Purpose, Refusal, Step, ValueError,
-    approval::reference_of,
+    approval::{SIGN_IN_TTL, reference_of},
     binding_code, demo,
-    enrolment::{Ineligible, eligible},
+    enrolment::{ENROLMENT_TTL, Ineligible, eligible},
     place_of,
     profile::read_value,
     proof::{self, Asked, Proof, ProofError},
-    read_reference, transition,
+    read_reference,
+    recovery::RECOVERY_TTL,
+    transition,
 };
 
 fn states() -> impl Strategy<Value = S> {
@@ -23,7 +27,20 @@ fn steps() -> impl Strategy<Value = Step> {
     prop::sample::select(Step::ALL.to_vec())
 }
 
+#[test]
+fn codes_that_open_something_live_for_a_short_time() {
+    assert!(SIGN_IN_TTL <= Duration::from_secs(600));
+    assert!(RECOVERY_TTL <= Duration::from_secs(24 * 3_600));
+    assert!(ENROLMENT_TTL <= Duration::from_secs(600));
+}
+
 proptest! {
+    #[test]
+    fn codes_that_open_something_are_random_and_long_enough(one: [u8; 5], other: [u8; 5]) {
+        // Every one of the 40 random bits is in the code: no two draws give the same.
+        prop_assert_eq!(reference_of(one) == reference_of(other), one == other);
+    }
+
     #[test]
     fn an_outcome_is_final(state in states(), step in steps()) {
         if !state.is_open() {

@@ -297,7 +297,10 @@ modules! {
         let renewed = w.post("/oauth/token", Some(&proof), &rp.signed(renew())).await;
         assert_eq!(renewed.status, StatusCode::OK, "{renewed:?}");
         let renewed = renewed.json()["access_token"].as_str().unwrap().to_owned();
-        empower(w, &company, |powers| powers.services = vec![only(&rp.id)]).await;
+        empower(w, &company, |powers| {
+            powers.services = vec![only(&rp.id), only("another-service")];
+        })
+        .await;
         assert_eq!(exchange(w, &rp, own, &company).await.status, StatusCode::OK, "limited to it");
         assert_eq!(w.userinfo(&rp, &renewed).await.status, StatusCode::OK);
 
