@@ -59,8 +59,8 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0023_create_oidc_key_set.sql",
     "0024_count_client_use.sql",
     "0025_name_resource.sql",
-    "0027_show_presence_before_signing.sql",
-    "0032_wake_phone.sql",
+    "0026_show_presence_before_signing.sql",
+    "0027_wake_phone.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
