@@ -26,6 +26,7 @@ pub(crate) fn routes() -> Routes<Identity> {
     enrolment_routes()
         .merge(approval_routes())
         .merge(person_routes())
+        .merge(waking_routes())
 }
 
 fn enrolment_routes() -> Routes<Identity> {
@@ -154,6 +155,11 @@ fn person_routes() -> Routes<Identity> {
             me::history,
         )
         .rate(Rate::Caller)
+}
+
+fn waking_routes() -> Routes<Identity> {
+    let (get, post) = (&axum::http::Method::GET, &axum::http::Method::POST);
+    Routes::new()
         .json(
             get,
             "/app/api/waking",

@@ -113,13 +113,7 @@ async fn ask(
     let message = read_message(&params)?;
     let notification = read_notification(&params, &client)?;
     let wait = read_expiry(&params)?;
-    let person = hinted(provider, &client, &params).await?;
-    // However many clients ask, and from wherever: one person's phone is not kept ringing.
-    door.count(Rate::Attempt, "asked", &person.to_string())?;
-    if !connect::may_act(provider, person, (client.id(), &details)).await? {
-        let reason = "the person may not act for this company";
-        return Err(Refusal::new(Word::AccessDenied, reason).into());
-    }
+    let person = asked_person(provider, (door, &client), (&params, &details)).await?;
     let secret = provider.draw();
     let asked = CibaAsked {
         person,
@@ -148,6 +142,22 @@ async fn ask(
         interval: INTERVAL,
         binding_code: approval.code,
     })
+}
+
+/// Whose phone is asked. However many clients ask, and from wherever: it is not kept ringing.
+async fn asked_person(
+    provider: &Provider,
+    (door, client): (&Door, &Client),
+    (params, details): (&Params, &[Detail]),
+) -> Result<Id<Person>, Fault> {
+    let person = hinted(provider, client, params).await?;
+    door.count(Rate::Attempt, "asked", &person.to_string())?;
+    if connect::may_act(provider, person, (client.id(), details)).await? {
+        Ok(person)
+    } else {
+        let reason = "the person may not act for this company";
+        Err(Refusal::new(Word::AccessDenied, reason).into())
+    }
 }
 
 /// What was asked, out of the request object if there is one, which is good once.

@@ -231,6 +231,32 @@ impl Registration {
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
         flaw(!is_sector, "sector", "identity.client.flaw.sector");
+        if self.profile.is_wire() != self.wire.is_some() {
+            flaw(true, "profile", "identity.client.flaw.profile");
+        }
+        self.flaws_of_addresses(&mut flaws);
+        if let Some(wire) = &self.wire {
+            flaws.extend(wire.flaws(self.profile));
+            return flaws;
+        }
+        let no_words = self.scopes.iter().any(|asked| is_long(&asked.purpose));
+        let has_openid = self.scopes.iter().any(|asked| asked.scope == Scope::Openid);
+        if no_words || !has_openid || self.scopes.len() > LIST_MAX {
+            flaws.push(Flaw {
+                field: "scopes",
+                words: "identity.client.flaw.scopes",
+            });
+        }
+        self.flaws_of_proof(&mut flaws);
+        flaws
+    }
+
+    fn flaws_of_addresses(&self, flaws: &mut Vec<Flaw>) {
+        let mut flaw = |is: bool, field, words| {
+            if is {
+                flaws.push(Flaw { field, words });
+            }
+        };
         let has_code = self.wire.is_some() || self.grants.contains(&GrantKind::Code);
         let has_none = has_code == self.redirect_uris.is_empty();
         let is_bad = |uri: &String| !is_redirect(uri);
@@ -250,27 +276,6 @@ impl Registration {
             "backchannel_logout_uri",
             "identity.client.flaw.redirect",
         );
-        if self.profile.is_wire() != self.wire.is_some() {
-            flaw(true, "profile", "identity.client.flaw.profile");
-        }
-        if let Some(wire) = &self.wire {
-            flaws.extend(wire.flaws(self.profile));
-            return flaws;
-        }
-        let mut flaw = |is: bool, field, words| {
-            if is {
-                flaws.push(Flaw { field, words });
-            }
-        };
-        let no_words = self.scopes.iter().any(|asked| is_long(&asked.purpose));
-        let has_openid = self.scopes.iter().any(|asked| asked.scope == Scope::Openid);
-        flaw(
-            no_words || !has_openid || self.scopes.len() > LIST_MAX,
-            "scopes",
-            "identity.client.flaw.scopes",
-        );
-        self.flaws_of_proof(&mut flaws);
-        flaws
     }
 
     fn flaws_of_proof(&self, flaws: &mut Vec<Flaw>) {
