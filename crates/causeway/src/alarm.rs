@@ -184,6 +184,32 @@ fn ended_by_office(kind: Option<&str>, reason: &str) -> (Text, Text) {
     (subject, body)
 }
 
+/// What the person said was not them.
+fn disowned(kind: Option<&str>) -> (Text, Text) {
+    if kind == Some("approval") {
+        return (
+            Text::new(
+                "You told us that a request on your phone was not you",
+                "你報告手機上的一項要求並非本人提出",
+            ),
+            Text::new(
+                "It was refused, and every browser was signed out.",
+                "該要求已被拒絕，所有瀏覽器均已登出。",
+            ),
+        );
+    }
+    (
+        Text::new(
+            "You told us that something was not you",
+            "你報告有項目並非本人",
+        ),
+        Text::new(
+            "It was removed, and every browser was signed out.",
+            "該項目已移除，所有瀏覽器均已登出。",
+        ),
+    )
+}
+
 /// What is told of an event; nothing of those that change no way in.
 fn words(event: &OutboxEvent) -> Option<(Text, Text)> {
     let word = |name: &str| event.data.get(name).and_then(|value| value.as_str());
@@ -223,26 +249,7 @@ fn words(event: &OutboxEvent) -> Option<(Text, Text)> {
             ),
         ),
         identity::ENTRANCE_ENDED => ended_by_office(word("kind"), word("reason")?),
-        identity::DISOWNED if word("kind") == Some("approval") => (
-            Text::new(
-                "You told us that a request on your phone was not you",
-                "你報告手機上的一項要求並非本人提出",
-            ),
-            Text::new(
-                "It was refused, and every browser was signed out.",
-                "該要求已被拒絕，所有瀏覽器均已登出。",
-            ),
-        ),
-        identity::DISOWNED => (
-            Text::new(
-                "You told us that something was not you",
-                "你報告有項目並非本人",
-            ),
-            Text::new(
-                "It was removed, and every browser was signed out.",
-                "該項目已移除，所有瀏覽器均已登出。",
-            ),
-        ),
+        identity::DISOWNED => disowned(word("kind")),
         _ => return None,
     };
     let body = Text::new(

@@ -106,6 +106,9 @@ pub use store::{
     device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
     email_claim::{EmailClaim, draw_email_code, keep_email_code_in, prove_email},
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
+    invitation::{
+        InvitationAnswer, answer_invitation, invitations_to, invitee_in, withdraw_invitation,
+    },
     keeper::{ENTRANCE_ENDED, end_entrance, sign_out_everywhere},
     member::{
         end_all_in as end_mandates_in, leave as leave_company, mandate_for, mandate_in,
@@ -128,9 +131,8 @@ pub use store::{
         field_versions, find_address_proof, note_download, put_address_proof, restore_field,
     },
     proposal::{
-        INVITED, InvitationAnswer, Proposed, Verdict, answer_invitation, decide_proposal,
-        firm_by_number, invitations_to, invite, invitee_in, is_passed_in, propose, waiting,
-        withdraw_invitation,
+        INVITED, Proposed, Verdict, decide_proposal, firm_by_number, invite, is_passed_in, propose,
+        waiting,
     },
     recovery::{ask_recovery, decide_recovery, recoveries_of, redeem_recovery, waiting_recoveries},
     registrant::registrants,

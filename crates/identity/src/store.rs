@@ -10,6 +10,7 @@ pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod email_claim;
 pub(crate) mod enrolment;
+pub(crate) mod invitation;
 pub(crate) mod keeper;
 pub(crate) mod member;
 pub(crate) mod officer;
@@ -75,6 +76,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         device::STATEMENTS,
         email_claim::STATEMENTS,
         enrolment::STATEMENTS,
+        invitation::STATEMENTS,
         member::STATEMENTS,
         officer::STATEMENTS,
         passkey::STATEMENTS,
