@@ -69,6 +69,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
 pub fn statements() -> Vec<&'static ::store::Stmt> {
     [
         approval::STATEMENTS,
+        assertion::STATEMENTS,
         browser::STATEMENTS,
         commission::STATEMENTS,
         company::STATEMENTS,

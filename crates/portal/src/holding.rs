@@ -2,10 +2,13 @@
 
 use axum::{extract::State, response::Response};
 use credentials::{Licence, LicenceState};
+use identity::{AtBrowser, Person, Purpose};
 use kernel::{Cursor, Id};
 use notify::{Message, Recipient};
 use services::Document;
-use web::{Access, Download, Failure, IntoResponse, Outcome, Page, Path, Routes, Visit, ctx};
+use web::{
+    Access, Download, Failure, IntoResponse, Outcome, Page, Path, Routes, Value, Visit, ctx,
+};
 
 use crate::Portal;
 
@@ -48,22 +51,7 @@ async fn inbox(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
             }
         })
         .collect();
-    let now = portal.store.env().now();
-    let asked: Vec<_> = identity::open_of(&portal.store, to.cast())
-        .await?
-        .iter()
-        .map(|one| {
-            let is_signature = one.purpose == identity::Purpose::Sign;
-            ctx! {
-                requester => one.requester,
-                summary => one.summary,
-                code => one.code,
-                minutes => one.seconds_left(now).div_ceil(60),
-                phone => format!("/app?approval={}", one.id),
-                passkey => is_signature.then(|| visit.to(&format!("/approvals/{}/passkey", one.id))),
-            }
-        })
-        .collect();
+    let asked = asked(&portal, &visit, to.cast()).await?;
     let context = ctx! {
         messages,
         asked,
@@ -71,6 +59,29 @@ async fn inbox(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
         next => page.next.map(|cursor| visit.to(&format!("/inbox?after={}", cursor.0))).unwrap_or_default(),
     };
     Ok(visit.page("portal/inbox.html", context))
+}
+
+/// What waits for the person's answer, and which of it a passkey answers here.
+async fn asked(portal: &Portal, visit: &Visit, person: Id<Person>) -> Outcome<Vec<Value>> {
+    let at = AtBrowser {
+        binding: identity::binding(visit).await?,
+        person: Some(person),
+    };
+    let now = portal.store.env().now();
+    let mut asked = Vec::new();
+    for one in identity::open_of(&portal.store, person).await? {
+        let is_signature = one.purpose == Purpose::Sign;
+        let is_here = is_signature && at.find(&portal.store, one.id).await.is_ok();
+        asked.push(ctx! {
+            requester => one.requester,
+            summary => one.summary,
+            code => one.code,
+            minutes => one.seconds_left(now).div_ceil(60),
+            phone => format!("/app?approval={}", one.id),
+            passkey => is_here.then(|| visit.to(&format!("/approvals/{}/passkey", one.id))),
+        });
+    }
+    Ok(asked)
 }
 
 async fn message(

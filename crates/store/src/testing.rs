@@ -240,6 +240,9 @@ fn fingerprint(owners: &[&'static Migrations]) -> String {
         for step in owner.steps {
             let sum = u64::from_str_radix(&step.checksum(), 16).expect("a checksum is a number");
             hash = hash.rotate_left(7) ^ sum;
+            for byte in step.name.bytes() {
+                hash = hash.rotate_left(7) ^ u64::from(byte);
+            }
         }
     }
     format!("{hash:016x}")

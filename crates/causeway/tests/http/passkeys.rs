@@ -228,6 +228,36 @@ async fn a_refused_attempt_stands_in_the_inbox_once_a_day_for_each_cause() {
     assert_eq!(told(&app).await, 3);
 }
 
+/// A department's application asks somebody to sign, from its own server.
+async fn asked_by_name(app: &App, person: kernel::Id<identity::Person>) -> identity::Approval {
+    let system = &app.system;
+    let base_url = &system.site.config().base_url;
+    let notary = trust::Notary::new(system.keys.clone(), base_url);
+    let room = identity::SigningRoom::new(system.identity.clone(), notary);
+    let new = identity::NewSigning {
+        person: Some(person),
+        department: kernel::Text::same("Lands Department"),
+        service: kernel::Text::same("Plan of lot 12"),
+        algorithm: identity::SigningAlgorithm::Es256,
+        items: vec![identity::NewItem {
+            kind: identity::ItemKind::Document,
+            name: "plan.pdf".to_owned(),
+            digest: trust::digest::sha256("the plan"),
+            data: None,
+        }],
+        minimum_age_hours: 0,
+        client: Some("lands".to_owned()),
+        presence: None,
+        card: None,
+        behalf: None,
+        binding: identity::Binding::of(b"the department's own secret"),
+        place: kernel::Text::default(),
+        return_to: "/en/inbox".to_owned(),
+    };
+    let asked = room.ask(&kernel::Actor::system("test"), new).await;
+    asked.unwrap().1
+}
+
 #[tokio::test]
 async fn who_is_asked_by_name_finds_it_in_the_inbox_and_signs_there() {
     let app = App::start().await.unwrap();
@@ -239,27 +269,9 @@ async fn who_is_asked_by_name_finds_it_in_the_inbox_and_signs_there() {
     let store = &app.system.store;
     let phone = identity::demo::phone(store, &app.system.keys.vault(), RESIDENT).await;
     let person = phone.unwrap().person.id;
-    let new = identity::NewApproval {
-        purpose: identity::Purpose::Sign,
-        requester: kernel::Text::same("Lands Department"),
-        place: kernel::Text::default(),
-        asked: identity::Level::Plus,
-        person: Some(person),
-        summary: kernel::Text::same("Sign the plan of lot 12"),
-        detail: Vec::new(),
-        digest: trust::digest::sha256("the plan"),
-        binding: identity::Binding::of(b"the department's own secret"),
-        return_to: "/en/inbox".to_owned(),
-    };
-    let asked = identity::ask(store, &kernel::Actor::system("test"), new)
-        .await
-        .unwrap();
+    let asked = asked_by_name(&app, person).await;
     let inbox = browser.get("/en/inbox").await.unwrap();
-    for words in [
-        "Waiting for your answer",
-        "Sign the plan of lot 12",
-        &asked.code,
-    ] {
+    for words in ["Waiting for your answer", "Plan of lot 12", &asked.code] {
         assert!(inbox.says(words), "{words}: {}", inbox.words());
     }
     let path = format!("/en/approvals/{}/passkey", asked.id);

@@ -9,7 +9,7 @@ use webauthn_rs::prelude::{PasskeyAuthentication, PublicKeyCredential};
 
 use crate::{
     Approval, Assertion, Authority, Binding, Ceremony, CeremonyKind, Error, Evidence, Passkey,
-    PasskeyWay, Person, Purpose, RelyingParty, Step,
+    PasskeyWay, Person, RelyingParty, Step,
     assertion::challenge,
     attempt,
     store::{
@@ -22,6 +22,14 @@ use crate::{
     },
 };
 
+::store::sql! {
+    COUNT_NAMED = "SELECT COUNT(*) FROM approval a WHERE a.id = $1 AND a.purpose = 'sign' AND (
+        EXISTS (SELECT 1 FROM signing_request s WHERE s.approval = a.id AND s.client IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM oidc_ciba c WHERE c.approval = a.id)
+        OR EXISTS (SELECT 1 FROM hongkong_task t WHERE t.approval = a.id
+            AND t.kind NOT LIKE 'anonymous%'))";
+}
+
 /// Who sits at a browser: the secret it holds, and the person who is signed in there.
 #[derive(Clone, Debug)]
 pub struct AtBrowser {
@@ -30,18 +38,20 @@ pub struct AtBrowser {
 }
 
 impl AtBrowser {
-    /// The question, where it is this browser's, or a request to sign that asks its person by name: whoever
-    /// put that has no browser here.
+    /// The question, where it is this browser's, or a request to sign that an application put to its person
+    /// by name, from no browser.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::OtherBrowser`].
     pub async fn find(&self, store: &Store, id: Id<Approval>) -> Result<Approval, Error> {
-        let asked = store
-            .read(move |db| async move { approval::get_in(&db, id).await })
+        let (asked, is_named) = store
+            .read(move |db| async move {
+                let named: i64 = db.only(&COUNT_NAMED, params![id]).await?;
+                Ok::<_, Error>((approval::get_in(&db, id).await?, named > 0))
+            })
             .await?;
-        let is_named =
-            asked.purpose == Purpose::Sign && asked.person.is_some() && asked.person == self.person;
-        if is_named || self.is_asker(&asked) {
+        let is_theirs = asked.person.is_some() && asked.person == self.person;
+        if (is_named && is_theirs) || self.is_asker(&asked) {
             Ok(asked)
         } else {
             Err(Error::OtherBrowser)

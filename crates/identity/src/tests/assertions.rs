@@ -268,7 +268,13 @@ fn holds(kept: &Assertion) -> bool {
     async fn who_is_asked_by_name_signs_in_a_browser_of_their_own_and_nobody_else_does(store: Store) {
         let (room, _) = documents::room(&store);
         let (holder, mut device) = signer(&store, &room, false).await;
-        let (_, approval) = asked(&room, &holder).await;
+        let (_, of_a_page) = asked(&room, &holder).await;
+        let items = vec![documents::item(ItemKind::Document, "Plan", b"Plan")];
+        let named = crate::NewSigning {
+            client: Some("rates".to_owned()),
+            ..documents::request(&holder, items)
+        };
+        let (_, approval) = room.ask(&Actor::Visitor, named).await.unwrap();
         let own = AtBrowser { person: Some(holder.person.id), ..at("two") };
         let stranger = enrol(&store, room.identity().vault(), "pang-lok-yi", Level::Plus).await;
         let other = AtBrowser { person: Some(stranger.person.id), ..at("two") };
@@ -276,6 +282,8 @@ fn holds(kept: &Assertion) -> bool {
             let refused = crate::begin_answer(&store, &party(), approval.id, elsewhere).await;
             assert!(matches!(refused, Err(Error::OtherBrowser)), "{refused:?}");
         }
+        let refused = crate::begin_answer(&store, &party(), of_a_page.id, &own).await;
+        assert!(matches!(refused, Err(Error::OtherBrowser)), "its page waits elsewhere: {refused:?}");
         let begun = crate::begin_answer(&store, &party(), approval.id, &own).await.unwrap();
         let answer = device.assert(&begun.options);
         let stolen = crate::answer_by_passkey(&store, &party(), (begun.id, &other), &answer).await;
