@@ -1,10 +1,11 @@
 // A department's code that speaks the iAM Smart wire form, written a second time with nothing but
 // Node's own cryptography: it is registered at the desk, fetches its content key, signs a person in,
-// has a hash signed, and checks the signature that arrives at its callback address.
+// has a hash signed that the person finds in the inbox, and checks the signature that arrives at its callback address.
 
 import assert from 'node:assert/strict';
 import { X509Certificate, createHash, verify } from 'node:crypto';
 
+import { DESKTOP, PHONE } from './lib.mjs';
 import { answerOnPhone, approveLatest, connect, keyPair, listen, register } from './wire.mjs';
 
 const KEY = 'siu-hoi-yan';
@@ -57,11 +58,26 @@ async function walk(journey, application) {
     grantType: 'authorization_code',
   });
   assert.equal(token.code, 'D00000');
-  await signs(journey, phone.page, { wire, application, holder: token.content });
+  await resident.page.goto('/en/sign-in?next=/en/inbox');
+  await answerOnPhone(journey, resident.page, phone.page, KEY);
+  await resident.page.waitForURL((url) => url.pathname === '/en/inbox');
+  const known = { wire, application, holder: token.content };
+  await signs(journey, [phone.page, resident.page], known);
+}
+
+/** Whoever is asked by name finds it in the inbox, in each language and at a phone's width. */
+async function finds(journey, page, digits) {
+  for (const [lang, words] of [['tc', '等候你作答'], ['sc', '等候你作答'], ['en', 'Waiting for your answer']]) {
+    await page.setViewportSize(lang === 'en' ? DESKTOP : PHONE);
+    await journey.visit(page, `/${lang}/inbox`);
+    await page.getByRole('heading', { name: words }).waitFor();
+    assert.ok((await page.locator('main').innerText()).includes(digits), 'the digits stand there');
+    await journey.picture(page, `asked-${lang}`);
+  }
 }
 
 /** One signature, asked for, approved and posted. */
-async function signs(journey, phone, { wire, application, holder }) {
+async function signs(journey, [phone, page], { wire, application, holder }) {
   const hash = createHash('sha256').update('the form').digest();
   const asked = await wire.call('/api/v1/account/signing/initiateRequest', {
     businessID: 'permit-17',
@@ -77,6 +93,7 @@ async function signs(journey, phone, { wire, application, holder }) {
     documentName: 'Application form',
   });
   assert.equal(asked.code, 'D00000');
+  await finds(journey, page, asked.content.identificationCode);
   const digits = await approveLatest(journey, phone, KEY, /Application form/);
   assert.equal(digits, asked.content.identificationCode);
   const posted = await application.hear();
