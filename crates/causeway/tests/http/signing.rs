@@ -1,6 +1,8 @@
 //! A resident signs a PDF with the phone, anybody checks it, and what the platform writes leaves
 //! sealed.
 
+use std::{path::Path, process::Command};
+
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
@@ -192,4 +194,58 @@ async fn the_time_stamp_authority_answers_whatever_it_is_sent() {
     assert_eq!(own.headers[header::CONTENT_TYPE], "application/pkix-cert");
     let absent = anybody.get("/trust/revoked/nobody").await.unwrap();
     assert_eq!(absent.status, StatusCode::NOT_FOUND);
+}
+
+/// What `causeway verify` answers of a file in `folder`, and whether it finds it good.
+fn verified(folder: &Path, file: &str, more: &[&str]) -> (bool, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_causeway"))
+        .arg("verify")
+        .arg(folder.join(file))
+        .args(more)
+        .arg("--data")
+        .arg(folder)
+        .env("RUST_LOG", "error")
+        .output()
+        .unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (done.status.success(), said)
+}
+
+#[tokio::test]
+async fn who_signed_a_file_is_told_on_the_command_line_too() {
+    let folder = std::env::temp_dir().join(format!("causeway-verify-{}", std::process::id()));
+    let knobs = causeway::Knobs {
+        has_rate_limits: false,
+        records_answers: false,
+    };
+    let app = App::open(folder.clone(), 4_200, knobs).await.unwrap();
+    let (_, file) = signed(&mut app.browser()).await;
+    let mut changed = file.clone();
+    let place = changed.windows(7).position(|part| part == b"tenancy");
+    changed[place.unwrap()] = b'T';
+    for (name, bytes) in [
+        ("good.pdf", &file[..]),
+        ("changed.pdf", &changed[..]),
+        ("bare.pdf", PAGE),
+        ("alone.p7s", b"\x30\x03\x02\x01\x01"),
+        ("picture.gif", b"GIF89a"),
+    ] {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+    let (is_good, said) = verified(&folder, "good.pdf", &[]);
+    assert!(is_good, "{said}");
+    for words in ["Genuine and unchanged", "CHEUNG Ka Yan"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    for (name, words) in [
+        ("changed.pdf", "is not as it was"),
+        ("bare.pdf", "Nobody has signed it"),
+        ("alone.p7s", "--content"),
+        ("picture.gif", "cannot check"),
+        ("missing.pdf", "cannot read"),
+    ] {
+        let (is_good, said) = verified(&folder, name, &[]);
+        assert!(!is_good && said.contains(words), "{name}: {said}");
+    }
 }

@@ -12,9 +12,10 @@ use std::{
 
 use ::store::Store;
 use kernel::{Actor, FakeEnv, Text};
+use paper::pdf::{self, Slot};
 use trust::{
     KeyStore, Notary,
-    cms::{Level as Kept, Word},
+    cms::{Form, Level as Kept, Word},
     digest, jades,
 };
 
@@ -85,8 +86,92 @@ fn poppler(notary: &Notary, pdf: &[u8]) -> String {
     said
 }
 
+/// A PDF that a department embeds a message in, as an outsider's library does, for Adobe's old subfilter.
+async fn embedded(room: &SigningRoom, holder: &Holder) -> Vec<u8> {
+    let slot = Slot {
+        sub_filter: Form::Pkcs7.sub_filter(),
+        name: holder.person.name.en.clone(),
+        reason: None,
+        place: None,
+        at: room.notary().env().now(),
+    };
+    let prepared = pdf::prepare(PAGE, &slot).unwrap();
+    let lease = NewItem {
+        digest: digest::sha256_parts(&prepared.signed()),
+        ..item(ItemKind::PdfPkcs7, "Lease", b"")
+    };
+    let (asked, approval) = room
+        .ask(&Actor::Visitor, request(holder, vec![lease]))
+        .await
+        .unwrap();
+    reply(
+        room.identity().store(),
+        holder,
+        &approval,
+        Decision::Approve,
+    )
+    .await
+    .unwrap();
+    room.sign(&Actor::Visitor, asked.id, &browser("one"))
+        .await
+        .unwrap();
+    let (_, items) = room.result(asked.id, holder.person.id).await.unwrap();
+    prepared.fill(items[0].signature.as_ref().unwrap()).unwrap()
+}
+
+/// `pdf` with an update after it that writes one object again.
+fn updated(pdf: &[u8], number: u32, body: &str) -> Vec<u8> {
+    let text = String::from_utf8_lossy(pdf);
+    let previous = text.rsplit_once("startxref\n").unwrap().1;
+    let previous: usize = previous.lines().next().unwrap().trim().parse().unwrap();
+    let (at, object) = (pdf.len(), format!("{number} 0 obj\n{body}\nendobj\n"));
+    let section = at + object.len();
+    let tail = format!(
+        "xref\n{number} 1\n{at:010} 00000 n\r\ntrailer\n<</Size 40/Root 1 0 R/Prev {previous}>>\n\
+         startxref\n{section}\n%%EOF\n"
+    );
+    [pdf, object.as_bytes(), tail.as_bytes()].concat()
+}
+
 ::store::db_tests! {
     OWNERS;
+
+    async fn a_signed_pdf_that_was_touched_is_refused_with_the_word_that_fits(store: Store) {
+        let (room, keys) = room(&store);
+        let holder = enrol(&store, &keys.vault(), "cheung-ka-yan", Level::Plus).await;
+        let signed = embedded(&room, &holder).await;
+        let word = async |file: &[u8]| {
+            let found = examine(room.notary(), &store, file.to_vec(), None).await.unwrap();
+            found.findings[0].judgement.word
+        };
+        assert_eq!(word(&signed).await, Word::Good);
+        let said = poppler(room.notary(), &signed);
+        assert!(said.contains("adbe.pkcs7.detached"), "{said}");
+        assert!(said.contains("Signature is Valid"), "{said}");
+
+        let words = "<</Length 26>>\nstream\nBT (Another lease) Tj ET  \nendstream";
+        let later = updated(&signed, 5, words);
+        assert_eq!(word(&later).await, Word::ChangedAfterSigning);
+        assert!(!poppler(room.notary(), &later).contains("Total document signed"));
+        let mark = b"/ByteRange [";
+        let from = signed.windows(mark.len()).position(|part| part == mark).unwrap() + mark.len();
+        let mut left_out = signed.clone();
+        left_out[from + 9] = b'1';
+        assert_eq!(word(&left_out).await, Word::NotWholeFile, "it begins at the second byte");
+        let mut changed = signed.clone();
+        let place = changed.windows(7).position(|part| part == b"tenancy").unwrap();
+        changed[place] = b'T';
+        assert_eq!(word(&changed).await, Word::Changed);
+        assert!(poppler(room.notary(), &changed).contains("Digest Mismatch"));
+        let id = holder.person.id;
+        store
+            .write(&Actor::system("test"), move |tx| async move {
+                crate::set_person_state_in(&tx, id, crate::PersonState::Suspended, "reported").await
+            })
+            .await
+            .unwrap();
+        assert_eq!(word(&signed).await, Word::Revoked);
+    }
 
     async fn evidence_is_forgotten_after_its_years_a_few_at_a_time(store: Store, clock: FakeEnv) {
         let (room, keys) = room(&store);
