@@ -191,6 +191,7 @@ async fn a_person_and_their_company_are_known_by_two_codes_each_used_once() {
     assert_eq!(said["expiresIn"], 14_400_000);
     assert_eq!(said["cScope"], CORP_SCOPES);
     assert_eq!(said["corpCount"], 1);
+    assert_eq!(said["userType"], "iam");
     let info = &said["corpInfo"];
     assert_eq!(info["userRole"], "RP");
     assert_eq!(info["userPrivilege"], "user_access user_companychop");

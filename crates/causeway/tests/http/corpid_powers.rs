@@ -119,6 +119,7 @@ async fn who_acts_by_a_firm_is_told_with_the_firm() {
     let of = |ubi: &str| all.iter().find(|one| one["ubi"] == ubi).unwrap();
     assert_eq!(of(UBI)["corpNameEN"], COMPANY);
     assert_eq!(of(UBI)["orgCorpUbi"], FIRM_UBI);
+    assert_eq!(of(UBI)["orgCorpName"], of(UBI)["orgCorpNameEN"]);
     assert!(of(UBI)["orgCorpNameEN"].is_string() && of(UBI)["orgCorpNameCH"].is_string());
     assert!(
         of(FIRM_UBI).get("orgCorpUbi").is_none(),
