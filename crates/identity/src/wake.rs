@@ -7,13 +7,12 @@
 
 use ::store::Store;
 use journal::{Failure, Runner, Task};
-use kernel::Id;
-use serde_json::{Value, json};
+use serde_json::json;
 use trust::{SigningKey, Vault, base64url, jws::Signer};
 
 use crate::{
     Approval, Device, Error,
-    provider::{Post, Provider, Sent, is_redirect},
+    provider::{Post, Provider, Sent, is_redirect, jobs::approval_of},
     store::{approval, wake as table},
 };
 
@@ -74,10 +73,7 @@ pub(crate) fn jobs(runner: Runner, provider: &Provider) -> Runner {
 }
 
 async fn wake(provider: &Provider, task: &Task) -> Result<(), Failure> {
-    let id = task.payload.get("approval").and_then(Value::as_str);
-    let id: Id<Approval> = id
-        .and_then(|id| id.parse().ok())
-        .ok_or_else(|| Failure::Dead("no approval".to_owned()))?;
+    let id = approval_of(task)?;
     let found = provider
         .store()
         .read(move |db| async move {

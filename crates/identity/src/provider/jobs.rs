@@ -181,11 +181,15 @@ async fn hear(provider: &Provider, event: &OutboxEvent) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn tell_ready(provider: &Provider, task: &Task) -> Result<(), Failure> {
+/// The approval a job is about.
+pub(crate) fn approval_of(task: &Task) -> Result<Id<Approval>, Failure> {
     let id = task.payload.get("approval").and_then(Value::as_str);
-    let id: Id<Approval> = id
-        .and_then(|id| id.parse().ok())
-        .ok_or_else(|| Failure::Dead("no approval".to_owned()))?;
+    id.and_then(|id| id.parse().ok())
+        .ok_or_else(|| Failure::Dead("no approval".to_owned()))
+}
+
+async fn tell_ready(provider: &Provider, task: &Task) -> Result<(), Failure> {
+    let id = approval_of(task)?;
     let found = provider
         .store()
         .read(move |db| async move { waiting::by_approval_in(&db, id).await })
