@@ -200,8 +200,20 @@ pub struct Powers {
     pub services: Vec<ServiceGrant>,
     /// The most that one application may cost; `None` is without limit.
     pub limit: Option<Money>,
+    /// The most that everything together may cost in a calendar month; `None` is without limit.
+    #[serde(default)]
+    pub monthly: Option<Money>,
     /// The last day.
     pub until: Option<Date>,
+}
+
+/// A limit of money that an amount would go above.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// Of one application or one signature.
+    Each(Money),
+    /// Of a calendar month, of which so much is used.
+    Month { limit: Money, spent: Money },
 }
 
 /// Why powers cannot be given as asked.
@@ -211,6 +223,8 @@ pub enum PowersError {
     Services,
     #[error("the limit is not an amount above zero")]
     Limit,
+    #[error("the limit of a month is not an amount above zero")]
+    Monthly,
     #[error("the last day has passed")]
     Until,
     #[error("they allow nothing")]
@@ -233,6 +247,7 @@ impl Powers {
             may_chop,
             services: Vec::new(),
             limit: None,
+            monthly: None,
             until: None,
         }
     }
@@ -260,7 +275,7 @@ impl Powers {
         named.map(|one| one.role)
     }
 
-    /// Whether they allow `right` in `service`. Limits of money are asked apart, see [`Powers::is_within`].
+    /// Whether they allow `right` in `service`. Limits of money are asked apart, see [`Powers::exceeded`].
     #[must_use]
     pub fn may(&self, right: Right, service: &str) -> bool {
         match right {
@@ -271,9 +286,29 @@ impl Powers {
         }
     }
 
+    /// Whether there is a limit of money at all.
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.limit.is_some() || self.monthly.is_some()
+    }
+
+    /// The limit that `amount` goes above in a month in which `spent` is used already.
+    #[must_use]
+    pub fn exceeded(&self, amount: Money, spent: Money) -> Option<Limit> {
+        if let Some(limit) = self.limit
+            && amount > limit
+        {
+            return Some(Limit::Each(limit));
+        }
+        let limit = self.monthly?;
+        let is_within = spent.plus(amount).is_some_and(|total| total <= limit);
+        (!is_within).then_some(Limit::Month { limit, spent })
+    }
+
+    /// Whether `amount` alone is above no limit.
     #[must_use]
     pub fn is_within(&self, amount: Money) -> bool {
-        self.limit.is_none_or(|limit| amount <= limit)
+        self.exceeded(amount, Money::ZERO).is_none()
     }
 
     /// Checks what an administrator typed.
@@ -290,7 +325,11 @@ impl Powers {
         {
             return Err(PowersError::Services);
         }
-        if self.limit.is_some_and(|limit| limit <= Money::ZERO) {
+        let is_nothing = |limit: Option<Money>| limit.is_some_and(|limit| limit <= Money::ZERO);
+        if is_nothing(self.monthly) {
+            return Err(PowersError::Monthly);
+        }
+        if is_nothing(self.limit) {
             return Err(PowersError::Limit);
         }
         if self.is_over(today) {
@@ -330,6 +369,7 @@ impl Powers {
             && privileges
             && (!has_work || self.includes_services(other))
             && (!has_work || is_at_most(other.limit, self.limit))
+            && (!has_work || is_at_most(other.monthly, self.monthly))
             && is_at_most(other.until, self.until)
     }
 
@@ -384,7 +424,10 @@ pub fn needs_two(before: Option<&Powers>, after: &Powers) -> Option<ProposalKind
         return Some(ProposalKind::Chop);
     }
     let before = before?;
-    if !is_at_most(after.limit, before.limit) || !is_at_most(after.until, before.until) {
+    let is_looser = !is_at_most(after.limit, before.limit)
+        || !is_at_most(after.monthly, before.monthly)
+        || !is_at_most(after.until, before.until);
+    if is_looser {
         return Some(ProposalKind::Limit);
     }
     (!before.includes(after)).then_some(ProposalKind::Wider)

@@ -48,7 +48,7 @@ pub use assertion::{Assertion, Evidence, PasskeyWay, Signed};
 pub use attempt::{ATTEMPT_REFUSED, Attempt};
 pub use company::{
     COMMISSIONS_MAX, Change, Commission, CommissionState, Company, CompanyStatus, Fact, FactKey,
-    FactSource, Invitation, MANDATE_ENDED, MEMBERS_MAX, Mandate, Member, MemberRole, Powers,
+    FactSource, Invitation, Limit, MANDATE_ENDED, MEMBERS_MAX, Mandate, Member, MemberRole, Powers,
     PowersError, Proposal, ProposalKind, ProposalState, Right, SERVICES_MAX, ServiceGrant,
     ServiceRole, WAITING_DAYS, needs_two,
 };
@@ -131,12 +131,12 @@ pub use store::{
         field_versions, find_address_proof, note_download, put_address_proof, restore_field,
     },
     proposal::{
-        INVITED, Proposed, Verdict, decide_proposal, firm_by_number, invite, is_passed_in, propose,
-        waiting,
+        INVITED, Proposed, Verdict, decide_proposal, firm_by_number, invite, propose, waiting,
     },
     recovery::{ask_recovery, decide_recovery, recoveries_of, redeem_recovery, waiting_recoveries},
     registrant::registrants,
     signing::{OwnSigning, presence_of, signings_of},
+    spending::{Weighed, spend_in, spending_of, weigh_again_in, weigh_in},
     standing::{
         account_changes, agree_for_child, check_child, child_digest, close as close_account,
         close_digest, guardianships_of, lift as lift_account, note_death,

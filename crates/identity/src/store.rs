@@ -23,6 +23,7 @@ pub(crate) mod recovery;
 pub(crate) mod registrant;
 pub(crate) mod signing;
 pub(crate) mod simulation;
+pub(crate) mod spending;
 pub(crate) mod standing;
 pub(crate) mod token;
 pub(crate) mod wake;
@@ -62,6 +63,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0025_name_resource.sql",
     "0026_show_presence_before_signing.sql",
     "0027_wake_phone.sql",
+    "0028_limit_month.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -89,6 +91,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         registrant::STATEMENTS,
         signing::STATEMENTS,
         simulation::STATEMENTS,
+        spending::STATEMENTS,
         standing::STATEMENTS,
         token::STATEMENTS,
         wake::STATEMENTS,

@@ -198,12 +198,14 @@ async fn overview(
         facts.into_iter().map(|one| fact_row(&visit, one)).collect()
     };
     let now = portal.store.env().now();
+    let spending = identity::spending_of(&portal.store, own.company.id).await?;
     let oldest = registered.iter().map(|one| one.checked).min();
     let context = ctx! {
         company => head(&visit, &own),
         is_live => own.company.status == CompanyStatus::Live,
         status => visit.t(&format!("portal.company.status.{}", own.company.status)),
         mine => words.lines(&own.powers),
+        used => words.used((&own.powers, own.person), &spending),
         since => own.since,
         registered => rows(registered),
         declared => rows(declared),

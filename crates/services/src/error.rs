@@ -4,7 +4,7 @@
 mod programme;
 mod words;
 
-use kernel::{Money, Text, Time};
+use kernel::{Text, Time};
 use web::{Explain, Explanation, StatusCode};
 
 use crate::{file::FileError, reference::Reference};
@@ -53,8 +53,11 @@ pub enum Error {
     MayNotChop { who: Vec<String> },
     #[error("the person's mandate does not reach this service")]
     OtherService { who: Vec<String> },
-    #[error("the fee is above the person's limit")]
-    OverLimit { limit: Money, who: Vec<String> },
+    #[error("the fee is above a limit of the person's")]
+    OverLimit {
+        limit: identity::Limit,
+        who: Vec<String>,
+    },
     #[error("the company chop is not on the application yet")]
     NotChopped,
     #[error("the person holds no mandate of this company")]

@@ -2,7 +2,7 @@
 //! on the same answers, by the same person or another. Who may do which is asked of the mandate at every
 //! step and once more in the write that submits, so that whoever has left signs nothing.
 
-use identity::{Approved, Mandate, NewApproval, Purpose, Right};
+use identity::{Approved, Mandate, NewApproval, Purpose, Right, Weighed};
 use journal::Audit;
 use kernel::{Id, Money, Text};
 use serde_json::json;
@@ -60,8 +60,8 @@ pub struct Standing {
     pub choppers: Vec<String>,
     /// Who signed in person already.
     pub signed_by: Option<String>,
-    /// The person's own limit, where the fee is above it and no second person has let it pass.
-    pub over_limit: Option<Money>,
+    /// The person's own limit, where the fee goes above it and no second person has let it pass.
+    pub over_limit: Option<identity::Limit>,
 }
 
 impl Services {
@@ -88,14 +88,21 @@ impl Services {
             Some(one) => identity::find_person(self.store(), one.person).await?,
             None => None,
         };
-        let is_passed = self.is_passed(&mandate, (id, fee)).await?;
+        let kind = match signed_by {
+            Some(_) => SigningKind::Chop,
+            None => SigningKind::Personal,
+        };
+        let over_limit = match self.weigh(&mandate, (id, fee, kind)).await? {
+            Weighed::Over(limit) => Some(limit),
+            Weighed::Within | Weighed::Passed => None,
+        };
         Ok(Some(Standing {
             may_sign: mandate.may(Right::Sign, service),
             may_chop: mandate.may(Right::Chop, service),
             signers: self.who_may(&mandate, Right::Sign, service).await?,
             choppers: self.who_may(&mandate, Right::Chop, service).await?,
             signed_by: signed_by.map(|person| person.name.en),
-            over_limit: mandate.powers.limit.filter(|_| !is_passed),
+            over_limit,
         }))
     }
 
@@ -149,16 +156,16 @@ impl Services {
         Ok(identity::who_may(self.store(), mandate.company.id, fits).await?)
     }
 
-    async fn is_passed(
+    async fn weigh(
         &self,
         mandate: &Mandate,
-        (draft, amount): (Id<Draft>, Money),
-    ) -> Result<bool, Error> {
+        cost: (Id<Draft>, Money, SigningKind),
+    ) -> Result<Weighed, Error> {
         let mandate = mandate.clone();
         self.store()
             .read(move |db| {
                 let mandate = mandate.clone();
-                async move { is_within_in(&db, &mandate, (draft, amount)).await }
+                async move { weigh_in(&db, &mandate, cost).await }
             })
             .await
     }
@@ -167,19 +174,18 @@ impl Services {
     pub(crate) async fn guard_limit(
         &self,
         mandate: Option<&Mandate>,
-        (draft, amount): (Id<Draft>, Money),
+        (draft, amount, kind): (Id<Draft>, Money, SigningKind),
     ) -> Result<(), Error> {
         let Some(mandate) = mandate else {
             return Ok(());
         };
-        if self.is_passed(mandate, (draft, amount)).await? {
+        let Weighed::Over(limit) = self.weigh(mandate, (draft, amount, kind)).await? else {
             return Ok(());
-        }
+        };
         let fits = move |powers: &identity::Powers| {
             powers.is_within(amount) && powers.role > identity::MemberRole::User
         };
         let who = identity::who_may(self.store(), mandate.company.id, fits).await?;
-        let limit = mandate.powers.limit.unwrap_or_default();
         Err(Error::OverLimit { limit, who })
     }
 
@@ -215,7 +221,7 @@ impl Services {
         let right = (kind.right(), pack.service.as_str());
         let mandate = self.guard_right(ask.applicant, right).await?;
         let fee = open.draft.fee.unwrap_or_default();
-        self.guard_limit(mandate.as_ref(), (open.draft.id, fee))
+        self.guard_limit(mandate.as_ref(), (open.draft.id, fee, kind))
             .await?;
         let mut detail = rules::signature_detail(&pack, &open.answers, open.draft.fee);
         if let Some(mandate) = &mandate {
@@ -317,16 +323,18 @@ fn chop_summary(name: &Text) -> Text {
     )
 }
 
-async fn is_within_in(
+/// How the fee stands to the limits of whoever signs; the chop comes after a signature that has
+/// counted it.
+async fn weigh_in(
     db: &Read,
     mandate: &Mandate,
-    (draft, amount): (Id<Draft>, Money),
-) -> Result<bool, Error> {
-    if mandate.powers.is_within(amount) {
-        return Ok(true);
-    }
+    (draft, amount, kind): (Id<Draft>, Money, SigningKind),
+) -> Result<Weighed, Error> {
     let about = draft.to_string();
-    Ok(identity::is_passed_in(db, mandate.company.id, (&about, amount)).await?)
+    Ok(match kind {
+        SigningKind::Personal => identity::weigh_in(db, mandate, (&about, amount)).await?,
+        SigningKind::Chop => identity::weigh_again_in(db, mandate, (&about, amount)).await?,
+    })
 }
 
 async fn keep_in(
@@ -406,12 +414,13 @@ async fn call_for_chop_in(
     Ok(())
 }
 
-/// The one who signed must hold the right now: also in the write that submits.
+/// The one who signed must hold the right now: also in the write that submits. The mandate, and how
+/// the fee stands to its limits.
 pub(crate) async fn guard_signer_in(
     tx: &Write,
     draft: &Draft,
     signed: &Signed,
-) -> Result<(), Error> {
+) -> Result<(Mandate, Weighed), Error> {
     let company = draft.company.ok_or(Error::NoMandate)?;
     let mandate = identity::mandate_in(tx, signed.person, company).await?;
     let mandate = mandate.ok_or(Error::NoMandate)?;
@@ -422,13 +431,11 @@ pub(crate) async fn guard_signer_in(
         });
     }
     let fee = draft.fee.unwrap_or_default();
-    if is_within_in(tx, &mandate, (draft.id, fee)).await? {
-        Ok(())
-    } else {
-        let limit = mandate.powers.limit.unwrap_or_default();
-        Err(Error::OverLimit {
+    match weigh_in(tx, &mandate, (draft.id, fee, signed.kind)).await? {
+        Weighed::Over(limit) => Err(Error::OverLimit {
             limit,
             who: Vec::new(),
-        })
+        }),
+        weighed => Ok((mandate, weighed)),
     }
 }

@@ -198,7 +198,8 @@ impl Services {
             let right = (Right::Sign, pack.service.as_str());
             let mandate = self.guard_right(applicant, right).await?;
             let fee = self.guard_answers(&open, &pack)?;
-            self.guard_limit(mandate.as_ref(), (id, fee.total)).await?;
+            let cost = (id, fee.total, SigningKind::Personal);
+            self.guard_limit(mandate.as_ref(), cost).await?;
             self.guard_live(&open.draft, &pack).await?;
             self.freeze_with(&open, (&pack, applicant), fee).await?;
         }

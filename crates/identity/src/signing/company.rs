@@ -2,8 +2,8 @@
 //! one person or two, make a document whole that needs both.
 //!
 //! Invariants: the mandate is asked when the request is made and once more in the write that keeps the
-//! signature, so that whoever has left signs nothing; a limit of money holds, and a document whose
-//! amount nobody said is above every limit; a chop follows one personal signature over the same
+//! signature, so that whoever has left signs nothing; limits of money hold, of one document and of a
+//! month, and a document whose amount nobody said is above every limit; a chop follows one personal signature over the same
 //! documents, within [`CHOP_HOURS`], once; what entitled the signer is kept with the signature.
 
 use std::time::Duration;
@@ -17,9 +17,9 @@ use trust::digest;
 use super::{NewSigning, SigningRequest, SigningRoom};
 use crate::{
     Approved, Change, Company, Error, Level, Mandate, MemberRole, Person, PersonName, Proposed,
-    Purpose, Right,
+    Purpose, Right, Weighed,
     code::codes,
-    store::{company, member, proposal, signing as tables},
+    store::{company, member, proposal, signing as tables, spending},
 };
 
 /// Hours after a personal signature in which the chop may follow: as long as the certificate of the
@@ -146,31 +146,35 @@ fn about(terms: &ForCompany, digest: &[u8; 32]) -> String {
     format!("sign/{}/{}", terms.service, digest::hex(digest))
 }
 
-/// Whether `person` may sign so now, and by what.
+/// Whether `person` may sign so now, by what, and how the amount stands to their limits.
 ///
 /// # Errors
 /// [`Error::OutsidePowers`], [`Error::OverLimit`].
-pub(super) async fn guard_in(
+async fn guard_in(
     db: &Read,
     person: Id<Person>,
     (terms, digest): (&ForCompany, &[u8; 32]),
-) -> Result<Warrant, Error> {
+) -> Result<(Mandate, Weighed), Error> {
     let mandate = member::mandate_in(db, person, terms.company)
         .await?
         .ok_or(Error::OutsidePowers)?;
     if !mandate.may(terms.capacity.right(), &terms.service) {
         return Err(Error::OutsidePowers);
     }
-    if mandate.powers.limit.is_some() {
-        let amount = terms.amount.ok_or(Error::OverLimit)?;
-        let passing = (about(terms, digest), amount);
-        let is_within = mandate.powers.is_within(amount)
-            || proposal::is_passed_in(db, terms.company, (&passing.0, amount)).await?;
-        if !is_within {
-            return Err(Error::OverLimit);
-        }
+    if !mandate.powers.is_limited() {
+        return Ok((mandate, Weighed::Within));
     }
-    Ok(Warrant::of(&mandate))
+    let amount = terms.amount.ok_or(Error::OverLimit)?;
+    let about = about(terms, digest);
+    // The personal signature before a chop has counted the amount.
+    let weighed = match terms.part {
+        Part::Second(_) => spending::weigh_again_in(db, &mandate, (&about, amount)).await?,
+        Part::Only | Part::First => spending::weigh_in(db, &mandate, (&about, amount)).await?,
+    };
+    if weighed.is_over() {
+        return Err(Error::OverLimit);
+    }
+    Ok((mandate, weighed))
 }
 
 /// Guards once more, in the write that keeps the signature, and puts on record what entitled to it.
@@ -178,13 +182,15 @@ pub(super) async fn signed_in(tx: &Write, request: &SigningRequest) -> Result<()
     let Some(terms) = &request.behalf else {
         return Ok(());
     };
-    let warrant = guard_in(tx, request.person, (terms, &request.digest)).await?;
-    if let Part::Second(first) = terms.part
-        && !tables::complete_in(tx, first, request.id).await?
-    {
-        return Err(Error::Decided);
+    let (mandate, weighed) = guard_in(tx, request.person, (terms, &request.digest)).await?;
+    if let Part::Second(first) = terms.part {
+        if !tables::complete_in(tx, first, request.id).await? {
+            return Err(Error::Decided);
+        }
+    } else if weighed == Weighed::Within {
+        spending::spend_in(tx, &mandate, terms.amount.unwrap_or_default()).await?;
     }
-    tables::warrant_in(tx, request.id, &warrant).await?;
+    tables::warrant_in(tx, request.id, &Warrant::of(&mandate)).await?;
     let action = match terms.capacity {
         Capacity::Personal => "company.signed",
         Capacity::Chop => "company.chopped",
@@ -226,11 +232,10 @@ impl SigningRoom {
                         let first = tables::get_in(&db, first).await?;
                         first.takes_chop(&terms, &digest, db.now())?;
                     }
-                    guard_in(&db, person, (&terms, &digest)).await
+                    guard_in(&db, person, (&terms, &digest)).await.map(drop)
                 }
             })
-            .await?;
-        Ok(())
+            .await
     }
 
     /// Puts an amount above the signer's limit forward for a second person of the company. Asking again

@@ -15,7 +15,7 @@ use crate::{
     store::{
         commission,
         company::{self, note, resident},
-        invitation, json as to_json, member, person,
+        invitation, json as to_json, member, person, spending,
     },
 };
 
@@ -252,10 +252,14 @@ async fn check_in(
             Ok(Some(ProposalKind::Commission))
         }
         Change::OverLimit {
-            service, amount, ..
+            about,
+            service,
+            amount,
+            ..
         } => {
             let may = own.may(crate::Right::Sign, service) || own.may(crate::Right::Chop, service);
-            if !may || own.powers.is_within(*amount) {
+            let weighed = spending::weigh_in(tx, own, (about, *amount)).await?;
+            if !may || !weighed.is_over() {
                 return Err(Error::Malformed("amount"));
             }
             Ok(Some(ProposalKind::OverLimit))
@@ -444,7 +448,7 @@ pub(crate) async fn withdraw_of_in(
 ///
 /// # Errors
 /// The store fails.
-pub async fn is_passed_in(
+pub(crate) async fn is_passed_in(
     db: &Read,
     company: Id<Company>,
     (about, amount): (&str, Money),

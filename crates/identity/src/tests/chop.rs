@@ -153,6 +153,7 @@ fn amount(mut new: NewSigning, cents: i64) -> NewSigning {
 }
 
 const CHOP: (Capacity, Part) = (Capacity::Chop, Part::Only);
+const ONLY: (Capacity, Part) = (Capacity::Personal, Part::Only);
 const FIRST: (Capacity, Part) = (Capacity::Personal, Part::First);
 
 ::store::db_tests! {
@@ -291,5 +292,61 @@ const FIRST: (Capacity, Part) = (Capacity::Personal, Part::First);
         assert!(matches!(refused, Err(Error::OverLimit)), "it was for these documents: {refused:?}");
         let id = house.approved(&clerk, above).await;
         house.sign(id).await.unwrap();
+    }
+
+    async fn a_limit_of_a_month_holds_over_everything_until_the_next(
+        store: Store,
+        clock: FakeEnv,
+    ) {
+        let house = House::new(&store).await;
+        let limited = Powers {
+            monthly: Some(Money::from_cents(100_000)),
+            ..Powers::of(MemberRole::Representative, true)
+        };
+        let clerk = house.with("kwok-wing-sze", limited).await;
+        let worth = |cents| amount(house.request(&clerk, ONLY), cents);
+        let unsaid = house.asked(house.request(&clerk, ONLY)).await;
+        assert!(matches!(unsaid, Err(Error::OverLimit)), "nobody said the amount: {unsaid:?}");
+
+        let first = house.approved(&clerk, worth(60_000)).await;
+        let race = house.approved(&clerk, worth(60_000)).await;
+        house.sign(first).await.unwrap();
+        let late = house.sign(race).await;
+        assert!(matches!(late, Err(Error::OverLimit)), "two at once are one too many: {late:?}");
+        house.asked(worth(40_000)).await.unwrap();
+        let above = worth(40_001);
+        let refused = house.asked(above.clone()).await;
+        assert!(matches!(refused, Err(Error::OverLimit)), "{refused:?}");
+
+        assert_eq!(house.room.ask_to_exceed(&above).await.unwrap(), Proposed::Waits);
+        let who = house.director.person.id;
+        let (open, _) = crate::waiting(&store, who, house.company.id).await.unwrap();
+        let decided = (house.company.id, open[0].id);
+        crate::decide_proposal(&store, who, decided, Verdict::Agree).await.unwrap();
+        let passed = house.approved(&clerk, above).await;
+        house.sign(passed).await.unwrap();
+        let spending = crate::spending_of(&store, house.company.id).await.unwrap();
+        let own = [(clerk.person.id, Money::from_cents(60_000))];
+        assert_eq!(spending, own, "what a second person let pass counts for nobody");
+
+        clock.advance(Duration::from_secs(31 * 86_400));
+        house.asked(worth(100_000)).await.unwrap();
+        assert!(crate::spending_of(&store, house.company.id).await.unwrap().is_empty());
+    }
+
+    async fn a_chop_does_not_count_an_amount_twice(store: Store) {
+        let house = House::new(&store).await;
+        let limited = Powers {
+            monthly: Some(Money::from_cents(100_000)),
+            ..Powers::of(MemberRole::Representative, true)
+        };
+        let clerk = house.with("kwok-wing-sze", limited).await;
+        let first = house.approved(&clerk, amount(house.request(&clerk, FIRST), 80_000)).await;
+        house.sign(first).await.unwrap();
+        let second = (Capacity::Chop, Part::Second(first));
+        let chop = house.approved(&clerk, amount(house.request(&clerk, second), 80_000)).await;
+        house.sign(chop).await.unwrap();
+        let spending = crate::spending_of(&store, house.company.id).await.unwrap();
+        assert_eq!(spending, [(clerk.person.id, Money::from_cents(80_000))]);
     }
 }

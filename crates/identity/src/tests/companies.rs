@@ -146,6 +146,7 @@ fn held(today: kernel::Date) -> Powers {
     Powers {
         role: MemberRole::Administrator,
         limit: Some(Money::from_cents(10_000)),
+        monthly: Some(Money::from_cents(50_000)),
         until: Some(today.plus_days(30)),
         ..only(DOG, ServiceRole::Sign)
     }
@@ -250,6 +251,10 @@ fn a_gift_stays_within_services_privileges_and_time_of_the_giver() {
         },
         Powers {
             limit: None,
+            ..within.clone()
+        },
+        Powers {
+            monthly: None,
             ..within.clone()
         },
     ];
@@ -367,6 +372,7 @@ fn a_gift_stays_within_services_privileges_and_time_of_the_giver() {
         for wider in [
             free.clone(),
             Powers { limit: None, ..held(today) },
+            Powers { monthly: None, ..held(today) },
             Powers { until: None, ..held(today) },
             Powers { may_chop: true, ..held(today) },
         ] {
@@ -424,7 +430,7 @@ fn a_gift_stays_within_services_privileges_and_time_of_the_giver() {
         let passed = async |about: &'static str, cents| {
             store
                 .read(move |db| async move {
-                    crate::is_passed_in(&db, company, (about, Money::from_cents(cents))).await
+                    crate::store::proposal::is_passed_in(&db, company, (about, Money::from_cents(cents))).await
                 })
                 .await
                 .unwrap()

@@ -191,7 +191,22 @@ fn standing_view(visit: &Visit, one: &Standing, stage: &Stage) -> web::Value {
         choppers => one.choppers.join(&joint),
         may_chop => one.may_chop,
         signed_by => one.signed_by,
-        over_limit => one.over_limit.filter(|_| may),
+        over_limit => one.over_limit.filter(|_| may).map(|limit| over_words(visit, limit)),
+    }
+}
+
+/// Which limit the fee goes above.
+fn over_words(visit: &Visit, limit: identity::Limit) -> String {
+    match limit {
+        identity::Limit::Each(limit) => {
+            let limit = limit.to_string();
+            visit.t_with("portal.apply.limit.title", &[("limit", &limit)])
+        }
+        identity::Limit::Month { limit, spent } => {
+            let (limit, spent) = (limit.to_string(), spent.to_string());
+            let words = [("limit", limit.as_str()), ("spent", spent.as_str())];
+            visit.t_with("portal.apply.limit.month", &words)
+        }
     }
 }
 

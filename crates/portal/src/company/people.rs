@@ -81,6 +81,7 @@ async fn people(
     let (_, invited) = identity::waiting(&portal.store, own.person, id).await?;
     let today = portal.store.env().today();
     let words = powers::Words::of(&portal, &visit).await?;
+    let spending = identity::spending_of(&portal.store, id).await?;
     let people: Vec<Value> = members
         .iter()
         .map(|one| {
@@ -93,6 +94,7 @@ async fn people(
                 is_self,
                 role => visit.t(&format!("portal.company.role.{}", one.powers.role)),
                 lines => words.lines(&one.powers).split_off(1),
+                used => words.used((&one.powers, one.person), &spending),
                 joined => one.joined,
                 is_over => one.powers.is_over(today),
                 change => (!is_fixed).then(|| base.clone()),

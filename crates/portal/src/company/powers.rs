@@ -1,7 +1,7 @@
 //! Powers in words, and the form in which they are given.
 
-use identity::{MemberRole, Powers, PowersError, ServiceGrant, ServiceRole};
-use kernel::{Date, Money, Text};
+use identity::{MemberRole, Person, Powers, PowersError, ServiceGrant, ServiceRole};
+use kernel::{Date, Id, Money, Text};
 use web::{Form, Outcome, Value, Visit, ctx};
 
 use crate::Portal;
@@ -42,11 +42,28 @@ impl<'a> Words<'a> {
             let limit = limit.to_string();
             lines.push(visit.t_with("portal.company.up_to", &[("limit", &limit)]));
         }
+        if let Some(monthly) = powers.monthly {
+            let limit = monthly.to_string();
+            lines.push(visit.t_with("portal.company.up_to_monthly", &[("limit", &limit)]));
+        }
         if let Some(until) = powers.until {
             let day = until.long(visit.lang());
             lines.push(visit.t_with("portal.company.until", &[("day", &day)]));
         }
         lines
+    }
+
+    /// How much of a limit of a month is used, where there is one.
+    pub(super) fn used(
+        &self,
+        (powers, person): (&Powers, Id<Person>),
+        spending: &[(Id<Person>, Money)],
+    ) -> Option<String> {
+        let limit = powers.monthly?.to_string();
+        let own = spending.iter().find(|(spender, _)| *spender == person);
+        let spent = own.map_or(Money::ZERO, |(_, spent)| *spent).to_string();
+        let words = [("limit", limit.as_str()), ("spent", spent.as_str())];
+        Some(self.visit.t_with("portal.company.used_monthly", &words))
     }
 
     /// The name of a service or an application; its id when it is there no more.
@@ -127,6 +144,7 @@ pub(super) async fn form(
         services,
         is_scoped => !powers.services.is_empty(),
         limit => powers.limit,
+        monthly => powers.monthly,
         day => powers.until[0],
         month => powers.until[1],
         year => powers.until[2],
@@ -140,6 +158,7 @@ pub(super) struct Typed {
     privileges: Vec<String>,
     services: Vec<(String, String)>,
     limit: String,
+    monthly: String,
     until: [String; 3],
 }
 
@@ -175,6 +194,7 @@ impl Typed {
                 .map(|one| (one.service.clone(), one.role.code().to_owned()))
                 .collect(),
             limit: powers.limit.map(Money::plain).unwrap_or_default(),
+            monthly: powers.monthly.map(Money::plain).unwrap_or_default(),
             until: until.unwrap_or_default(),
         }
     }
@@ -189,6 +209,7 @@ impl Typed {
             privileges: form.all("privileges").map(str::to_owned).collect(),
             services: services.take(identity::SERVICES_MAX + 1).collect(),
             limit: form.text("limit").trim().to_owned(),
+            monthly: form.text("monthly").trim().to_owned(),
             until: ["until-day", "until-month", "until-year"]
                 .map(|name| form.text(name).trim().to_owned()),
         }
@@ -208,19 +229,14 @@ impl Typed {
             let service = service.clone();
             services.push(ServiceGrant { service, role });
         }
-        let limit = if self.limit.is_empty() {
-            None
-        } else {
-            let read = self.limit.parse::<Money>();
-            Some(read.map_err(|_| ("limit", "portal.company.wrong.limit"))?)
-        };
         let has = |name: &str| self.privileges.iter().any(|one| one == name);
         let powers = Powers {
             role,
             may_access: has("access"),
             may_chop: has("chop"),
             services,
-            limit,
+            limit: amount(&self.limit).map_err(|_| wrong(PowersError::Limit))?,
+            monthly: amount(&self.monthly).map_err(|_| wrong(PowersError::Monthly))?,
             until: self.last_day()?,
         };
         powers.check(today).map_err(wrong)?;
@@ -240,11 +256,17 @@ impl Typed {
     }
 }
 
+/// An amount that may be left out.
+fn amount(typed: &str) -> Result<Option<Money>, kernel::MoneyError> {
+    (!typed.is_empty()).then(|| typed.parse()).transpose()
+}
+
 /// The field and the words for powers that cannot be given.
 pub(super) const fn wrong(error: PowersError) -> (&'static str, &'static str) {
     match error {
         PowersError::Services => ("services", "portal.company.wrong.services"),
         PowersError::Limit => ("limit", "portal.company.wrong.limit"),
+        PowersError::Monthly => ("monthly", "portal.company.wrong.limit"),
         PowersError::Until => ("until", "portal.company.wrong.until"),
         PowersError::Nothing => ("privileges", "portal.company.wrong.nothing"),
         PowersError::Role => ("role", "portal.company.wrong.role_above"),

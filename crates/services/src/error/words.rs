@@ -274,8 +274,8 @@ pub(super) static WORDS: &[Words] = &[
         status: StatusCode::FORBIDDEN,
         title: ["The fee is above your limit", "費用超出你的上限"],
         advice: [
-            "Ask a second person of the company to let it pass, or hand it to somebody with a higher limit.",
-            "請由公司另一人同意，或交由上限較高的人辦理。",
+            "Ask a second person of the company to let it pass, or hand it to somebody with a higher limit. A limit of a month begins anew on the first.",
+            "請由公司另一人同意，或交由上限較高的人辦理。每月上限於下月一日重新計算。",
         ],
     },
     Words {

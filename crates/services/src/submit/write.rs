@@ -1,6 +1,6 @@
 //! The one write of a submission, and what it records.
 
-use identity::Purpose;
+use identity::{Purpose, Weighed};
 use journal::{Audit, Event, Step};
 use serde_json::json;
 use store::Write;
@@ -98,7 +98,8 @@ async fn signed_in(tx: &Write, signature: &Signature, plan: &Plan) -> Result<Sig
     })
 }
 
-/// Both signatures still stand as they were read, and both signers still hold their mandate.
+/// Both signatures still stand as they were read, and both signers still hold their mandate; the fee
+/// counts for whoever signed in person.
 async fn company_signed_in(
     tx: &Write,
     draft: &Draft,
@@ -109,7 +110,10 @@ async fn company_signed_in(
         return Err(Error::WrongSignature);
     }
     for one in &now {
-        guard_signer_in(tx, draft, one).await?;
+        let (mandate, weighed) = guard_signer_in(tx, draft, one).await?;
+        if one.kind == SigningKind::Personal && weighed == Weighed::Within {
+            identity::spend_in(tx, &mandate, draft.fee.unwrap_or_default()).await?;
+        }
     }
     Ok(now)
 }

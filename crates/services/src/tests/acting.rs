@@ -247,6 +247,26 @@ store::db_tests! {
         assert!(matches!(freeze().await.unwrap(), Stage::Pay(_)));
     }
 
+    async fn fees_of_a_month_count_together_for_whoever_signs(store: Store, clock: FakeEnv) {
+        let firm = Firm::new(store, clock).await;
+        let unlimited = Powers::of(MemberRole::Representative, true);
+        firm.set(firm.clerk, unlimited.clone()).await;
+        let draft = firm.paid(firm.clerk).await;
+        let open = firm.world.services.draft(firm.clerk, draft.draft.id).await.unwrap();
+        let fee = open.draft.fee.unwrap();
+        firm.set(firm.clerk, Powers { monthly: Some(fee), ..unlimited }).await;
+        let personal = firm.world.sign(firm.clerk, draft.draft.id).await;
+        firm.submit(firm.clerk, &draft, Some(personal)).await.unwrap_err();
+        let chop = firm.world.sign(firm.clerk, draft.draft.id).await;
+        firm.submit(firm.clerk, &draft, Some(chop)).await.unwrap();
+
+        let next = firm.world.answered(firm.clerk, "900001556").await;
+        let (id, revision) = (next.draft.id, next.draft.revision);
+        let refused = firm.world.services.freeze(firm.clerk, id, revision).await;
+        let Err(Error::OverLimit { limit, .. }) = refused else { panic!("{refused:?}") };
+        assert_eq!(limit, identity::Limit::Month { limit: fee, spent: fee });
+    }
+
     async fn a_mandate_reaches_only_the_services_it_names(store: Store, clock: FakeEnv) {
         let firm = Firm::new(store, clock).await;
         let own = firm.world.start(firm.owner).await;
