@@ -47,6 +47,7 @@ mod revoke;
 mod routes;
 pub(crate) mod scope;
 mod seen;
+mod sign_for;
 mod signing;
 pub(crate) mod store;
 mod token;

@@ -74,6 +74,15 @@ impl Action {
             Self::Sign | Self::Pay => Right::Sign,
         }
     }
+
+    /// In English and in Chinese, for whoever agrees.
+    const fn words(self) -> [&'static str; 2] {
+        match self {
+            Self::Fill => ["fill in forms", "填寫表格"],
+            Self::Sign => ["ask you to sign", "請你簽署"],
+            Self::Pay => ["ask you to pay", "請你付款"],
+        }
+    }
 }
 
 /// An amount of money, as decimal text.
@@ -165,7 +174,18 @@ impl Detail {
                 }
                 lines
             }
-            Self::ActFor { company, .. } => vec![line("Act for company", "代表公司", company)],
+            Self::ActFor { company, actions } => {
+                let mut lines = vec![line("Act for company", "代表公司", company)];
+                if !actions.is_empty() {
+                    let en: Vec<&str> = actions.iter().map(|one| one.words()[0]).collect();
+                    let tc: Vec<&str> = actions.iter().map(|one| one.words()[1]).collect();
+                    lines.push(DetailLine {
+                        label: Text::new("To", "可以"),
+                        value: Text::new(en.join(", "), tc.join("、")),
+                    });
+                }
+                lines
+            }
             Self::Pay {
                 amount,
                 creditor,

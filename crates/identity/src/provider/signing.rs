@@ -2,6 +2,8 @@
 //! `sign`, approved on the phone, fetched and acknowledged by the same application. What is signed stays
 //! with the application; only digests come here, or data that is signed as JSON.
 //!
+//! With a token that acts for a company the same is asked in its name, see [`super::sign_for`].
+//!
 //! The scope lets an application ask and nothing more: each request is approved on the phone by itself,
 //! at the plus level, with every name and the number of documents in sight.
 
@@ -9,21 +11,25 @@ use axum::{
     extract::State,
     http::{HeaderMap, Method},
 };
-use kernel::{Actor, Id, Text};
+use kernel::{Actor, Id, Text, Time};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use trust::base64url;
 use utoipa::ToSchema;
 use web::{Access, Door, IntoResponse, Json, Rate, Response, Routes, operation};
 
 use super::{
-    Provider, dpop,
+    Provider,
+    detail::Detail,
+    dpop,
     refusal::{Fault, Refusal, RefusalBody, Word},
     scope::Scope,
+    sign_for::{SigningBehalf, SigningRight},
     userinfo,
 };
 use crate::{
-    Acknowledgement, ApprovalState, Binding, Error, ItemKind, Level, NewItem, NewSigning, Person,
-    PresenceCheck, SigningAlgorithm, SigningItem, SigningRequest, SigningRoom, store::approval,
+    Acknowledgement, Approval, ApprovalState, Binding, Error, ItemKind, Level, NewItem, NewSigning,
+    Person, PresenceCheck, Proposed, SigningAlgorithm, SigningItem, SigningRequest, SigningRoom,
+    store::approval,
 };
 
 /// Bytes of one request: a thousand names and digests, or some data.
@@ -82,6 +88,9 @@ pub(crate) struct SigningAsk {
     /// base64url SHA-256 of the card number without its check digit, when it must be this card.
     #[serde(default)]
     card: Option<String>,
+    /// In whose name, where the token acts for a company.
+    #[serde(default)]
+    behalf: Option<SigningBehalf>,
 }
 
 /// What was asked.
@@ -110,6 +119,23 @@ pub(crate) struct SigningOutcome {
     state: String,
     signed: Option<String>,
     documents: Vec<SignedDocument>,
+    /// Until when a chop may complete it, where one is to.
+    chop_until: Option<String>,
+    /// The id of the chop that did.
+    completed_by: Option<String>,
+}
+
+impl SigningOutcome {
+    fn of(request: &SigningRequest, state: &str) -> Self {
+        Self {
+            id: request.id.to_string(),
+            state: state.to_owned(),
+            signed: request.signed.map(Time::rfc3339),
+            documents: Vec::new(),
+            chop_until: request.chop_until.map(Time::rfc3339),
+            completed_by: request.chop.map(|id| id.to_string()),
+        }
+    }
 }
 
 /// One signed document, in the order asked.
@@ -135,6 +161,8 @@ pub(crate) struct SigningProof {
     /// passkey as JSON, and its credential.
     approval: String,
     device: String,
+    /// By what right, where it was for a company.
+    right: Option<SigningRight>,
 }
 
 /// What the application says of the result.
@@ -221,6 +249,7 @@ struct Caller {
     name: Text,
     person: Id<Person>,
     level: Level,
+    details: Vec<Detail>,
 }
 
 impl Caller {
@@ -244,7 +273,7 @@ impl SigningCounter {
         let given = (Method::POST, path, headers);
         let (grant, client) = userinfo::open(&self.provider, door, given).await?;
         let may_ask = grant.content.scopes.contains(&Scope::Sign)
-            && grant.content.act.is_none()
+            && grant.content.behalf.is_none()
             && client.purpose_of(Scope::Sign).is_some();
         if !may_ask {
             let reason = "the token is not of scope sign";
@@ -255,7 +284,23 @@ impl SigningCounter {
             name: client.name.clone(),
             person: grant.person,
             level: grant.content.level,
+            details: grant.content.details,
         })
+    }
+
+    /// Asks; an amount above the person's limit goes to a second person of the company first.
+    async fn ask_room(
+        &self,
+        caller: &Caller,
+        new: NewSigning,
+    ) -> Result<(SigningRequest, Approval), Error> {
+        let asked = self.room.ask(&caller.actor(), new.clone()).await;
+        if let Err(Error::OverLimit) = asked
+            && let Ok(Proposed::Done | Proposed::Alone) = self.room.ask_to_exceed(&new).await
+        {
+            return self.room.ask(&caller.actor(), new).await;
+        }
+        asked
     }
 
     fn answer<T: Serialize>(&self, answered: Result<T, Fault>, headers: &HeaderMap) -> Response {
@@ -317,6 +362,13 @@ async fn ask_in(
         })
     });
     let card = asked.card.as_deref().map(digest_of).transpose()?;
+    let behalf = match &asked.behalf {
+        None => None,
+        Some(asked) => {
+            let own = (caller.client.as_str(), caller.person);
+            Some(asked.read(&counter.room, own, &caller.details).await?)
+        }
+    };
     let new = NewSigning {
         person: Some(caller.person),
         department: caller.name.clone(),
@@ -327,12 +379,12 @@ async fn ask_in(
         client: Some(caller.client.clone()),
         presence: asked.presence,
         card: card.map(|sha256| counter.room.card_index(&sha256)),
-        behalf: None,
+        behalf,
         binding: caller.binding(),
         place: caller.name.clone(),
         return_to: "/en/inbox".to_owned(),
     };
-    let (request, approval) = counter.room.ask(&caller.actor(), new).await?;
+    let (request, approval) = counter.ask_room(&caller, new).await?;
     Ok(SigningAsked {
         id: request.id.to_string(),
         seconds_left: approval.seconds_left(counter.provider.now()),
@@ -364,12 +416,10 @@ async fn withdraw_in(
     let asked = (request.approval, caller.binding());
     let store = counter.provider.store();
     approval::cancel(store, &caller.actor(), asked.0, &asked.1).await?;
-    Ok(SigningOutcome {
-        id: id.to_string(),
-        state: ApprovalState::Cancelled.code().to_owned(),
-        signed: None,
-        documents: Vec::new(),
-    })
+    Ok(SigningOutcome::of(
+        &request,
+        ApprovalState::Cancelled.code(),
+    ))
 }
 
 async fn result(
@@ -403,20 +453,13 @@ async fn result_in(
             Err(error) => return Err(error.into()),
         };
     }
-    let Some(signed) = request.signed else {
-        return Ok(SigningOutcome {
-            id: id.to_string(),
-            state: state.code().to_owned(),
-            signed: None,
-            documents: Vec::new(),
-        });
-    };
+    if request.signed.is_none() {
+        return Ok(SigningOutcome::of(&request, state.code()));
+    }
     let (_, items) = counter.room.result(id, caller.person).await?;
     Ok(SigningOutcome {
-        id: id.to_string(),
-        state: "signed".to_owned(),
-        signed: Some(signed.rfc3339()),
         documents: items.into_iter().map(document).collect(),
+        ..SigningOutcome::of(&request, "signed")
     })
 }
 
@@ -453,6 +496,7 @@ async fn evidence_in(
     let own = (caller.client.as_str(), caller.person);
     counter.room.of_client(id, own).await?;
     let kept = counter.room.evidence(id, caller.person).await?;
+    let right = counter.room.warrant(id).await?.map(SigningRight::from);
     Ok(SigningProof {
         certificate: base64url::encode(kept.certificate),
         authority: base64url::encode(kept.chain),
@@ -460,6 +504,7 @@ async fn evidence_in(
         time_stamp: base64url::encode(kept.time_stamp),
         approval: kept.approval.proof(),
         device: kept.approval.key().to_owned(),
+        right,
     })
 }
 

@@ -10,10 +10,11 @@ use trust::{base64url, digest};
 
 use super::{
     modules,
+    tokens::{company_of, empower, exchange_for},
     world::{Answer, Rp, World},
 };
 use crate::{
-    Approval, Decision, SigningRequest,
+    Approval, Decision, Powers, SigningRequest,
     provider::{client::ScopePurpose, scope::Scope},
 };
 
@@ -71,6 +72,35 @@ async fn approval_of(w: &World, asked: &Value) -> Id<Approval> {
 async fn answered(w: &World, asked: &Value, decision: Decision) {
     let approval = approval_of(w, asked).await;
     w.phone(&format!("/{approval}"), decision).await;
+}
+
+/// The lease in the name of a company.
+fn in_name(behalf: Value) -> Value {
+    let mut asked = lease();
+    asked["behalf"] = behalf;
+    asked
+}
+
+/// A token for a company, exchanged for the person's own.
+async fn acting(w: &World, (rp, own): (&Rp, &str), (company, actions): (&str, &[&str])) -> String {
+    let given = exchange_for(w, (rp, own), (company, actions)).await;
+    assert_eq!(given.status, StatusCode::OK, "{given:?}");
+    given.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+/// Whoever answers for the company agrees.
+async fn agree_to_what_waits(w: &World, company: &str) {
+    let company = crate::firm_by_number(&w.store, company).await.unwrap();
+    let company = company.unwrap().id;
+    let vault = w.keys.vault();
+    let owner = crate::demo::phone(&w.store, &vault, "ng-chi-ming").await;
+    let owner = owner.unwrap().person.id;
+    let (open, _) = crate::waiting(&w.store, owner, company).await.unwrap();
+    assert_eq!(open.len(), 1);
+    let verdict = crate::Verdict::Agree;
+    crate::decide_proposal(&w.store, owner, (company, open[0].id), verdict)
+        .await
+        .unwrap();
 }
 
 modules! {
@@ -215,5 +245,86 @@ modules! {
         answered(w, &asked, Decision::Approve).await;
         let told = call(w, own, "/signing/result", &json!({ "id": asked["id"] })).await.json();
         assert_eq!(told["state"], "signed", "{told}");
+    }
+
+    async fn a_token_that_acts_for_a_company_has_its_papers_signed_and_chopped(w) {
+        w.person = "ng-chi-ming";
+        let (rp, own) = signer(w).await;
+        let company = company_of(w).await;
+        let token = acting(w, (&rp, &own), (&company, &["sign"])).await;
+        let by = (&rp, token.as_str());
+        let first = json!({ "capacity": "personal", "chop_follows": true, "amount_cents": 120_000 });
+        let asked = call(w, by, "/signing/ask", &in_name(first)).await;
+        assert_eq!(asked.status, StatusCode::OK, "{asked:?}");
+        let first = asked.json();
+        let chop = || in_name(json!({ "capacity": "chop", "completes": first["id"], "amount_cents": 120_000 }));
+        let early = call(w, by, "/signing/ask", &chop()).await;
+        assert!(early.status.is_client_error(), "nothing is signed yet: {early:?}");
+        answered(w, &first, Decision::Approve).await;
+        let which = json!({ "id": first["id"] });
+        let told = call(w, by, "/signing/result", &which).await.json();
+        assert_eq!((&told["state"], &told["completed_by"]), (&json!("signed"), &Value::Null));
+        assert!(told["chop_until"].is_string(), "{told}");
+
+        let second = call(w, by, "/signing/ask", &chop()).await.json();
+        answered(w, &second, Decision::Approve).await;
+        let sealed = call(w, by, "/signing/result", &json!({ "id": second["id"] })).await.json();
+        assert_eq!(sealed["state"], "signed", "{sealed}");
+        let told = call(w, by, "/signing/result", &which).await.json();
+        assert_eq!(told["completed_by"], second["id"], "{told}");
+        let kept = call(w, by, "/signing/evidence", &json!({ "id": second["id"] })).await.json();
+        assert_eq!(kept["right"]["may_chop"], true, "{kept}");
+        assert!(kept["right"]["company"]["business_number"].is_string());
+    }
+
+    async fn nobody_signs_for_a_company_by_a_token_of_their_own(w) {
+        w.person = "ng-chi-ming";
+        let (rp, own) = signer(w).await;
+        let personal = || in_name(json!({ "capacity": "personal" }));
+        let refused = call(w, (&rp, &own), "/signing/ask", &personal()).await;
+        refused.refuses("insufficient_scope");
+        let company = company_of(w).await;
+        let fills = acting(w, (&rp, &own), (&company, &["fill"])).await;
+        let refused = call(w, (&rp, &fills), "/signing/ask", &personal()).await;
+        refused.refuses("insufficient_scope");
+        let token = acting(w, (&rp, &own), (&company, &["sign"])).await;
+        let by = (&rp, token.as_str());
+        for wrong in [
+            json!({ "capacity": "chop", "chop_follows": true }),
+            json!({ "capacity": "personal", "completes": "0" }),
+            json!({ "capacity": "chop", "completes": "not an id" }),
+        ] {
+            let refused = call(w, by, "/signing/ask", &in_name(wrong)).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
+        }
+    }
+
+    async fn an_amount_above_a_limit_waits_for_a_second_person(w) {
+        w.person = "kwok-wing-sze";
+        let (rp, own) = signer(w).await;
+        let company = company_of(w).await;
+        empower(w, &company, |powers| {
+            *powers = Powers {
+                limit: Some(kernel::Money::from_cents(100_000)),
+                ..Powers::of(crate::MemberRole::Representative, false)
+            };
+        })
+        .await;
+        let token = acting(w, (&rp, &own), (&company, &["sign"])).await;
+        let by = (&rp, token.as_str());
+        let worth = |cents| in_name(json!({ "capacity": "personal", "amount_cents": cents }));
+        let within = call(w, by, "/signing/ask", &worth(100_000)).await;
+        assert_eq!(within.status, StatusCode::OK, "{within:?}");
+        let unsaid = call(w, by, "/signing/ask", &in_name(json!({ "capacity": "personal" }))).await;
+        assert_eq!(unsaid.json()["code"], "ID-071", "{unsaid:?}");
+        let above = call(w, by, "/signing/ask", &worth(100_001)).await;
+        assert_eq!(above.json()["code"], "ID-071", "{above:?}");
+        let chop = in_name(json!({ "capacity": "chop", "amount_cents": 1 }));
+        let chop = call(w, by, "/signing/ask", &chop).await;
+        assert_eq!(chop.json()["code"], "ID-070", "they do not hold it: {chop:?}");
+
+        agree_to_what_waits(w, &company).await;
+        let passed = call(w, by, "/signing/ask", &worth(100_001)).await;
+        assert_eq!(passed.status, StatusCode::OK, "{passed:?}");
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-async fn company_of(w: &World) -> String {
+pub(super) async fn company_of(w: &World) -> String {
     let phone = crate::demo::phone(&w.store, &w.keys.vault(), w.person)
         .await
         .unwrap();
@@ -32,7 +32,7 @@ fn only(service: &str) -> ServiceGrant {
 }
 
 /// The company changes what the person may do for it.
-async fn empower(w: &World, company: &str, change: impl FnOnce(&mut Powers)) {
+pub(super) async fn empower(w: &World, company: &str, change: impl FnOnce(&mut Powers)) {
     let (store, vault) = (&w.store, w.keys.vault());
     let who = async |key| {
         crate::demo::phone(store, &vault, key)
@@ -61,7 +61,17 @@ async fn empower(w: &World, company: &str, change: impl FnOnce(&mut Powers)) {
 }
 
 async fn exchange(w: &World, rp: &Rp, token: &str, company: &str) -> super::world::Answer {
-    let details = json!([{ "type": "act_for", "company": company }]).to_string();
+    exchange_for(w, (rp, token), (company, &[])).await
+}
+
+/// Exchanges a token for one that acts for a company and may do this.
+pub(super) async fn exchange_for(
+    w: &World,
+    (rp, token): (&Rp, &str),
+    (company, actions): (&str, &[&str]),
+) -> super::world::Answer {
+    let details =
+        json!([{ "type": "act_for", "company": company, "actions": actions }]).to_string();
     let form = pairs(&[
         ("grant_type", EXCHANGE),
         ("subject_token", token),
