@@ -29,6 +29,7 @@ mod hongkong_keys;
 mod hongkong_login;
 mod hongkong_signing;
 mod journey;
+mod keys;
 mod kiosk;
 mod limits;
 mod openid;

@@ -26,7 +26,7 @@ async fn check(browser: &mut Browser<'_>, lang: &str, file: &[u8]) -> Answer {
         .unwrap()
 }
 
-async fn signed(browser: &mut Browser<'_>) -> (String, Vec<u8>) {
+pub(crate) async fn signed(browser: &mut Browser<'_>) -> (String, Vec<u8>) {
     let start = browser.sign_in(RESIDENT, "/en/sign").await.unwrap();
     let see = browser
         .post_file(&start, "/en/sign", &[], ("document", "tenancy.pdf", PAGE))
@@ -197,11 +197,18 @@ async fn the_time_stamp_authority_answers_whatever_it_is_sent() {
 }
 
 /// What `causeway verify` answers of a file in `folder`, and whether it finds it good.
-fn verified(folder: &Path, file: &str, more: &[&str]) -> (bool, String) {
+pub(crate) fn verified(folder: &Path, file: &str, more: &[&str]) -> (bool, String) {
+    let file = folder.join(file);
+    command(
+        folder,
+        &[&["verify", file.to_str().unwrap()], more].concat(),
+    )
+}
+
+/// Whether a command over the data in `folder` succeeds, and what it says.
+pub(crate) fn command(folder: &Path, words: &[&str]) -> (bool, String) {
     let done = Command::new(env!("CARGO_BIN_EXE_causeway"))
-        .arg("verify")
-        .arg(folder.join(file))
-        .args(more)
+        .args(words)
         .arg("--data")
         .arg(folder)
         .env("RUST_LOG", "error")

@@ -93,7 +93,7 @@ fn every_key_of_the_house_works_from_a_token() {
 }
 
 #[test]
-fn a_wrong_token_or_pin_says_so() {
+fn a_wrong_token_or_library_says_so() {
     let settings = token();
     let absent = Pkcs11Settings {
         label: "nowhere".to_owned(),
@@ -107,6 +107,39 @@ fn a_wrong_token_or_pin_says_so() {
     };
     let error = Pkcs11::open(&unloadable).unwrap_err();
     assert!(matches!(error, Error::Token(_)) && error.to_string().contains("/nonexistent.so"));
+}
+
+/// The login belongs to the process, so that a wrong PIN is refused only in one that has not logged in:
+/// this test runs itself once more, with a token of its own.
+#[test]
+fn a_wrong_pin_says_so_and_is_not_repeated() {
+    const ALONE: &str = "CAUSEWAY_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let own =
+            std::env::temp_dir().join(format!("causeway-softhsm-{}.conf", std::process::id()));
+        let done = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "tests::tokens::a_wrong_pin_says_so_and_is_not_repeated",
+            ])
+            .env(ALONE, "1")
+            .env("SOFTHSM2_CONF", &own)
+            .output()
+            .unwrap();
+        let _ = fs::remove_file(own);
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
+    let settings = token();
+    let mistyped = Pkcs11Settings {
+        pin: Secret::new("7352".to_owned()),
+        ..settings.clone()
+    };
+    let error = Pkcs11::open(&mistyped).unwrap_err().to_string();
+    assert!(error.contains("PIN"), "{error}");
+    assert!(!error.contains("7352"), "{error}");
+    Pkcs11::open(settings).unwrap();
 }
 
 #[test]
