@@ -53,8 +53,10 @@ codes! {
         /// A bare signature over the 32 bytes of the digest, hashed again: what the Hong Kong signing
         /// interfaces name `SHA256withRSA` over a hash.
         HashValue = "hash_value",
-        /// A CMS message for the hole of a PDF, PAdES baseline.
+        /// A CMS message for the hole of a PDF, PAdES B-T: with a time-stamp.
         PdfCades = "pdf_cades",
+        /// The same as PAdES B-B, for whoever puts a time-stamp of their own on it.
+        PdfCadesBasic = "pdf_cades_b",
         /// A CMS message for the hole of a PDF, `adbe.pkcs7.detached`.
         PdfPkcs7 = "pdf_pkcs7",
         /// Data as a compact JWS (JAdES B-B).
@@ -65,7 +67,7 @@ codes! {
 impl ItemKind {
     pub(crate) const fn form(self) -> Option<Form> {
         match self {
-            Self::PdfCades => Some(Form::Cades),
+            Self::PdfCades | Self::PdfCadesBasic => Some(Form::Cades),
             Self::PdfPkcs7 => Some(Form::Pkcs7),
             Self::Document | Self::HashValue | Self::Data => None,
         }

@@ -61,7 +61,8 @@ struct ServiceWords {
 struct DocumentToSign {
     /// As its signer knows it; shown on the phone.
     name: String,
-    /// `document` (a bare signature), `hash_value`, `pdf_cades`, `pdf_pkcs7`, `data` (a JWS).
+    /// `document` (a bare signature), `hash_value`, `pdf_cades` (B-T), `pdf_cades_b` (B-B),
+    /// `pdf_pkcs7`, `data` (a JWS).
     kind: ItemKind,
     /// base64url SHA-256: of the document, of the bytes a PDF signature covers, of `data`.
     digest: String,

@@ -531,7 +531,8 @@ impl Opened {
         if let Some(form) = self.item.kind.form() {
             let sealing = Sealing {
                 form,
-                ..Sealing::stamped(digest)
+                digest,
+                is_stamped: self.item.kind != ItemKind::PdfCadesBasic,
             };
             return Ok(notary.sign(&sealing, key, issued)?);
         }

@@ -6,7 +6,7 @@ use axum::{
 };
 use kernel::Id;
 use serde_json::{Value, json};
-use trust::{base64url, digest};
+use trust::{base64url, cms::Level, digest};
 
 use super::{
     modules,
@@ -169,6 +169,37 @@ modules! {
             let word = json!({ "id": asked["id"], "word": "accepted" });
             let heard = call(w, own, "/signing/acknowledge", &word).await.json();
             assert_eq!(heard["is_first"], is_first);
+        }
+    }
+
+    async fn a_pdf_is_signed_with_a_time_stamp_or_without(w) {
+        let (rp, token) = signer(w).await;
+        let own = (&rp, token.as_str());
+        let digest = digest::sha256("lease");
+        let wanted = [("pdf_cades", Level::T), ("pdf_cades_b", Level::B), ("pdf_pkcs7", Level::T)];
+        let mut asked = lease();
+        asked["documents"] = wanted
+            .iter()
+            .map(|(kind, _)| json!({ "name": kind, "kind": kind, "digest": base64url::encode(digest) }))
+            .collect();
+        let asked = call(w, own, "/signing/ask", &asked).await.json();
+        answered(w, &asked, Decision::Approve).await;
+        let which = json!({ "id": asked["id"] });
+        let told = call(w, own, "/signing/result", &which).await.json();
+        let kept = call(w, own, "/signing/evidence", &which).await.json();
+        let bytes = |one: &Value| base64url::decode(one.as_str().unwrap()).unwrap();
+        let evidence = trust::cms::Evidence {
+            anchors: vec![bytes(&kept["authority"])],
+            answers: vec![bytes(&kept["status_answer"])],
+            ..trust::cms::Evidence::default()
+        };
+        for (place, (kind, level)) in wanted.into_iter().enumerate() {
+            let message = bytes(&told["documents"][place]["signature"]);
+            let bare = trust::cms::Evidence { answers: Vec::new(), ..evidence.clone() };
+            let judged = trust::cms::judge(&message, &digest, &bare, w.store.env().now());
+            assert_eq!(judged.level, level, "{kind}: {judged:?}");
+            let judged = trust::cms::judge(&message, &digest, &evidence, w.store.env().now());
+            assert_eq!(judged.word, trust::cms::Word::Good, "{kind}: {judged:?}");
         }
     }
 
