@@ -81,7 +81,12 @@ codes! {
 
 codes! {
     /// How the key of a request signs.
-    SigningAlgorithm { Es256 = "es256", Rs256 = "rs256" }
+    SigningAlgorithm {
+        Es256 = "es256",
+        Rs256 = "rs256",
+        /// SM2 with SM3: bare signatures alone.
+        Sm2 = "sm2",
+    }
 }
 
 impl From<SigningAlgorithm> for Algorithm {
@@ -89,6 +94,7 @@ impl From<SigningAlgorithm> for Algorithm {
         match algorithm {
             SigningAlgorithm::Es256 => Self::Es256,
             SigningAlgorithm::Rs256 => Self::Rs256,
+            SigningAlgorithm::Sm2 => Self::Sm2,
         }
     }
 }
@@ -152,6 +158,11 @@ impl NewSigning {
         }
         if self.minimum_age_hours > ACCOUNT_AGE_HOURS_MAX {
             return Err(Error::Malformed("minimum_age_hours"));
+        }
+        let is_bare =
+            |item: &NewItem| matches!(item.kind, ItemKind::Document | ItemKind::HashValue);
+        if self.algorithm == SigningAlgorithm::Sm2 && !self.items.iter().all(is_bare) {
+            return Err(Error::Malformed("algorithm"));
         }
         self.items.iter().try_for_each(NewItem::check)
     }

@@ -23,6 +23,7 @@ mod keystore;
 mod notary;
 mod peer;
 pub mod sd_jwt;
+mod shangmi;
 mod signer;
 mod token;
 pub mod tsp;

@@ -16,7 +16,10 @@ use der::{
 };
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use crate::{Error, SigningKey, asn1, digest};
+use crate::{
+    Error, SigningKey, asn1, digest,
+    shangmi::{self, Sm2Key},
+};
 
 /// How a signature is made.
 ///
@@ -24,12 +27,15 @@ use crate::{Error, SigningKey, asn1, digest};
 /// person has a key of its own that never outlives it, and a certificate is a third of the size. RS256
 /// (RSA-2048, PKCS #1 v1.5) is made where the asking system's contract names `SHA256withRSA`, as the
 /// Hong Kong signing interfaces do by default; its key takes some hundred milliseconds of computing.
+/// SM2 is made where it is named too, and checked nowhere here.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256.
     Es256,
     /// RSA PKCS #1 v1.5 with SHA-256.
     Rs256,
+    /// SM2 with SM3, for bare signatures alone.
+    Sm2,
 }
 
 impl Algorithm {
@@ -39,6 +45,7 @@ impl Algorithm {
         match self {
             Self::Es256 => "ES256",
             Self::Rs256 => "RS256",
+            Self::Sm2 => "SM2",
         }
     }
 
@@ -51,6 +58,10 @@ impl Algorithm {
             Self::Rs256 => AlgorithmIdentifierOwned {
                 oid: asn1::RSA_SHA256,
                 parameters: Some(Any::null()),
+            },
+            Self::Sm2 => AlgorithmIdentifierOwned {
+                oid: shangmi::SM2_SM3,
+                parameters: None,
             },
         }
     }
@@ -72,6 +83,15 @@ pub trait Signer: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`Error::Refused`] when the library or the token fails.
     fn sign_digest(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Error>;
+
+    /// The signature of a message under the algorithm's own hash, in the form of
+    /// [`Signer::sign_digest`].
+    ///
+    /// # Errors
+    /// As [`Signer::sign_digest`].
+    fn sign_message(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.sign_digest(&digest::sha256(message))
+    }
 
     /// The signature of a SHA-256 digest as JOSE carries it: r‖s for ECDSA (RFC 7518 section 3.4).
     ///
@@ -176,6 +196,7 @@ pub fn fresh(algorithm: Algorithm, env: &kernel::Env) -> Result<Box<dyn Signer>,
     Ok(match algorithm {
         Algorithm::Es256 => Box::new(SigningKey::generate(env)?),
         Algorithm::Rs256 => Box::new(RsaKey::generate()?),
+        Algorithm::Sm2 => Box::new(Sm2Key::generate(env)?),
     })
 }
 

@@ -440,7 +440,7 @@ async fn every_refusal_of_a_signature_for_a_company_has_its_own_number() {
         ("requireAuthProof", json!("yes"), "M20003"),
         ("amountCents", json!(-1), "M20003"),
         ("hashCode", json!(""), "M20002"),
-        ("sigAlgo", json!("SM3withSM2"), "M20003"),
+        ("sigAlgo", json!("SM3withRSA"), "M20003"),
         ("source", json!("Teletext"), "M20007"),
         ("redirectURI", json!("https://elsewhere.example"), "M20008"),
         ("cAccessToken", json!("nothing"), "M20009"),

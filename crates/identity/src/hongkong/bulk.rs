@@ -11,11 +11,11 @@ use super::{
     settle,
     sign::{self, SHORT_CHARS},
     store::task as tasks,
-    task::{Item, Kind, Signing, State, Task},
+    task::{Item, Kind, Signing, State, Task, USUAL},
     word::Word,
 };
 use crate::{
-    ApprovalState,
+    ApprovalState, SigningAlgorithm,
     signing::{DOCUMENTS_MAX, NAME_CHARS},
     store::approval,
 };
@@ -38,7 +38,13 @@ pub(crate) fn read(hk: &HongKong, call: &Call, kind: Kind) -> Result<Signing, Re
     if all.is_empty() || all.len() > DOCUMENTS_MAX {
         return Err(Word::BulkSize.of("documents"));
     }
-    let items: Vec<Item> = all.iter().map(item).collect::<Result<_, _>>()?;
+    let read: Vec<(Item, SigningAlgorithm)> = all.iter().map(item).collect::<Result<_, _>>()?;
+    let algorithm = read.first().map_or(USUAL, |(_, first)| *first);
+    // One key signs them all.
+    if read.iter().any(|(_, other)| *other != algorithm) {
+        return Err(Word::Invalid.of("sigAlgo"));
+    }
+    let items = read.into_iter().map(|(item, _)| item).collect();
     let limit = u64::try_from(DOCUMENTS_MAX).unwrap_or(u64::MAX);
     let in_one = match call.fields.number("maxCallbackSigs", limit)? {
         0 => DOCUMENTS_MAX,
@@ -46,11 +52,12 @@ pub(crate) fn read(hk: &HongKong, call: &Call, kind: Kind) -> Result<Signing, Re
     };
     Ok(Signing {
         in_one,
+        algorithm,
         ..sign::head(hk, call, (kind, items))?
     })
 }
 
-fn item(document: &Value) -> Result<Item, Refusal> {
+fn item(document: &Value) -> Result<(Item, SigningAlgorithm), Refusal> {
     let fields: Map<String, Value> = document
         .as_object()
         .cloned()
@@ -59,15 +66,18 @@ fn item(document: &Value) -> Result<Item, Refusal> {
     let name = fields.need("documentName", NAME_CHARS)?.to_owned();
     let hash = fields.optional("hashCode", SHORT_CHARS)?;
     let pdf = fields.optional("docDigest", SHORT_CHARS)?;
-    let (kind, digest) = match (hash, pdf) {
+    let ((kind, algorithm), digest) = match (hash, pdf) {
         (Some(hash), None) => (
             sign::hash_kind(&fields)?,
             sign::digest_of(hash, "hashCode")?,
         ),
-        (None, Some(pdf)) => (sign::pdf_kind(&fields)?, sign::digest_of(pdf, "docDigest")?),
+        (None, Some(pdf)) => (
+            (sign::pdf_kind(&fields)?, USUAL),
+            sign::digest_of(pdf, "docDigest")?,
+        ),
         _ => return Err(Word::Invalid.of("documents")),
     };
-    Ok(Item { kind, name, digest })
+    Ok((Item { kind, name, digest }, algorithm))
 }
 
 /// What the client asks about a request with: its id, and a mac over it, so that nobody else can ask.

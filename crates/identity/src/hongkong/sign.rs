@@ -10,11 +10,11 @@ use super::{
     holder,
     reply::{Fault, Refusal},
     store::task as tasks,
-    task::{Item, Kind, Signing, business_of},
+    task::{Item, Kind, Signing, USUAL, business_of},
     word::Word,
 };
 use crate::{
-    Acknowledgement, ItemKind, PresenceCheck,
+    Acknowledgement, ItemKind, PresenceCheck, SigningAlgorithm,
     signing::{ACCOUNT_AGE_HOURS_MAX, DEPARTMENT_CHARS, NAME_CHARS},
 };
 
@@ -27,20 +27,20 @@ const SUA_METHODS: usize = 2;
 /// A request to sign one document.
 pub(crate) fn read(hk: &HongKong, call: &Call, kind: Kind) -> Result<Signing, Refusal> {
     let fields = &call.fields;
-    let item = if kind.is_pdf() {
-        Item {
-            kind: pdf_kind(fields)?,
-            name: fields.need("documentName", NAME_CHARS)?.to_owned(),
-            digest: digest_of(fields.need("docDigest", SHORT_CHARS)?, "docDigest")?,
-        }
+    let ((form, algorithm), digest) = if kind.is_pdf() {
+        ((pdf_kind(fields)?, USUAL), "docDigest")
     } else {
-        Item {
-            kind: hash_kind(fields)?,
-            name: fields.need("documentName", NAME_CHARS)?.to_owned(),
-            digest: digest_of(fields.need("hashCode", SHORT_CHARS)?, "hashCode")?,
-        }
+        (hash_kind(fields)?, "hashCode")
     };
-    head(hk, call, (kind, vec![item]))
+    let item = Item {
+        kind: form,
+        name: fields.need("documentName", NAME_CHARS)?.to_owned(),
+        digest: digest_of(fields.need(digest, SHORT_CHARS)?, digest)?,
+    };
+    Ok(Signing {
+        algorithm,
+        ..head(hk, call, (kind, vec![item]))?
+    })
 }
 
 /// What is the same for one document and for a thousand.
@@ -63,6 +63,7 @@ pub(crate) fn head(
     Ok(Signing {
         department: department.unwrap_or(&call.client.name.en).to_owned(),
         service: fields.need("serviceName", NAME_CHARS)?.to_owned(),
+        algorithm: USUAL,
         items,
         card: card.map(|card| base64url::encode(hk.room().card_index(&card))),
         minimum_age_hours: u16::try_from(hours).unwrap_or(ACCOUNT_AGE_HOURS_MAX),
@@ -97,11 +98,13 @@ fn presence(fields: &Fields) -> Result<Option<PresenceCheck>, Refusal> {
     })
 }
 
-pub(crate) fn hash_kind(fields: &Fields) -> Result<ItemKind, Refusal> {
+/// Whether the hash is hashed again, and with what key it is signed.
+pub(crate) fn hash_kind(fields: &Fields) -> Result<(ItemKind, SigningAlgorithm), Refusal> {
     match fields.optional("sigAlgo", SHORT_CHARS)? {
-        None | Some("SHA256withRSA") => Ok(ItemKind::HashValue),
-        Some("NONEwithRSA") => Ok(ItemKind::Document),
-        // SM2 and SM3 are not in the library that signs here.
+        None | Some("SHA256withRSA") => Ok((ItemKind::HashValue, USUAL)),
+        Some("NONEwithRSA") => Ok((ItemKind::Document, USUAL)),
+        Some("SM3withSM2") => Ok((ItemKind::HashValue, SigningAlgorithm::Sm2)),
+        Some("NONEwithSM2") => Ok((ItemKind::Document, SigningAlgorithm::Sm2)),
         Some(_) => Err(Word::Invalid.of("sigAlgo")),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) const NAME_CHARS: usize = 36;
 /// Characters of an address.
 pub(crate) const ADDRESS_CHARS: usize = 500;
 /// What the interfaces sign with.
-const ALGORITHM: SigningAlgorithm = SigningAlgorithm::Rs256;
+pub(crate) const USUAL: SigningAlgorithm = SigningAlgorithm::Rs256;
 /// Characters of a source.
 const SOURCE_CHARS: usize = 40;
 
@@ -276,6 +276,8 @@ pub(crate) struct Form {
 pub(crate) struct Signing {
     pub(crate) department: String,
     pub(crate) service: String,
+    #[serde(default = "usual")]
+    pub(crate) algorithm: SigningAlgorithm,
     pub(crate) items: Vec<Item>,
     /// Base64url of the keyed index of the card, never its bare digest.
     pub(crate) card: Option<String>,
@@ -290,11 +292,15 @@ pub(crate) struct Signing {
     pub(crate) corporate: Option<Corporate>,
 }
 
+const fn usual() -> SigningAlgorithm {
+    USUAL
+}
+
 impl Signing {
     /// The one digest over all documents, as [`NewSigning::digest`] gives it.
     pub(crate) fn digest(&self) -> [u8; 32] {
         let items = self.items.iter().map(|item| (item.kind, &item.digest));
-        signing::digest_of(ALGORITHM, items)
+        signing::digest_of(self.algorithm, items)
     }
 }
 
@@ -360,7 +366,7 @@ impl Asked {
             person,
             department: Text::same(asked.department.as_str()),
             service: Text::same(asked.service.as_str()),
-            algorithm: ALGORITHM,
+            algorithm: asked.algorithm,
             items: asked
                 .items
                 .iter()

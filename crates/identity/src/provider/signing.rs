@@ -77,7 +77,7 @@ struct DocumentToSign {
 pub(crate) struct SigningAsk {
     service: ServiceWords,
     documents: Vec<DocumentToSign>,
-    /// `es256`, where nothing is said, or `rs256`.
+    /// `es256`, where nothing is said, `rs256`, or `sm2` for bare signatures.
     #[serde(default)]
     algorithm: Option<SigningAlgorithm>,
     /// Hours since enrolment before the account may sign this, 0 to 720.

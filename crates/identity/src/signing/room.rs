@@ -541,7 +541,7 @@ impl Opened {
                 .sign_data(key, issued, ("application/json", data))?
                 .into_bytes(),
             (ItemKind::Data, None) => return Err(Error::Corrupt("signing_item")),
-            (ItemKind::HashValue, _) => key.sign_digest(&digest::sha256(digest))?,
+            (ItemKind::HashValue, _) => key.sign_message(&digest)?,
             _ => key.sign_digest(&digest)?,
         })
     }
