@@ -115,7 +115,10 @@ async fn show(State(desk): State<Desk>, visit: Visit, Path(id): Path<String>) ->
     let days: Vec<Value> = client_days(&desk.store, &id)
         .await?
         .into_iter()
-        .map(|one| ctx! { day => one.day.long(visit.lang()), uses => one.uses })
+        .map(|one| {
+            let day = one.day.long(visit.lang());
+            ctx! { day, uses => one.uses, unfinished => one.unfinished }
+        })
         .collect();
     let state = found.state();
     let is_author = found.proposed_by == clerk.actor().subject();

@@ -64,6 +64,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0026_show_presence_before_signing.sql",
     "0027_wake_phone.sql",
     "0028_limit_month.sql",
+    "0032_count_unfinished_request.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

@@ -93,7 +93,7 @@ pub(crate) async fn sweep(store: &Store) -> Result<(), Error> {
         .write(&Actor::system("openid"), |tx| async move {
             grant::fold_in(&tx, SWEPT).await?;
             request::forget_in(&tx, tx.now() - REQUEST_KEPT, SWEPT).await?;
-            waiting::forget_in(&tx, tx.now() - REQUEST_KEPT).await?;
+            waiting::forget_in(&tx, tx.now() - REQUEST_KEPT, SWEPT).await?;
             Ok::<_, Error>(())
         })
         .await

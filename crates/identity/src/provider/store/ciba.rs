@@ -4,6 +4,7 @@ use ::store::{FromRow, Read, Row, Write, params};
 use kernel::{Id, Time};
 use trust::digest;
 
+use super::day;
 use crate::{Approval, Error, provider::ciba::CibaAsked, store::json as to_json};
 
 ::store::sql! {
@@ -16,7 +17,11 @@ use crate::{Approval, Error, provider::ciba::CibaAsked, store::json as to_json};
         FROM oidc_ciba WHERE approval = $1";
     POLLED = "UPDATE oidc_ciba SET polled = $2 WHERE digest = $1";
     USE_CIBA = "UPDATE oidc_ciba SET used = $2 WHERE digest = $1 AND used IS NULL";
-    FORGET_CIBA = "DELETE FROM oidc_ciba WHERE expires < $1";
+    LIST_UNANSWERED = "SELECT client, created FROM oidc_ciba WHERE expires < $1 AND used IS NULL
+        ORDER BY expires, digest LIMIT $2";
+    FORGET_UNANSWERED = "DELETE FROM oidc_ciba WHERE digest IN (SELECT digest FROM oidc_ciba
+        WHERE expires < $1 AND used IS NULL ORDER BY expires, digest LIMIT $2)";
+    FORGET_CIBA = "DELETE FROM oidc_ciba WHERE expires < $1 AND used IS NOT NULL";
 }
 
 /// A request as stored.
@@ -94,7 +99,11 @@ pub(crate) async fn use_in(tx: &Write, waiting: &Waiting) -> Result<bool, Error>
     Ok(tx.run(&USE_CIBA, params![waiting.digest, tx.now()]).await? > 0)
 }
 
-pub(crate) async fn forget_in(tx: &Write, before: Time) -> Result<(), Error> {
+/// Forgets old requests, and counts those that nobody answered with a yes.
+pub(crate) async fn forget_in(tx: &Write, before: Time, rows: i64) -> Result<(), Error> {
+    let unanswered: Vec<(String, Time)> = tx.all(&LIST_UNANSWERED, params![before, rows]).await?;
+    day::add_unfinished_in(tx, unanswered.into_iter()).await?;
+    tx.run(&FORGET_UNANSWERED, params![before, rows]).await?;
     tx.run(&FORGET_CIBA, params![before]).await?;
     Ok(())
 }

@@ -16,7 +16,11 @@ use crate::{Error, SigningRequest};
             logins = oidc_client_day.logins + excluded.logins,
             fills = oidc_client_day.fills + excluded.fills,
             signatures = oidc_client_day.signatures + excluded.signatures";
-    DAYS = "SELECT day, logins, fills, signatures FROM oidc_client_day WHERE client = $1
+    ADD_UNFINISHED = "INSERT INTO oidc_client_day (client, day, logins, unfinished)
+        VALUES ($1, $2, 0, $3)
+        ON CONFLICT (client, day) DO UPDATE SET
+            unfinished = oidc_client_day.unfinished + excluded.unfinished";
+    DAYS = "SELECT day, logins, fills, signatures, unfinished FROM oidc_client_day WHERE client = $1
         ORDER BY day DESC LIMIT 31";
     NEW_SIGNATURES = "SELECT id, client, signed FROM signing_request
         WHERE client IS NOT NULL AND signed IS NOT NULL AND NOT is_counted
@@ -63,6 +67,9 @@ pub struct ClientUse {
 pub struct UseOfDay {
     pub day: Date,
     pub uses: Uses,
+    /// Sign-ins that were begun and not ended with a yes: refused, cancelled, run out of time. Known once
+    /// their requests are forgotten.
+    pub unfinished: i64,
 }
 
 impl FromRow for Uses {
@@ -89,6 +96,7 @@ impl FromRow for UseOfDay {
         Ok(Self {
             day: row.get("day")?,
             uses: Uses::from_row(row)?,
+            unfinished: row.get("unfinished")?,
         })
     }
 }
@@ -127,6 +135,22 @@ pub(crate) async fn add_in(tx: &Write, days: Days) -> Result<(), Error> {
     for ((client, day), uses) in days {
         let values = params![client, day, uses.logins, uses.fills, uses.signatures];
         tx.run(&ADD_DAY, values).await?;
+    }
+    Ok(())
+}
+
+/// Adds requests that ended without a yes to the days on which they began.
+pub(crate) async fn add_unfinished_in(
+    tx: &Write,
+    requests: impl Iterator<Item = (String, Time)>,
+) -> Result<(), Error> {
+    let mut days: BTreeMap<(String, Date), i64> = BTreeMap::new();
+    for (client, began) in requests {
+        *days.entry((client, began.date())).or_default() += 1;
+    }
+    for ((client, day), number) in days {
+        tx.run(&ADD_UNFINISHED, params![client, day, number])
+            .await?;
     }
     Ok(())
 }

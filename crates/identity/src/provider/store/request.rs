@@ -4,11 +4,12 @@ use ::store::{FromRow, Read, Row, Write, params};
 use kernel::{Id, Time};
 use trust::digest;
 
+use super::day;
 use crate::{
     Error,
     provider::{
         refusal::{Fault, Refusal, Word},
-        request::Asked,
+        request::{Asked, Prompt},
     },
     store::json as to_json,
 };
@@ -22,7 +23,9 @@ use crate::{
         WHERE id = $1";
     USE_REQUEST = "UPDATE oidc_request SET used = $2 WHERE id = $1 AND used IS NULL";
     FORGET_REQUESTS = "DELETE FROM oidc_request WHERE id IN
-        (SELECT id FROM oidc_request WHERE created < $1 ORDER BY created LIMIT $2)";
+        (SELECT id FROM oidc_request WHERE created < $1 ORDER BY created, id LIMIT $2)";
+    LIST_OLD = "SELECT id, client, asked, created, expires, used FROM oidc_request
+        WHERE created < $1 ORDER BY created, id LIMIT $2";
 }
 
 /// A request as stored.
@@ -89,6 +92,15 @@ pub(crate) async fn use_in(tx: &Write, id: Id<Pending>) -> Result<(), Fault> {
     Ok(())
 }
 
-pub(crate) async fn forget_in(tx: &Write, before: Time, rows: i64) -> Result<u64, Error> {
-    Ok(tx.run(&FORGET_REQUESTS, params![before, rows]).await?)
+/// Forgets old requests, and counts those that nobody answered with a yes. A silent question that finds
+/// nobody signed in is none of them.
+pub(crate) async fn forget_in(tx: &Write, before: Time, rows: i64) -> Result<(), Error> {
+    let old: Vec<Pending> = tx.all(&LIST_OLD, params![before, rows]).await?;
+    let unfinished = old
+        .into_iter()
+        .filter(|one| one.used.is_none() && !one.asked.has_prompt(Prompt::None))
+        .map(|one| (one.client, one.created));
+    day::add_unfinished_in(tx, unfinished).await?;
+    tx.run(&FORGET_REQUESTS, params![before, rows]).await?;
+    Ok(())
 }

@@ -142,6 +142,27 @@ async fn state(store: &Store) -> ClientState {
         assert_eq!((days.len(), days[0].uses), (1, expected));
     }
 
+    async fn sign_ins_that_nobody_finished_are_counted_on_the_day_they_began(
+        store: Store,
+        clock: FakeEnv,
+    ) {
+        let mut world = super::world::World::new(&store, clock.clone()).await;
+        let rp = world.rp.clone();
+        let today = store.env().today();
+        world.login(&rp, &[]).await;
+        world.push(&rp, rp.request_with(&[("prompt", "none")])).await;
+        for _ in 0..2 {
+            world.push(&rp, rp.request()).await;
+        }
+        clock.advance(std::time::Duration::from_secs(2 * 86_400));
+        for _ in 0..2 {
+            jobs::sweep(&store).await.unwrap();
+        }
+        let days = client_days(&store, "rates").await.unwrap();
+        let of_day = days.iter().find(|one| one.day == today).unwrap();
+        assert_eq!((of_day.uses.logins, of_day.unfinished), (1, 2), "{days:?}");
+    }
+
     async fn a_code_is_used_once_however_many_try(store: Store, clock: FakeEnv) {
         let mut world = super::world::World::new(&store, clock).await;
         let rp = world.rp.clone();
