@@ -28,6 +28,9 @@ async fn tell(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
     if let Some((person, cause)) = refused(event) {
         return attempted(tx, (person, cause), event.at).await;
     }
+    if event.kind == identity::REGISTER_CHANGED {
+        return corrected(tx, event).await;
+    }
     let Some((subject, body)) = words(event) else {
         return Ok(());
     };
@@ -36,6 +39,26 @@ async fn tell(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
         .about("person", &event.subject)
         .link("/devices")
         .key(format!("alarm-{}", event.id));
+    notify::send(tx, message).await?;
+    Ok(())
+}
+
+/// The register holds something else than before, and so does the profile.
+async fn corrected(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
+    let to: Id<Recipient> = event.subject.parse()?;
+    let subject = Text::new(
+        "The register has changed your particulars",
+        "登記冊已更改你的個人資料",
+    );
+    let body = Text::new(
+        "Your profile shows what the register of persons holds now; what stood there before is under “Everything \
+         about me”. If it is wrong, ask the Registration of Persons Office.",
+        "你的個人資料已按人事登記冊更新，原有內容載於「關於我的所有資料」。如有錯誤，請聯絡人事登記處。",
+    );
+    let message = NewMessage::new(to, Class::Info, subject, body)
+        .about("person", &event.subject)
+        .link("/profile")
+        .key(format!("register-{}", event.id));
     notify::send(tx, message).await?;
     Ok(())
 }

@@ -149,6 +149,8 @@ pub(crate) async fn account_page(
         },
         level => found.level.code(),
         enrolled => found.enrolled,
+        checked => found.checked,
+        missing_since => identity::missing_since(&desk.store, id).await?,
         entrances => entrances(desk, visit, id).await?,
         changes => changes(desk, visit, id).await?,
         grounds => choices(visit, "desk.accounts.ground", &Ground::SUSPENDING),

@@ -133,6 +133,7 @@ pub use store::{
     proposal::{
         INVITED, Proposed, Verdict, decide_proposal, firm_by_number, invite, propose, waiting,
     },
+    recheck::{RECHECK_AFTER, RECHECK_EVERY, REGISTER_CHANGED, missing_since, recheck},
     recovery::{ask_recovery, decide_recovery, recoveries_of, redeem_recovery, waiting_recoveries},
     registrant::registrants,
     signing::{OwnSigning, presence_of, signings_of},

@@ -49,6 +49,8 @@ pub struct Person {
     pub level: Level,
     pub state: PersonState,
     pub enrolled: Time,
+    /// When the register last answered for them.
+    pub checked: Time,
 }
 
 impl Person {

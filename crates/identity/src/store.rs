@@ -19,6 +19,7 @@ pub(crate) mod person;
 pub(crate) mod profile;
 pub(crate) mod profile_version;
 pub(crate) mod proposal;
+pub(crate) mod recheck;
 pub(crate) mod recovery;
 pub(crate) mod registrant;
 pub(crate) mod signing;
@@ -65,6 +66,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0027_wake_phone.sql",
     "0028_limit_month.sql",
     "0032_count_unfinished_request.sql",
+    "0033_check_register_again.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -88,6 +90,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         profile::STATEMENTS,
         profile_version::STATEMENTS,
         proposal::STATEMENTS,
+        recheck::STATEMENTS,
         recovery::STATEMENTS,
         registrant::STATEMENTS,
         signing::STATEMENTS,

@@ -9,6 +9,7 @@ mod browser;
 mod chop;
 mod companies;
 mod enrolment;
+mod freshness;
 mod passkeys;
 mod profiles;
 mod rules;

@@ -10,14 +10,14 @@ use crate::{
 };
 
 ::store::sql! {
-    FIND_PERSON = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled
+    FIND_PERSON = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled, checked
         FROM person WHERE id = $1";
-    FIND_BY_HKID = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled
+    FIND_BY_HKID = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled, checked
         FROM person WHERE hkid_index = $1";
     FIND_SEALED = "SELECT hkid_sealed, born_sealed FROM person WHERE id = $1";
     INSERT_PERSON = "INSERT INTO person (id, name_en, name_zh, sex, birth_year, hkid_sealed,
-            hkid_index, born_sealed, level, state, enrolled)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)";
+            hkid_index, born_sealed, level, state, enrolled, checked)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $10)";
     SET_LEVEL = "UPDATE person SET level = $2 WHERE id = $1";
     SET_STATE = "UPDATE person SET state = $2 WHERE id = $1";
 }
@@ -35,6 +35,7 @@ impl FromRow for Person {
             level: row.get("level")?,
             state: row.get("state")?,
             enrolled: row.get("enrolled")?,
+            checked: row.get("checked")?,
         })
     }
 }

@@ -122,7 +122,7 @@ fn verified(owner: &Person, particulars: &Particulars) -> Vec<Field> {
         .iter()
         .filter_map(|key| {
             let value = value(*key)?;
-            let updated = owner.enrolled;
+            let updated = owner.checked;
             Some(Field {
                 key: *key,
                 value,
