@@ -27,12 +27,14 @@ mod caller;
 mod choice;
 mod corp_sign;
 mod corporation;
+mod documents;
 mod door;
 mod fact;
 mod field;
 mod holder;
 pub(crate) mod jobs;
 mod key;
+mod picking;
 mod profile;
 pub(crate) mod registration;
 mod reply;
@@ -58,6 +60,7 @@ pub use store::{
     day::{UseDay, use_days},
     token::TokenKind,
 };
+pub(crate) use task::Task;
 pub use task::{Kind, Source, State};
 pub use word::{Dialect, Word};
 

@@ -11,7 +11,7 @@ use crate::{
     signing::{EVIDENCE_YEARS, UNSIGNED_DAYS, UPLOAD_HOURS},
     store::{
         approval, browser, email_claim, enrolment, passkey, profile, recovery, registrant, signing,
-        standing, token,
+        standing, token, wallet,
     },
 };
 
@@ -61,6 +61,7 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             signing::forget_uploads_in(&tx, tx.now() - day).await?;
             registrant::fold_in(&tx).await?;
             standing::come_of_age_in(&tx).await?;
+            wallet::sweep_in(&tx).await?;
             Ok::<_, Error>(())
         })
         .await

@@ -26,6 +26,8 @@ pub(crate) mod simulation;
 pub(crate) mod standing;
 pub(crate) mod token;
 pub(crate) mod wake;
+pub(crate) mod wallet;
+pub(crate) mod wallet_share;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -62,6 +64,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0025_name_resource.sql",
     "0026_show_presence_before_signing.sql",
     "0027_wake_phone.sql",
+    "0031_create_company_wallet.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -92,6 +95,8 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         standing::STATEMENTS,
         token::STATEMENTS,
         wake::STATEMENTS,
+        wallet::STATEMENTS,
+        wallet_share::STATEMENTS,
         &crate::provider::store::statements(),
         &crate::hongkong::store::statements(),
     ]

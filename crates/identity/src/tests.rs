@@ -15,6 +15,7 @@ mod rules;
 pub(crate) mod signing;
 mod simulation;
 mod standing;
+mod wallet;
 mod wire;
 
 ::store::check_tests!(
