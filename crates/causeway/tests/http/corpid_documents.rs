@@ -202,7 +202,7 @@ async fn a_client_sees_numbers_until_the_phone_hands_a_document_over_and_then_th
     for words in [
         "Parking permits",
         "Renewal of the restaurant licence",
-        "fetched 1 times",
+        "times fetched: 1",
     ] {
         assert!(page.says(words), "{words}: {}", page.words());
     }

@@ -340,7 +340,7 @@ fn may_bring(mandate: &crate::Mandate) -> bool {
 /// What is written when the person has agreed.
 #[derive(Clone, Debug)]
 pub(crate) enum WalletAct {
-    HandOver(HandOver),
+    HandOver(Box<HandOver>),
     Accept,
 }
 
@@ -376,14 +376,14 @@ pub(crate) async fn handed(
         .iter()
         .map(|one| entry(one, client.id(), Some(until)))
         .collect();
-    let act = WalletAct::HandOver(HandOver {
+    let act = WalletAct::HandOver(Box::new(HandOver {
         company,
         person: open.person.ok_or(Error::Corrupt("approval"))?,
         client: client.id().to_owned(),
         client_name: client.name.clone(),
         purpose: Text::same(purpose.as_str()),
         documents: documents.iter().map(|one| one.id).collect(),
-    });
+    }));
     Ok((json!({ "documents": told }), act))
 }
 

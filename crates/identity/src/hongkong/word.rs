@@ -145,6 +145,13 @@ impl Word {
                 "the document was not handed to this application, or is no longer"
             }
             Self::WalletFull => "the company keeps as many documents as it may",
+            _ => self.end(),
+        }
+    }
+
+    /// How a question to a phone ended, when not in agreement.
+    const fn end(self) -> &'static str {
+        match self {
             Self::LoginCancelled | Self::FormCancelled | Self::SignCancelled => {
                 "the request was cancelled before it was answered"
             }
@@ -158,13 +165,6 @@ impl Word {
             | Self::BulkRejected
             | Self::StepUpRejected
             | Self::WalletRejected => "the person refused",
-            Self::LoginFailed
-            | Self::ProfileFailed
-            | Self::FormFailed
-            | Self::SignFailed
-            | Self::BulkFailed
-            | Self::StepUpFailed
-            | Self::WalletFailed => "the request failed",
             Self::LoginTimedOut
             | Self::ProfileTimedOut
             | Self::FormTimedOut
@@ -172,6 +172,7 @@ impl Word {
             | Self::BulkTimedOut
             | Self::StepUpTimedOut
             | Self::WalletTimedOut => "the person did not answer in time",
+            _ => "the request failed",
         }
     }
 }

@@ -343,7 +343,8 @@ async fn add(
         }
         Some(_) => None,
     };
-    errors.extend(flaw.map(|key| ("file", key)));
+    // In the order of the form.
+    errors.splice(0..0, flaw.map(|key| ("file", key)));
     let (Some(kind), Some(file), true) = (kind, file, errors.is_empty()) else {
         return Ok(add_form(&visit, &own, &form, &errors)
             .with_errors()
@@ -486,13 +487,13 @@ async fn label_page(
         issued_day, issued_month, issued_year,
         expires_day, expires_month, expires_year,
     };
-    Ok(label_form(&visit, (&own, document), typed, &[]))
+    Ok(label_form(&visit, (&own, document), &typed, &[]))
 }
 
 fn label_form(
     visit: &Visit,
     (own, document): (&Mandate, Id<Document>),
-    typed: Value,
+    typed: &Value,
     errors: &[(&str, &str)],
 ) -> Page {
     let wrong = Wrong::of(visit, errors);
@@ -516,7 +517,7 @@ async fn label(
     let own = keeper(&portal, &visit, (id, Mandate::keeps_documents)).await?;
     let typed = Typed::read(&form, portal.store.env().today());
     let (Some(kind), true) = (typed.kind, typed.errors.is_empty()) else {
-        let page = label_form(&visit, (&own, document), boxes(&form), &typed.errors);
+        let page = label_form(&visit, (&own, document), &boxes(&form), &typed.errors);
         return Ok(page.with_errors().into_response());
     };
     let label = DocumentLabel {
