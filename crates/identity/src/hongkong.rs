@@ -40,6 +40,7 @@ pub(crate) mod registration;
 mod reply;
 mod routes;
 mod settle;
+mod shelf;
 mod sign;
 pub(crate) mod store;
 mod task;

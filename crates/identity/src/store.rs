@@ -27,6 +27,7 @@ pub(crate) mod standing;
 pub(crate) mod token;
 pub(crate) mod wake;
 pub(crate) mod wallet;
+pub(crate) mod wallet_offer;
 pub(crate) mod wallet_share;
 
 use serde::Serialize;
@@ -96,6 +97,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         token::STATEMENTS,
         wake::STATEMENTS,
         wallet::STATEMENTS,
+        wallet_offer::STATEMENTS,
         wallet_share::STATEMENTS,
         &crate::provider::store::statements(),
         &crate::hongkong::store::statements(),

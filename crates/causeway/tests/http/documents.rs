@@ -7,6 +7,7 @@ use testkit::{Answer, App, Browser, hongkong::REDIRECT};
 use crate::{
     corpid::{CLERK, OWNER, UBI, agent, company_of, house, person},
     corpid_documents::kept,
+    corpid_forms::RESULT,
     files::PDF,
     hongkong::door,
 };
@@ -88,7 +89,17 @@ async fn a_document_is_added_looked_at_named_removed_and_put_back() {
         .await
         .unwrap();
     assert!(named.says("BR certificate"), "{}", named.words());
+}
 
+#[tokio::test]
+async fn a_removed_document_waits_to_be_put_back_and_all_of_it_is_on_record() {
+    let app = App::start().await.unwrap();
+    let base = wallet_of(&app).await;
+    let id = kept(&app, "BR certificate", DocumentKind::BusinessRegistration).await;
+    let mut browser = app.browser();
+    let here = format!("{base}/{id}");
+    let named = browser.sign_in(OWNER, &here).await.unwrap();
+    browser.get(&format!("{here}/file")).await.unwrap();
     let removed = browser.fill(&named, "/remove", &[]).await.unwrap();
     assert!(
         removed.says("This document is removed"),
@@ -271,7 +282,21 @@ async fn documents_are_chosen_on_the_page_of_who_has_signed_in_and_confirmed_on_
         .unwrap();
     assert!(kept.says("Your choice is kept"), "{}", kept.words());
 
-    let who = person(&app, OWNER).await;
+    let done = agreed_on_phone(&app, &id).await;
+    assert!(done.status.is_success(), "{}", done.words());
+    app.settle().await.unwrap();
+    let fetch = holder.about(serde_json::json!({ "businessID": "b-1" }));
+    let result = department.call(RESULT, &fetch).await.unwrap();
+    assert_eq!(
+        result.content["documents"][0]["documentID"], id,
+        "{result:?}"
+    );
+}
+
+/// On the simulated phone: what was ticked at the page stands ticked, nothing ticked is refused, and then
+/// it is agreed.
+async fn agreed_on_phone(app: &App, id: &str) -> Answer {
+    let who = person(app, OWNER).await;
     let open = identity::open_of(&app.system.store, who).await.unwrap();
     let phone = format!("/en/demo/phone/{OWNER}/{}", open[0].id);
     let mut handset = app.browser();
@@ -300,19 +325,8 @@ async fn documents_are_chosen_on_the_page_of_who_has_signed_in_and_confirmed_on_
         .await
         .unwrap();
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let agreed = handset
-        .fill(&shown, &phone, &[("documents", &id)])
+    handset
+        .fill(&shown, &phone, &[("documents", id)])
         .await
-        .unwrap();
-    assert!(agreed.status.is_success(), "{}", agreed.words());
-    app.settle().await.unwrap();
-    let fetch = holder.about(serde_json::json!({ "businessID": "b-1" }));
-    let result = department
-        .call("/api/eservice/v1/getResult", &fetch)
-        .await
-        .unwrap();
-    assert_eq!(
-        result.content["documents"][0]["documentID"], id,
-        "{result:?}"
-    );
+        .unwrap()
 }

@@ -18,6 +18,7 @@ mod companies;
 mod corpid;
 mod corpid_authority;
 mod corpid_documents;
+mod corpid_documents_refused;
 mod corpid_forms;
 mod corpid_powers;
 mod corpid_signing;

@@ -26,7 +26,7 @@ use crate::{
     Approval, ApprovalState, Binding, Error, Person, Reading, SigningItem, SigningRequest,
     provider::{Client, Scope, store::consent as connection},
     signing,
-    store::{approval, person, profile, profile_version, wallet},
+    store::{approval, person, profile, profile_version, wallet_offer},
 };
 
 /// What came of it, for the browser that waits.
@@ -123,7 +123,7 @@ pub(crate) async fn refuse(
             let settled = settled.clone();
             async move {
                 if tasks::done_in(&tx, id, &settled).await? && !kind.is_of_browser() {
-                    wallet::drop_offered_in(&tx, id).await?;
+                    wallet_offer::drop_offered_in(&tx, id).await?;
                     jobs::call_in(&tx, id, 0).await?;
                 }
                 Ok::<_, Error>(())

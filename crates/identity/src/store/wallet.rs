@@ -47,15 +47,6 @@ use crate::{
         WHERE id = $1 AND state = 'held'";
     SET_RESTORED = "UPDATE company_document SET state = 'held', removed = NULL
         WHERE id = $1 AND state = 'removed'";
-    ACCEPT = "UPDATE company_document SET state = 'held', person = $2, added = $3
-        WHERE task = $1 AND company = $4 AND state = 'offered'";
-    FIND_OFFER = "SELECT id, company, state, kind, title_sealed, media_type, size, sha256,
-            issued, expires, person, client, client_name, sealer, sealed_at, added, removed
-        FROM company_document WHERE task = $1 AND state = 'offered'";
-    FIND_OFFERED = "SELECT id FROM company_document WHERE task = $1 AND state = 'offered'";
-    DROP_OFFERED_CONTENT = "DELETE FROM company_document_content WHERE document IN
-        (SELECT id FROM company_document WHERE task = $1 AND state = 'offered')";
-    DROP_OFFERED = "DELETE FROM company_document WHERE task = $1 AND state = 'offered'";
     LIST_SWEPT = "SELECT id FROM company_document
         WHERE (state = 'offered' AND added < $1) OR (state = 'removed' AND removed < $2)
         LIMIT $3";
@@ -68,8 +59,8 @@ const OFFER_KEPT: Duration = Duration::from_secs(86_400);
 /// Rows one sweep takes away.
 const SWEPT: i64 = 500;
 
-struct Stored {
-    document: Document,
+pub(super) struct Stored {
+    pub(super) document: Document,
     title: Vec<u8>,
 }
 
@@ -226,7 +217,11 @@ async fn seal_on((store, notary): (&Store, &Notary), file: Vec<u8>) -> Result<Op
     Ok(seal)
 }
 
-async fn check_room_in(tx: &Write, company: Id<Company>, size: i64) -> Result<(), Error> {
+pub(super) async fn check_room_in(
+    tx: &Write,
+    company: Id<Company>,
+    size: i64,
+) -> Result<(), Error> {
     let kept: i64 = tx.only(&COUNT_KEPT, params![company]).await?;
     let bytes: i64 = tx.only(&SUM_KEPT, params![company]).await?;
     if kept >= DOCUMENTS_MAX || bytes.saturating_add(size) > WALLET_BYTES {
@@ -567,39 +562,12 @@ pub async fn end_share(
         .await
 }
 
-/// An application's document is the company's: the phone agreed.
-pub(crate) async fn accept_in(
-    tx: &Write,
-    task: Id<Task>,
-    (person, company): (Id<Person>, Id<Company>),
-) -> Result<(Id<Document>, Option<Text>), Error> {
-    let found: Option<Stored> = tx.one(&FIND_OFFER, params![task]).await?;
-    let found = found.ok_or(Error::Inactive)?.document;
-    check_room_in(tx, company, found.size).await?;
-    let row = params![task, person, tx.now(), company];
-    if tx.run(&ACCEPT, row).await? == 0 {
-        return Err(Error::Inactive);
-    }
-    Ok((found.id, found.client.map(|client| client.name)))
-}
-
 pub(crate) async fn is_held_in(
     db: &Read,
     (company, id): (Id<Company>, Id<Document>),
 ) -> Result<bool, Error> {
     let found: Option<Stored> = db.one(&FIND_DOCUMENT, params![id, company]).await?;
     Ok(found.is_some_and(|one| one.document.state == DocumentState::Held))
-}
-
-pub(crate) async fn offered_in(db: &Read, task: Id<Task>) -> Result<Option<Id<Document>>, Error> {
-    Ok(db.one(&FIND_OFFERED, params![task]).await?)
-}
-
-/// Nobody wants what the application offered: it is gone.
-pub(crate) async fn drop_offered_in(tx: &Write, task: Id<Task>) -> Result<(), Error> {
-    tx.run(&DROP_OFFERED_CONTENT, params![task]).await?;
-    tx.run(&DROP_OFFERED, params![task]).await?;
-    Ok(())
 }
 
 /// Takes away for good what was removed long enough ago, and offers that nobody settled.
