@@ -105,6 +105,12 @@ pub enum Error {
     OutsidePowers,
     #[error("the amount is above the person's limit, or nobody said it")]
     OverLimit,
+    #[error("the person's role does not let them do this with the company's documents")]
+    NotKeeper,
+    #[error("the company keeps as many documents as it may")]
+    WalletFull,
+    #[error("no document was picked, or one that is not to be picked")]
+    NothingPicked,
     #[error("this address has no passkeys")]
     NoPasskeys,
     #[error("a stored row cannot be read: {0}")]
@@ -169,6 +175,9 @@ impl Error {
             Self::NoPasskeys => ("ID-063", S::NOT_FOUND),
             Self::OutsidePowers => ("ID-070", S::FORBIDDEN),
             Self::OverLimit => ("ID-071", S::FORBIDDEN),
+            Self::NotKeeper => ("ID-072", S::FORBIDDEN),
+            Self::WalletFull => ("ID-073", S::CONFLICT),
+            Self::NothingPicked => ("ID-074", S::UNPROCESSABLE_ENTITY),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
             Self::Trust(_) => ("ID-026", S::INTERNAL_SERVER_ERROR),

@@ -11,7 +11,7 @@ use crate::{
     signing::{EVIDENCE_YEARS, UNSIGNED_DAYS, UPLOAD_HOURS},
     store::{
         approval, browser, email_claim, enrolment, passkey, profile, recovery, registrant, signing,
-        spending, standing, token,
+        spending, standing, token, wallet,
     },
 };
 
@@ -62,6 +62,7 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             registrant::fold_in(&tx).await?;
             standing::come_of_age_in(&tx).await?;
             spending::forget_in(&tx).await?;
+            wallet::sweep_in(&tx).await?;
             Ok::<_, Error>(())
         })
         .await

@@ -37,6 +37,7 @@ pub mod simulation;
 mod standing;
 mod store;
 mod wake;
+pub mod wallet;
 
 pub use api::Phone;
 pub use approval::{

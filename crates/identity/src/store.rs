@@ -28,6 +28,9 @@ pub(crate) mod spending;
 pub(crate) mod standing;
 pub(crate) mod token;
 pub(crate) mod wake;
+pub(crate) mod wallet;
+pub(crate) mod wallet_offer;
+pub(crate) mod wallet_share;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -65,6 +68,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0026_show_presence_before_signing.sql",
     "0027_wake_phone.sql",
     "0028_limit_month.sql",
+    "0031_create_company_wallet.sql",
     "0032_count_unfinished_request.sql",
     "0033_check_register_again.sql",
 );
@@ -99,6 +103,9 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         standing::STATEMENTS,
         token::STATEMENTS,
         wake::STATEMENTS,
+        wallet::STATEMENTS,
+        wallet_offer::STATEMENTS,
+        wallet_share::STATEMENTS,
         &crate::provider::store::statements(),
         &crate::hongkong::store::statements(),
     ]

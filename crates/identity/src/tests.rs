@@ -16,6 +16,7 @@ mod rules;
 pub(crate) mod signing;
 mod simulation;
 mod standing;
+mod wallet;
 mod wire;
 
 ::store::check_tests!(

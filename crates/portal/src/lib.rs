@@ -240,6 +240,26 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/company.html"),
         ),
         (
+            "portal/company_documents.html",
+            include_str!("../templates/company_documents.html"),
+        ),
+        (
+            "portal/company_document.html",
+            include_str!("../templates/company_document.html"),
+        ),
+        (
+            "portal/company_document_add.html",
+            include_str!("../templates/company_document_add.html"),
+        ),
+        (
+            "portal/company_document_label.html",
+            include_str!("../templates/company_document_label.html"),
+        ),
+        (
+            "portal/company_document_parts.html",
+            include_str!("../templates/company_document_parts.html"),
+        ),
+        (
             "portal/company_contact.html",
             include_str!("../templates/company_contact.html"),
         ),

@@ -1,6 +1,6 @@
 //! What the phone's API answers. A field that is not declared here cannot leave.
 
-use kernel::{Text, Time};
+use kernel::{Id, Text, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -8,6 +8,7 @@ use crate::{
     Address, Approval, ApprovalState, Consent, Error, Field, FieldKey, Identity, Level, MemberRole,
     Person, PersonName, PresenceCheck, Profile, Purpose, ReadingRecord, Source,
     store::{device, member, officer},
+    wallet::Picking,
 };
 
 /// Words in three languages.
@@ -120,6 +121,44 @@ pub(crate) struct ApprovalView {
     seconds_left: u64,
     /// What the phone must show of its holder when it approves.
     pub(crate) presence: Option<PresenceCheck>,
+    /// The documents that the phone picks from when it approves.
+    pub(crate) pick: Option<PickView>,
+}
+
+/// Documents of a company, to pick from.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PickView {
+    documents: Vec<PickableView>,
+    /// The most that may be picked.
+    most: usize,
+    /// Picked on a page beside the phone.
+    picked: Vec<String>,
+}
+
+/// One of them.
+#[derive(Debug, Serialize, ToSchema)]
+struct PickableView {
+    id: String,
+    name: String,
+    kind: Words,
+    /// When it was added.
+    added: String,
+}
+
+impl PickView {
+    pub(crate) fn of(picking: &Picking) -> Self {
+        let documents = picking.documents.iter().map(|one| PickableView {
+            id: one.id.to_string(),
+            name: one.name.clone(),
+            kind: (&one.kind.words()).into(),
+            added: one.added.rfc3339(),
+        });
+        Self {
+            documents: documents.collect(),
+            most: picking.most,
+            picked: picking.picked.iter().map(Id::to_string).collect(),
+        }
+    }
 }
 
 /// One line of what is approved.
@@ -152,6 +191,7 @@ impl ApprovalView {
             created: approval.created.rfc3339(),
             seconds_left: approval.seconds_left(now),
             presence: None,
+            pick: None,
         }
     }
 }

@@ -10,7 +10,9 @@ use trust::base64url;
 use super::{
     HongKong,
     broker::PERSONAL,
-    corp_sign, corporation, field, jobs,
+    corp_sign, corporation,
+    documents::{self, WalletAct},
+    field, jobs,
     profile::{self as corporate_profile, Told},
     store::{
         task::{self as tasks, Settled},
@@ -24,7 +26,7 @@ use crate::{
     Approval, ApprovalState, Binding, Error, Person, Reading, SigningItem, SigningRequest,
     provider::{Client, Scope, store::consent as connection},
     signing,
-    store::{approval, person, profile, profile_version},
+    store::{approval, person, profile, profile_version, wallet_offer},
 };
 
 /// What came of it, for the browser that waits.
@@ -49,6 +51,8 @@ struct Granted {
     told: Option<Told>,
     /// The second code, of the company.
     corp_code: Option<NewToken>,
+    /// What becomes of documents of the company.
+    wallet: Option<WalletAct>,
 }
 
 /// Concludes `task` for whoever holds `binding`. `None` while the phone has not answered.
@@ -83,11 +87,11 @@ pub(crate) async fn conclude(
     let (code, corp_code) = (secret(&granted.code), secret(&granted.corp_code));
     let word = match write(hk, task, (actor, binding), granted).await {
         Ok(()) => Word::Success,
-        Err(error @ (Error::Expired | Error::Inactive)) => {
-            let word = if matches!(error, Error::Expired) {
-                family.timed_out()
-            } else {
-                family.failed()
+        Err(error @ (Error::Expired | Error::Inactive | Error::WalletFull)) => {
+            let word = match error {
+                Error::Expired => family.timed_out(),
+                Error::WalletFull => Word::WalletFull,
+                _ => family.failed(),
             };
             return refuse(hk, task, (actor, word)).await.map(Some);
         }
@@ -119,6 +123,7 @@ pub(crate) async fn refuse(
             let settled = settled.clone();
             async move {
                 if tasks::done_in(&tx, id, &settled).await? && !kind.is_of_browser() {
+                    wallet_offer::drop_offered_in(&tx, id).await?;
                     jobs::call_in(&tx, id, 0).await?;
                 }
                 Ok::<_, Error>(())
@@ -168,7 +173,10 @@ async fn write_in(
     if let Some(company) = task.company {
         let acting = (granted.person, company);
         let standing = corporation::standing_in(tx, acting, &task.client).await?;
-        standing.ok_or(Error::Inactive)?;
+        let mandate = standing.ok_or(Error::Inactive)?;
+        if let Some(act) = &granted.wallet {
+            documents::carry_out_in(tx, (task, act), (granted.person, &mandate)).await?;
+        }
     }
     // A signature has used its approval up in the write that kept it.
     if let (Some(id), false) = (task.approval, task.kind.is_signature()) {
@@ -213,7 +221,7 @@ async fn count_in(tx: &Write, kind: Kind, granted: &Granted) -> Result<(), Error
         Family::Profile | Family::Form => {
             count_fields_in(tx, granted.person, of_company + of_person).await
         }
-        Family::Sign | Family::Bulk | Family::StepUp => Ok(()),
+        Family::Sign | Family::Bulk | Family::StepUp | Family::Wallet => Ok(()),
     }
 }
 
@@ -250,6 +258,7 @@ async fn grant(
             .company
             .filter(|_| has_code)
             .map(|company| code_of(Some(company), &asked.corp_scopes)),
+        wallet: None,
     };
     match task.kind {
         Kind::CorpLogin => {
@@ -266,6 +275,15 @@ async fn grant(
             if !asked.fields.is_empty() {
                 granted.reading = Some(reading(client, asked, person));
             }
+        }
+        Kind::CorpUpload => {
+            let (result, act) = documents::accepted(hk, task.id).await?;
+            (granted.result, granted.wallet) = (result, Some(act));
+        }
+        Kind::CorpShare => {
+            let company = task.company.ok_or(Error::Corrupt("hongkong_task"))?;
+            let (result, act) = documents::handed(hk, (client, asked), (open, company)).await?;
+            (granted.result, granted.wallet) = (result, Some(act));
         }
         Kind::Profile | Kind::Form | Kind::AnonymousForm => {
             granted.result = Value::Object(values(hk, person, &asked.fields).await?);

@@ -16,15 +16,15 @@ const RESTAURANT: &str = "fehd-restaurant-licence";
 const DOG: &str = "afcd-dog-licence";
 
 /// A company with a responsible person, and people who have not joined it.
-struct House {
+pub(super) struct House {
     store: Store,
     vault: trust::Vault,
-    company: Id<Company>,
-    owner: Id<Person>,
+    pub(super) company: Id<Company>,
+    pub(super) owner: Id<Person>,
 }
 
 impl House {
-    async fn new(store: &Store) -> Self {
+    pub(super) async fn new(store: &Store) -> Self {
         let vault = vault(store.env());
         let owner = enrol(store, &vault, "pang-lok-yi", Level::Plus)
             .await
@@ -51,7 +51,7 @@ impl House {
     }
 
     /// Enrols and invites somebody, who accepts.
-    async fn hire(&self, key: &str, powers: Powers) -> Id<Person> {
+    pub(super) async fn hire(&self, key: &str, powers: Powers) -> Id<Person> {
         let person = enrol(&self.store, &self.vault, key, Level::Plus)
             .await
             .person
