@@ -65,6 +65,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0027_wake_phone.sql",
     "0028_limit_month.sql",
     "0032_count_unfinished_request.sql",
+    "0029_name_biller.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
