@@ -8,6 +8,7 @@
 //! record; a person has one live phone; an approval's outcome is final, signed by the phone's key,
 //! and used once by the browser that asked; every answer of the phone's API is a declared type.
 
+mod address;
 mod api;
 mod approval;
 mod assertion;
@@ -39,6 +40,7 @@ mod store;
 mod wake;
 pub mod wallet;
 
+pub use address::{AREAS, Address, AddressFault, AddressKind, Lot};
 pub use api::Phone;
 pub use approval::{
     Approval, ApprovalState, Approved, Binding, DECIDED, Decision, DetailLine, FailReason,
@@ -74,10 +76,7 @@ pub use presence::{
     EVIDENCE_BYTES, Presence, PresenceAnswer, PresenceCheck, PresenceError, PresenceProof,
     SimulatedPresence,
 };
-pub use profile::{
-    AREAS, Address, AddressKind, Field, FieldKey, PROOF_BYTES, PROOF_DAYS, Profile, Source,
-    ValueError,
-};
+pub use profile::{Field, FieldKey, PROOF_BYTES, PROOF_DAYS, Profile, Source, Utility, ValueError};
 pub use recovery::{NewRecovery, Recovery, RecoveryState, Shown};
 pub use registry::{CompaniesRegister, CompanyAnswer, CompanyRecord, SimulatedCompanies};
 pub use signing::{

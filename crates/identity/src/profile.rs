@@ -3,12 +3,11 @@
 //!
 //! Field names follow the iAM Smart catalogue in meaning, with nouns of our own.
 
-use kernel::{Date, Email, Hkid, PhoneHk, Time};
-use serde::{Deserialize, Serialize};
+use kernel::{Date, Email, Hkid, PhoneHk, Text, Time};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 
-use crate::code::codes;
+use crate::{Address, AddressFault, code::codes};
 
 /// Versions of one field that are kept.
 pub(crate) const VERSIONS_KEPT: i64 = 20;
@@ -16,14 +15,8 @@ pub(crate) const VERSIONS_KEPT: i64 = 20;
 pub const PROOF_BYTES: usize = 2 * 1024 * 1024;
 /// Days after its date that such a paper is taken.
 pub const PROOF_DAYS: i64 = 92;
-/// Lines of an address in free format.
-const FREE_LINES: usize = 6;
-/// Digits of a post office box.
-const BOX_DIGITS: usize = 6;
 /// Digits of a telephone number with its country code (E.164).
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
-/// Characters of one line of an address.
-pub(crate) const ADDRESS_LINE_CHARS: usize = 100;
 
 codes! {
     /// One field of the profile.
@@ -50,6 +43,29 @@ codes! {
     Source { Verified = "verified", SelfDeclared = "self_declared" }
 }
 
+codes! {
+    /// Whose bill shows where somebody lives.
+    Utility {
+        Clp = "clp",
+        HkElectric = "hk_electric",
+        Towngas = "towngas",
+        WaterSupplies = "wsd",
+    }
+}
+
+impl Utility {
+    /// Its name, for people.
+    #[must_use]
+    pub fn name(self) -> Text {
+        match self {
+            Self::Clp => Text::new("CLP Power", "中華電力"),
+            Self::HkElectric => Text::new("HK Electric", "港燈"),
+            Self::Towngas => Text::new("Towngas", "煤氣公司"),
+            Self::WaterSupplies => Text::new("Water Supplies Department", "水務署"),
+        }
+    }
+}
+
 /// Forms of address a person may choose.
 pub(crate) const PREFIXES: &[&str] = &["mr", "ms", "mrs", "miss", "dr", "prof"];
 /// Marital states a person may choose.
@@ -63,8 +79,6 @@ pub(crate) const EDUCATION: &[&str] = &[
     "degree",
     "postgraduate",
 ];
-/// Hong Kong Island, Kowloon, New Territories.
-pub const AREAS: &[&str] = &["hk", "kln", "nt"];
 
 impl FieldKey {
     /// The field a form names in its prefill, by the words of the iAM Smart catalogue:
@@ -109,51 +123,6 @@ impl FieldKey {
             _ => None,
         }
     }
-}
-
-codes! {
-    /// How an address is written.
-    #[derive(Default)]
-    AddressKind {
-        /// Premises in Hong Kong, in English.
-        #[default]
-        PremisesEn = "premises_en",
-        /// Premises in Hong Kong, in Chinese.
-        PremisesZh = "premises_zh",
-        /// Lines as they stand on a letter: anywhere in the world.
-        Free = "free",
-        /// A box at a post office.
-        PostBox = "post_box",
-    }
-}
-
-impl AddressKind {
-    const fn is_usual(&self) -> bool {
-        matches!(self, Self::PremisesEn)
-    }
-}
-
-/// An address: of Hong Kong premises in one of two languages, in free lines, or a post office box. Of
-/// premises, a building or a street, the district and the area are needed
-/// to find a door; the rest is optional. The names are those of the address component of forms.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Address {
-    #[serde(skip_serializing_if = "AddressKind::is_usual")]
-    pub kind: AddressKind,
-    /// Of an address in free format.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub lines: String,
-    /// The number of a box; `building` is its post office.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub post_box: String,
-    pub flat: String,
-    pub floor: String,
-    pub block: String,
-    pub building: String,
-    pub street: String,
-    pub district: String,
-    pub area: String,
 }
 
 /// Why a value is refused.
@@ -227,57 +196,13 @@ pub(crate) fn read_value(key: FieldKey, value: &Value) -> Result<Value, ValueErr
 }
 
 fn read_address(value: &Value) -> Result<Value, ValueError> {
-    let mut address: Address =
-        serde_json::from_value(value.clone()).map_err(|_| ValueError::Shape)?;
-    for line in [
-        &mut address.flat,
-        &mut address.floor,
-        &mut address.block,
-        &mut address.building,
-        &mut address.street,
-        &mut address.district,
-        &mut address.area,
-    ] {
-        *line = line.trim().to_owned();
-        if line.chars().count() > ADDRESS_LINE_CHARS {
-            return Err(ValueError::TooLong);
-        }
+    let address: Address = serde_json::from_value(value.clone()).map_err(|_| ValueError::Shape)?;
+    let address = address.tidied();
+    match address.faults().first() {
+        None => serde_json::to_value(address).map_err(|_| ValueError::Shape),
+        Some((_, AddressFault::Long)) => Err(ValueError::TooLong),
+        Some(_) => Err(ValueError::Shape),
     }
-    if address.kind == AddressKind::Free {
-        address.lines = free_lines(&address.lines)?;
-        return serde_json::to_value(address).map_err(|_| ValueError::Shape);
-    }
-    if address.kind == AddressKind::PostBox {
-        address.post_box = address.post_box.trim().to_owned();
-        let is_number = (1..=BOX_DIGITS).contains(&address.post_box.len())
-            && address.post_box.bytes().all(|digit| digit.is_ascii_digit());
-        if !is_number || address.building.is_empty() {
-            return Err(ValueError::Shape);
-        }
-        return serde_json::to_value(address).map_err(|_| ValueError::Shape);
-    }
-    let is_findable = !(address.building.is_empty() && address.street.is_empty());
-    if !is_findable || address.district.is_empty() || !AREAS.contains(&address.area.as_str()) {
-        return Err(ValueError::Shape);
-    }
-    serde_json::to_value(address).map_err(|_| ValueError::Shape)
-}
-
-/// The lines of an address in free format, without empty ones.
-fn free_lines(typed: &str) -> Result<String, ValueError> {
-    let lines: Vec<&str> = typed
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
-    if lines.is_empty() {
-        return Err(ValueError::Shape);
-    }
-    let is_long = |line: &&str| line.chars().count() > ADDRESS_LINE_CHARS;
-    if lines.len() > FREE_LINES || lines.iter().any(is_long) {
-        return Err(ValueError::TooLong);
-    }
-    Ok(lines.join("\n"))
 }
 
 /// A telephone number: of Hong Kong, or with its country code as `+8613800138000`.

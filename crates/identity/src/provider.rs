@@ -80,7 +80,7 @@ pub use signing::{SigningCounter, signing_routes};
 pub use store::{
     client::{
         CLIENTS_LISTED, ClientChange, change_client, clients_for_companies, clients_of,
-        create_in as create_client_in, find_client, renew_secret,
+        create_in as create_client_in, find_client, renew_secret, resource_name,
     },
     consent::{Connection, connections_of, disconnect},
     day::{ClientUse, UseOfDay, Uses, client_days, client_uses},

@@ -68,6 +68,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0026_show_presence_before_signing.sql",
     "0027_wake_phone.sql",
     "0028_limit_month.sql",
+    "0029_name_biller.sql",
     "0031_create_company_wallet.sql",
     "0032_count_unfinished_request.sql",
     "0033_check_register_again.sql",

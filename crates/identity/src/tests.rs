@@ -1,5 +1,6 @@
 //! Each test states a rule of people, phones and approvals.
 
+mod addresses;
 mod approvals;
 mod assertions;
 #[expect(unreachable_pub, reason = "testkit shows it to other crates")]

@@ -161,8 +161,12 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
         Some(one) => {
             let vault = portal.identity.vault();
             let content = identity::address_proof_content(store, vault, who).await?;
+            let provider = one
+                .provider
+                .map(|one| one.name().get(visit.lang()).to_owned());
             Some(Item(vec![
                 ("name", one.file_name.into()),
+                ("provider", provider.unwrap_or_default().into()),
                 ("dated", one.dated.to_string().into()),
                 ("content", Told::Bytes(content)),
                 ("since", at(one.uploaded)),

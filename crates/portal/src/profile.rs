@@ -1,12 +1,14 @@
 //! My profile: every field that forms may be filled with, who vouches for it and since when, each
 //! changed on a page of its own with its history; consents; the paper that shows an address.
 
+use std::collections::BTreeMap;
+
 use axum::{extract::State, response::Response};
 use identity::{
     Address, AddressKind, AddressProof, Consent, Error, Field, FieldKey, FieldVersion,
-    NewAddressProof, Person, Profile, Source,
+    NewAddressProof, Person, Profile, Source, Utility,
 };
-use kernel::{Date, Id};
+use kernel::{Date, Id, Text};
 use serde_json::{Value as Json, json};
 use web::{
     Access, Download, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit,
@@ -19,6 +21,8 @@ use crate::Portal;
 const PROOF_BODY_BYTES: usize = identity::PROOF_BYTES + 64 * 1024;
 /// Consents that are shown.
 const CONSENTS_SHOWN: usize = 200;
+/// A paper of none of the utilities.
+const OTHER: &str = "other";
 /// Characters of a file's name that are kept.
 const FILE_NAME_CHARS: usize = 100;
 
@@ -106,7 +110,7 @@ pub(crate) fn words(visit: &Visit, key: FieldKey, value: &Json) -> Vec<String> {
     match key {
         FieldKey::ResidentialAddress | FieldKey::PostalAddress => {
             let address: Address = serde_json::from_value(value.clone()).unwrap_or_default();
-            address_lines(visit, &address)
+            address.envelope()
         }
         FieldKey::Prefix | FieldKey::MaritalStatus | FieldKey::Education => {
             vec![visit.t(&format!("app.{key}.{text}"))]
@@ -122,49 +126,6 @@ pub(crate) fn words(visit: &Visit, key: FieldKey, value: &Json) -> Vec<String> {
             vec![card.map(|card| card.masked()).unwrap_or_default()]
         }
         _ => vec![text.to_owned()],
-    }
-}
-
-fn address_lines(visit: &Visit, address: &Address) -> Vec<String> {
-    let labelled = |key: &str, value: &str| {
-        (!value.is_empty()).then(|| visit.t_with(key, &[("value", value)]))
-    };
-    match address.kind {
-        AddressKind::Free => address.lines.lines().map(str::to_owned).collect(),
-        AddressKind::PostBox => {
-            let office = [("office", address.building.as_str())];
-            let line = visit.t_with(
-                "portal.profile.address.box",
-                &[("number", &address.post_box)],
-            );
-            vec![line, visit.t_with("portal.profile.address.office", &office)]
-        }
-        AddressKind::PremisesEn | AddressKind::PremisesZh => {
-            let door: Vec<String> = [
-                labelled("portal.profile.address.flat", &address.flat),
-                labelled("portal.profile.address.floor", &address.floor),
-                labelled("portal.profile.address.block", &address.block),
-            ]
-            .into_iter()
-            .flatten()
-            .collect();
-            let area = match address.area.as_str() {
-                "hk" => visit.t("portal.profile.area.hk"),
-                "kln" => visit.t("portal.profile.area.kln"),
-                _ => visit.t("portal.profile.area.nt"),
-            };
-            let place = [address.district.clone(), area];
-            let joint = visit.t("portal.profile.comma");
-            [
-                door.join(&joint),
-                address.building.clone(),
-                address.street.clone(),
-                place.join(&joint),
-            ]
-            .into_iter()
-            .filter(|line| !line.is_empty())
-            .collect()
-        }
     }
 }
 
@@ -200,7 +161,7 @@ async fn show(State(portal): State<Portal>, visit: Visit) -> Outcome<Page> {
         all,
         groups,
         consents,
-        proof => proof.as_ref().map(proof_view),
+        proof => proof.as_ref().map(|one| proof_view(&visit, one)),
         is_simulated => portal.identity.register().is_simulated(),
     };
     Ok(visit.page("portal/profile.html", context))
@@ -234,8 +195,17 @@ fn consent_view(visit: &Visit, one: &Consent) -> Value {
     }
 }
 
-fn proof_view(one: &AddressProof) -> Value {
+fn proof_view(visit: &Visit, one: &AddressProof) -> Value {
+    let name = one.provider.map(Utility::name);
+    let bill = |name: Text| {
+        visit.t_with(
+            "portal.profile.proof.bill",
+            &[("name", name.get(visit.lang()))],
+        )
+    };
     ctx! {
+        bill => name.map(bill),
+        is_photo => !one.is_pdf(),
         file_name => one.file_name,
         dated => one.dated,
         uploaded => one.uploaded,
@@ -281,7 +251,7 @@ async fn edit(
         &portal,
         &visit,
         (id, key),
-        (value.unwrap_or(Json::Null), ""),
+        (value.unwrap_or(Json::Null), &[]),
     )
     .await
 }
@@ -295,43 +265,50 @@ fn choices(visit: &Visit, key: FieldKey) -> Vec<Value> {
         .collect()
 }
 
+const fn is_address(key: FieldKey) -> bool {
+    matches!(key, FieldKey::ResidentialAddress | FieldKey::PostalAddress)
+}
+
+/// The ways to write an address, each a page.
+fn kinds(visit: &Visit, key: FieldKey, now: AddressKind) -> Vec<Value> {
+    AddressKind::ALL
+        .iter()
+        .map(|kind| {
+            ctx! {
+                href => visit.to(&format!("/profile/{key}?kind={kind}")),
+                words => visit.t(&format!("portal.profile.kind.{kind}")),
+                is_now => *kind == now,
+            }
+        })
+        .collect()
+}
+
+/// What stands beside each part of an address.
+fn part_errors(wrong: &Wrong, address: &Address) -> BTreeMap<&'static str, String> {
+    let words = |(part, _)| (part, wrong.words(&format!("value-{part}")));
+    address.parts().into_iter().map(words).collect()
+}
+
 async fn form_page(
     portal: &Portal,
     visit: &Visit,
     (id, key): (Id<Person>, FieldKey),
-    (value, error): (Json, &str),
+    (value, errors): (Json, &[(&str, &str)]),
 ) -> Outcome<Page> {
+    let wrong = Wrong::of(visit, errors);
     let vault = portal.identity.vault();
     let versions = identity::field_versions(&portal.store, vault, id, key).await?;
     let versions: Vec<Value> = versions
         .iter()
         .map(|one| version_view(visit, key, one))
         .collect();
-    let is_address = matches!(key, FieldKey::ResidentialAddress | FieldKey::PostalAddress);
+    let is_address = is_address(key);
     let mut address: Address = serde_json::from_value(value.clone()).unwrap_or_default();
     if let Some(kind) = visit.query().get("kind").and_then(|kind| kind.parse().ok()) {
         address.kind = kind;
     }
-    let kinds: Vec<Value> = AddressKind::ALL
-        .iter()
-        .map(|kind| {
-            ctx! {
-                href => visit.to(&format!("/profile/{key}?kind={kind}")),
-                words => visit.t(&format!("portal.profile.kind.{kind}")),
-                is_now => *kind == address.kind,
-            }
-        })
-        .collect();
+    let kinds = kinds(visit, key, address.kind);
     let choices = choices(visit, key);
-    let error = if error.is_empty() {
-        String::new()
-    } else {
-        visit.t(error)
-    };
-    let errors: Vec<Value> = (!error.is_empty())
-        .then(|| ctx! { field => "value", words => error })
-        .into_iter()
-        .collect();
     let hint = match key {
         FieldKey::Mobile | FieldKey::HomePhone | FieldKey::OfficePhone => {
             "portal.profile.hint.phone"
@@ -348,11 +325,14 @@ async fn form_page(
         is_email => key == FieldKey::Email,
         choices,
         is_address,
-        address,
+        parts => BTreeMap::from(address.parts()),
+        lines => address.lines,
         kind => address.kind.code(),
         kinds,
-        error,
-        errors,
+        error => wrong.words("value"),
+        office_error => wrong.words("value-office"),
+        part_errors => part_errors(&wrong, &address),
+        errors => wrong.list(),
         versions,
     };
     Ok(visit.page("portal/profile_field.html", context))
@@ -371,7 +351,7 @@ fn posted(key: FieldKey, form: &Form) -> Json {
     if form.has("remove") {
         return Json::Null;
     }
-    if !matches!(key, FieldKey::ResidentialAddress | FieldKey::PostalAddress) {
+    if !is_address(key) {
         return Json::from(form.text("value"));
     }
     let part = |name: &str| form.text(&format!("value-{name}")).to_owned();
@@ -386,9 +366,33 @@ fn posted(key: FieldKey, form: &Form) -> Json {
     }
     json!({
         "kind": kind, "flat": part("flat"), "floor": part("floor"), "block": part("block"),
-        "building": part("building"), "street": part("street"), "district": part("district"),
-        "area": part("area"),
+        "building": part("building"), "estate": part("estate"), "phase": part("phase"),
+        "number_from": part("number_from"), "number_to": part("number_to"),
+        "street": part("street"), "sub_district": part("sub_district"),
+        "district": part("district"), "area": part("area"),
+        "lot": {
+            "dd": part("dd"), "number": part("lot"), "section": part("section"),
+            "subsection": part("subsection"),
+        },
     })
+}
+
+/// What is wrong with a refused value: the field of the form, and the key of the words for it.
+fn faults(key: FieldKey, value: &Json) -> Vec<(String, String)> {
+    if !is_address(key) {
+        let words = format!("portal.profile.wrong.{}", wrong(key));
+        return vec![("value".to_owned(), words)];
+    }
+    let address: Address = serde_json::from_value(value.clone()).unwrap_or_default();
+    let kind = address.kind;
+    let field = |part: &str| match (kind, part) {
+        (AddressKind::Free, _) | (AddressKind::PostBox, "post_box") => "value".to_owned(),
+        (AddressKind::PostBox, _) => "value-office".to_owned(),
+        _ => format!("value-{part}"),
+    };
+    let faults = address.tidied().faults();
+    let words = |(part, fault)| (field(part), format!("portal.profile.fault.{fault}"));
+    faults.into_iter().map(words).collect()
 }
 
 async fn save(
@@ -402,8 +406,12 @@ async fn save(
     let value = posted(key, &form);
     let changes = vec![(key, value.clone())];
     if !identity::refused_fields(&changes).is_empty() {
-        let error = format!("portal.profile.wrong.{}", wrong(key, form.text("kind")));
-        let page = form_page(&portal, &visit, (id, key), (value, &error)).await?;
+        let faults = faults(key, &value);
+        let errors: Vec<(&str, &str)> = faults
+            .iter()
+            .map(|(field, words)| (field.as_str(), words.as_str()))
+            .collect();
+        let page = form_page(&portal, &visit, (id, key), (value, &errors)).await?;
         return Ok(page.with_errors().into_response());
     }
     identity::update_profile(&portal.store, portal.identity.vault(), id, changes).await?;
@@ -416,13 +424,10 @@ async fn save(
 }
 
 /// The last word of the message for a value that was refused.
-fn wrong(key: FieldKey, kind: &str) -> &'static str {
-    match (key, kind) {
-        (FieldKey::Email, _) => "email",
-        (FieldKey::Mobile | FieldKey::HomePhone | FieldKey::OfficePhone, _) => "phone",
-        (FieldKey::ResidentialAddress | FieldKey::PostalAddress, "free") => "free",
-        (FieldKey::ResidentialAddress | FieldKey::PostalAddress, "post_box") => "post_box",
-        (FieldKey::ResidentialAddress | FieldKey::PostalAddress, _) => "premises",
+const fn wrong(key: FieldKey) -> &'static str {
+    match key {
+        FieldKey::Email => "email",
+        FieldKey::Mobile | FieldKey::HomePhone | FieldKey::OfficePhone => "phone",
         _ => "choice",
     }
 }
@@ -455,33 +460,51 @@ fn proof_form(
         errors => wrong.list(),
         file_error => wrong.words("file"),
         dated_error => wrong.words("dated"),
+        provider_error => wrong.words("provider"),
+        provider => form.text("provider"),
+        providers => providers(visit),
         day => form.text("dated-day"),
         month => form.text("dated-month"),
         year => form.text("dated-year"),
-        proof => proof.map(proof_view),
+        proof => proof.map(|one| proof_view(visit, one)),
     };
     visit.page("portal/profile_proof.html", context)
+}
+
+/// Whose paper it may be.
+fn providers(visit: &Visit) -> Vec<Value> {
+    let utilities = Utility::ALL.iter().map(|one| {
+        ctx! { value => one.code(), words => one.name().get(visit.lang()) }
+    });
+    let other = ctx! { value => OTHER, words => visit.t("portal.profile.proof.other") };
+    utilities.chain([other]).collect()
+}
+
+/// What was chosen of [`providers`]; nothing when nothing was.
+fn chosen_provider(code: &str) -> Option<Option<Utility>> {
+    if code == OTHER {
+        return Some(None);
+    }
+    code.parse().ok().map(Some)
+}
+
+/// The date on the paper, of the days that are taken.
+fn proof_date(portal: &Portal, form: &Form) -> Option<Date> {
+    let part = |name: &str| form.text(name).trim().to_owned();
+    let year = part("dated-year").parse::<i16>().ok()?;
+    let month = part("dated-month").parse::<i8>().ok()?;
+    let day = part("dated-day").parse::<i8>().ok()?;
+    let dated = Date::new(year, month, day).ok()?;
+    let today = portal.store.env().today();
+    let oldest = today.plus_days(-identity::PROOF_DAYS);
+    (oldest..=today).contains(&dated).then_some(dated)
 }
 
 async fn give_proof(State(portal): State<Portal>, visit: Visit, form: Form) -> Outcome<Response> {
     let id = portal.person(&visit)?;
     let mut errors = Vec::new();
-    let part = |name: &str| form.text(name).trim().to_owned();
-    let day = (
-        part("dated-year").parse::<i16>(),
-        part("dated-month").parse::<i8>(),
-        part("dated-day").parse::<i8>(),
-    );
-    let dated = match day {
-        (Ok(year), Ok(month), Ok(day)) => Date::new(year, month, day).ok(),
-        _ => None,
-    };
-    let today = portal.store.env().today();
-    let oldest = today.plus_days(-identity::PROOF_DAYS);
-    let dated = dated.filter(|day| (oldest..=today).contains(day));
-    if dated.is_none() {
-        errors.push(("dated", "portal.profile.proof.wrong.dated"));
-    }
+    let provider = chosen_provider(form.text("provider"));
+    let dated = proof_date(&portal, &form);
     let media_type = form.file("file").and_then(|file| {
         let is_size = !file.bytes.is_empty() && file.bytes.len() <= identity::PROOF_BYTES;
         is_size.then(|| kind_of(&file.bytes)).flatten()
@@ -489,10 +512,19 @@ async fn give_proof(State(portal): State<Portal>, visit: Visit, form: Form) -> O
     if media_type.is_none() {
         errors.push(("file", "portal.profile.proof.wrong.file"));
     }
-    if let (Some(file), Some(media_type), Some(dated)) = (form.file("file"), media_type, dated) {
+    if provider.is_none() {
+        errors.push(("provider", "portal.profile.proof.wrong.provider"));
+    }
+    if dated.is_none() {
+        errors.push(("dated", "portal.profile.proof.wrong.dated"));
+    }
+    if let (Some(file), Some(media_type), Some(dated), Some(provider)) =
+        (form.file("file"), media_type, dated, provider)
+    {
         let new = NewAddressProof {
             file_name: file_name(&file.file_name),
             media_type,
+            provider,
             dated,
             bytes: file.bytes.to_vec(),
         };

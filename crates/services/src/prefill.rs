@@ -290,22 +290,25 @@ pub(crate) fn typed(field: &Field, json: &Json) -> Option<Value> {
     }
 }
 
-/// The profile knows a region besides the district; packs work it out from the district.
+/// The profile knows a region besides the district, which packs work out from it; and it keeps more
+/// parts than a form has, which are put together so that nothing is lost.
 pub(crate) fn address(json: &Json) -> Option<Value> {
-    let part = |name: &str| {
-        json.get(name)
-            .and_then(Json::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let district = district(&part("district"))?;
+    let held: identity::Address = serde_json::from_value(json.clone()).ok()?;
+    let district = district(&held.district)?;
+    let [estate, street, lot] = [held.estate_line(), held.street_line(), held.lot_line()];
+    let is_chinese = held.kind == identity::AddressKind::PremisesZh;
+    let mut place = [street, lot, held.sub_district].to_vec();
+    if is_chinese {
+        place.reverse();
+    }
+    place.retain(|part| !part.is_empty());
     Some(Value::Address(Address {
-        flat: part("flat"),
-        floor: part("floor"),
-        block: part("block"),
-        building: part("building"),
-        estate: part("estate"),
-        street: part("street"),
+        flat: held.flat,
+        floor: held.floor,
+        block: held.block,
+        building: held.building,
+        estate,
+        street: place.join(if is_chinese { "" } else { ", " }),
         district: district.id.to_owned(),
     }))
 }

@@ -120,6 +120,7 @@ async fn keep_paper(app: &App, key: &str, days: i64) {
     let new = identity::NewAddressProof {
         file_name: "bill.pdf".to_owned(),
         media_type: "application/pdf",
+        provider: None,
         dated: store.env().today().plus_days(-days),
         bytes: PDF.to_vec(),
     };

@@ -10,6 +10,7 @@
 
 mod access;
 mod accounts;
+mod addresses;
 mod answers;
 mod carried;
 mod clients;

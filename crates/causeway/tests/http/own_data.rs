@@ -11,6 +11,7 @@ async fn paper(app: &App, who: Id<Person>, bytes: &[u8]) {
     let new = NewAddressProof {
         file_name: "bill.pdf".to_owned(),
         media_type: "application/pdf",
+        provider: Some(identity::Utility::Towngas),
         dated: app.system.store.env().today(),
         bytes: bytes.to_vec(),
     };

@@ -224,7 +224,7 @@ pub(crate) struct FieldView {
 #[serde(untagged)]
 pub(crate) enum FieldValue {
     Text(String),
-    Address(Address),
+    Address(Box<Address>),
 }
 
 /// The codes a choice field takes.

@@ -8,6 +8,8 @@ use crate::{Address, AddressKind, AddressProof, FieldKey, Profile};
 
 /// Fields of one request.
 const FIELDS_MAX: usize = 20;
+/// The kind of survey that numbers the lots of villages: by demarcation district.
+const LOT_SURVEY: &str = "DD";
 /// The country code of a local telephone number.
 const HONG_KONG: &str = "852";
 
@@ -217,12 +219,14 @@ pub(crate) fn proof_asked(names: &[String]) -> (bool, bool) {
     (has("addressDocInfo") || has_file, has_file)
 }
 
-/// The values of `names` as they travel; what a person has not filled in is left out.
+/// The values of `names` as they travel; what a person has not filled in is left out, and so is a paper
+/// that is no PDF.
 pub(crate) fn values(
     names: &[String],
     profile: &Profile,
     proof: Option<(&AddressProof, Option<&[u8]>)>,
 ) -> Map<String, Value> {
+    let proof = proof.filter(|(proof, _)| proof.is_pdf());
     let mut values = Map::new();
     for one in names.iter().filter_map(|name| find(name)) {
         let value = match one.name {
@@ -243,12 +247,16 @@ pub(crate) fn values(
 }
 
 fn info_of(proof: &AddressProof) -> Value {
-    json!({
+    let mut info = json!({
         "fileName": proof.file_name,
         "fileType": proof.media_type,
         "hash": trust::base64url::encode_standard(proof.sha256),
         "billDate": compact(&proof.dated.to_string()),
-    })
+    });
+    if let (Some(info), Some(provider)) = (info.as_object_mut(), proof.provider) {
+        info.insert("provider".to_owned(), json!(provider.code()));
+    }
+    info
 }
 
 fn compact(date: &str) -> String {
@@ -314,44 +322,62 @@ fn address_of(address: &Address) -> Value {
     }
 }
 
+/// Premises by the names of the Government's common schema; what is empty is left out.
 fn premises(address: &Address, language: &str) -> Value {
-    let mut parts = Map::new();
-    parts.insert("Region".to_owned(), json!(address.area.to_uppercase()));
-    let mut add = |name: String, text: &str, value: Value| {
-        if !text.is_empty() {
-            parts.insert(name, value);
-        }
+    let own = |name: &str| format!("{language}{name}");
+    let text = |name: &str, text: &str| (name.to_owned(), json!(text));
+    let phase = filled([text("PhaseName", &address.phase)]);
+    let floor = filled([text("FloorNum", &address.floor)]);
+    let unit = filled([text("UnitNo", &address.flat)]);
+    let lot = &address.lot;
+    let dd_type = if lot.dd.is_empty() { "" } else { LOT_SURVEY };
+    filled([
+        text("Region", &address.area.to_uppercase()),
+        (
+            own("District"),
+            filled([
+                text("DcDistrict", &address.district),
+                text("Sub-district", &address.sub_district),
+            ]),
+        ),
+        text("BuildingName", &address.building),
+        (
+            own("Estate"),
+            filled([text("EstateName", &address.estate), (own("Phase"), phase)]),
+        ),
+        (
+            own("Street"),
+            filled([
+                text("StreetName", &address.street),
+                text("BuildingNoFrom", &address.number_from),
+                text("BuildingNoTo", &address.number_to),
+            ]),
+        ),
+        (own("Block"), filled([text("BlockNo", &address.block)])),
+        (
+            own("3dAddress"),
+            filled([(own("Floor"), floor), (own("Unit"), unit)]),
+        ),
+        (
+            "Lot".to_owned(),
+            filled([
+                text("DdType", dd_type),
+                text("DdNo", &lot.dd),
+                text("LotNo", &lot.number),
+                text("Section", &lot.section),
+                text("SubSection", &lot.subsection),
+            ]),
+        ),
+    ])
+}
+
+/// The parts that hold something.
+fn filled<const N: usize>(parts: [(String, Value); N]) -> Value {
+    let is_filled = |value: &Value| match value {
+        Value::String(text) => !text.is_empty(),
+        Value::Object(parts) => !parts.is_empty(),
+        _ => true,
     };
-    let Address {
-        district,
-        building,
-        street,
-        block,
-        floor,
-        flat,
-        ..
-    } = address;
-    add(
-        format!("{language}District"),
-        district,
-        json!({ "DcDistrict": district }),
-    );
-    add("BuildingName".to_owned(), building, json!(building));
-    add(
-        format!("{language}Street"),
-        street,
-        json!({ "StreetName": street }),
-    );
-    add(
-        format!("{language}Block"),
-        block,
-        json!({ "BlockNo": block }),
-    );
-    let inside = [floor.as_str(), flat.as_str()].concat();
-    let floors = json!({
-        format!("{language}Floor"): { "FloorNum": floor },
-        format!("{language}Unit"): { "UnitNo": flat },
-    });
-    add(format!("{language}3dAddress"), &inside, floors);
-    Value::Object(parts)
+    let parts = parts.into_iter().filter(|(_, value)| is_filled(value));
+    Value::Object(parts.collect())
 }

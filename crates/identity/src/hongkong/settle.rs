@@ -23,7 +23,8 @@ use super::{
     word::{Family, Word},
 };
 use crate::{
-    Approval, ApprovalState, Binding, Error, Person, Reading, SigningItem, SigningRequest,
+    AddressProof, Approval, ApprovalState, Binding, Error, Person, Reading, SigningItem,
+    SigningRequest,
     provider::{Client, Scope, store::consent as connection},
     signing,
     store::{approval, person, profile, profile_version, wallet_offer},
@@ -343,7 +344,8 @@ async fn values(
     let known = profile::own_profile(store, vault, person).await?;
     let (has_proof, has_file) = field::proof_asked(names);
     let proof = if has_proof {
-        profile_version::find_address_proof(store, person).await?
+        let proof = profile_version::find_address_proof(store, person).await?;
+        proof.filter(AddressProof::is_pdf)
     } else {
         None
     };

@@ -41,7 +41,13 @@ pub(crate) async fn list(visit: Visit, State(provider): State<Provider>) -> Outc
                 }
             })
             .collect();
+        let mut resources = Vec::new();
+        for uri in &connection.resources {
+            let name = client::resource_name(provider.store(), uri).await?;
+            resources.push(ctx! { uri, name });
+        }
         rows.push(ctx! {
+            resources,
             client => connection.client,
             name => registration.map(|found| found.name.clone()),
             scopes,

@@ -4,7 +4,7 @@
 use kernel::Text;
 use serde_json::{Map, Value, json};
 
-use crate::{FieldKey, Profile, code::codes};
+use crate::{Address, AddressKind, FieldKey, Profile, code::codes};
 
 codes! {
     /// A scope.
@@ -113,18 +113,20 @@ impl Claim {
 
 /// OpenID Connect Core section 5.1.1; the parts are those of a Hong Kong address.
 fn address(value: &Value) -> Value {
-    let part = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
-    let lines: Vec<String> = ["flat", "floor", "block", "building", "street", "district"]
-        .into_iter()
-        .map(part)
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let address: Address = serde_json::from_value(value.clone()).unwrap_or_default();
+    let formatted = address.envelope().join("\n");
+    if address.kind == AddressKind::Free {
+        return json!({ "formatted": formatted });
+    }
+    let street = match address.street_line() {
+        street if street.is_empty() => address.lot_line(),
+        street => street,
+    };
     json!({
-        "formatted": lines.join(", "),
-        "street_address": part("street"),
-        "locality": part("district"),
-        "region": part("area"),
+        "formatted": formatted,
+        "street_address": street,
+        "locality": address.district,
+        "region": address.area,
         "country": "HK",
     })
 }

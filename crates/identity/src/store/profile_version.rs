@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use trust::{Place, Sealed, Vault, digest};
 
 use crate::{
-    Error, FieldKey, Person, Source, ValueError,
+    Error, FieldKey, Person, Source, Utility, ValueError,
     profile::{PROOF_BYTES, PROOF_DAYS, VERSIONS_KEPT},
     store::{company::resident, profile},
 };
@@ -30,11 +30,13 @@ use crate::{
     FORGET_FIELDS = "DELETE FROM profile_field WHERE person = $1";
     FORGET_VERSIONS = "DELETE FROM profile_version WHERE person = $1";
     PUT_PROOF = "INSERT INTO profile_document (person, file_name, media_type, sha256, dated,
-            content_sealed, uploaded) VALUES ($1, $2, $3, $4, $5, $6, $7)
+            content_sealed, uploaded, provider) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (person) DO UPDATE SET file_name = excluded.file_name,
             media_type = excluded.media_type, sha256 = excluded.sha256, dated = excluded.dated,
-            content_sealed = excluded.content_sealed, uploaded = excluded.uploaded";
-    FIND_PROOF = "SELECT file_name, media_type, sha256, dated, uploaded FROM profile_document
+            content_sealed = excluded.content_sealed, uploaded = excluded.uploaded,
+            provider = excluded.provider";
+    FIND_PROOF = "SELECT file_name, media_type, sha256, dated, uploaded, provider
+        FROM profile_document
         WHERE person = $1";
     PROOF_CONTENT = "SELECT content_sealed FROM profile_document WHERE person = $1";
     DROP_PROOF = "DELETE FROM profile_document WHERE person = $1";
@@ -215,9 +217,19 @@ pub struct AddressProof {
     pub media_type: String,
     /// Of the file, so that whoever receives it can tell that it is the same.
     pub sha256: [u8; 32],
+    /// Whose bill it is; `None` of another paper, such as a letter from a bank.
+    pub provider: Option<Utility>,
     /// The date on the paper.
     pub dated: Date,
     pub uploaded: Time,
+}
+
+impl AddressProof {
+    /// Applications are handed nothing else.
+    #[must_use]
+    pub fn is_pdf(&self) -> bool {
+        self.media_type == "application/pdf"
+    }
 }
 
 impl FromRow for AddressProof {
@@ -226,6 +238,7 @@ impl FromRow for AddressProof {
             file_name: row.get("file_name")?,
             media_type: row.get("media_type")?,
             sha256: row.get("sha256")?,
+            provider: row.get("provider")?,
             dated: row.get("dated")?,
             uploaded: row.get("uploaded")?,
         })
@@ -237,6 +250,7 @@ impl FromRow for AddressProof {
 pub struct NewAddressProof {
     pub file_name: String,
     pub media_type: &'static str,
+    pub provider: Option<Utility>,
     pub dated: Date,
     pub bytes: Vec<u8>,
 }
@@ -267,6 +281,7 @@ pub async fn put_address_proof(
     let NewAddressProof {
         file_name,
         media_type,
+        provider,
         dated,
         ..
     } = new;
@@ -281,7 +296,8 @@ pub async fn put_address_proof(
                     sha256,
                     dated,
                     sealed,
-                    tx.now()
+                    tx.now(),
+                    provider
                 ];
                 tx.run(&PUT_PROOF, row).await?;
                 note(&tx, person, "profile.proof_given", json!({})).await

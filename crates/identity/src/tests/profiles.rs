@@ -100,6 +100,7 @@ const PURPOSE: &str = "td-full-driving-licence-renewal";
         let paper = |dated| crate::NewAddressProof {
             file_name: "bill.pdf".to_owned(),
             media_type: "application/pdf",
+            provider: Some(crate::Utility::Clp),
             dated,
             bytes: b"%PDF-1.7 a bill".to_vec(),
         };
@@ -109,6 +110,7 @@ const PURPOSE: &str = "td-full-driving-licence-renewal";
         }
         crate::put_address_proof(&store, &vault, id, paper(today)).await.unwrap();
         let kept = crate::find_address_proof(&store, id).await.unwrap().unwrap();
+        assert_eq!(kept.provider, Some(crate::Utility::Clp));
         assert_eq!(kept.sha256, trust::digest::sha256(b"%PDF-1.7 a bill"));
         let bytes = crate::address_proof_content(&store, &vault, id).await.unwrap();
         assert_eq!(bytes, b"%PDF-1.7 a bill");

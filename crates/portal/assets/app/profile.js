@@ -4,7 +4,11 @@ import { busy, complain, field, h, say, show, summary } from "./dom.js";
 
 const PHONES = ["mobile", "home_phone", "office_phone"];
 const ADDRESSES = ["residential_address", "postal_address"];
-const LINES = ["flat", "floor", "block", "building", "street", "district"];
+// The parts of an address by its kind; those of a lot stand within it.
+const LINES = ["flat", "floor", "block", "building", "number_from", "number_to", "street", "district"];
+const MORE = ["estate", "phase", "sub_district"];
+const LOT = ["dd", "number", "section", "subsection"];
+const NARROW = ["flat", "floor", "number_from", "number_to", "dd", "section", "subsection"];
 const AREAS = ["hk", "kln", "nt"];
 const OWN = ["prefix", "marital_status", ...PHONES, "email", "education", ...ADDRESSES];
 
@@ -64,7 +68,7 @@ function refuse(app, form, trouble, keys) {
   const { t } = app;
   for (const box of form.querySelectorAll("[aria-invalid]")) box.removeAttribute("aria-invalid");
   const items = keys.map((key) => {
-    const first = form.elements[key] ?? form.elements[`${key}.building`];
+    const first = form.elements[key] ?? form.elements[`${key}.building`] ?? form.elements[`${key}.lines`];
     first.setAttribute("aria-invalid", "true");
     const go = (event) => {
       event.preventDefault();
@@ -102,10 +106,17 @@ function plain(app, key, value, codes) {
 
 function address(app, key, value) {
   const { t } = app;
-  const lines = LINES.map((line) => field(`${key}.${line}`, t(`address.${line}`), h("input", { type: "text", value: value?.[line] ?? "", maxlength: "100", autocomplete: "off", class: ["flat", "floor"].includes(line) ? "w5" : undefined })));
+  const line = (name, held, words = name) => field(`${key}.${name}`, t(`address.${words}`), h("input", { type: "text", value: held ?? "", maxlength: "100", autocomplete: "off", class: NARROW.includes(name) ? "w5" : undefined }));
+  const around = (parts) => h("fieldset", { class: "field" }, h("legend", {}, t(`field.${key}`)), parts);
+  if (value?.kind === "free") return around([field(`${key}.lines`, t("address.lines"), h("textarea", { rows: "6" }, value.lines))]);
+  if (value?.kind === "post_box") return around([line("post_box", value.post_box), line("building", value.building, "office")]);
   const areas = AREAS.map((area) => h("option", { value: area, selected: value?.area === area }, t(`area.${area}`)));
-  lines.push(field(`${key}.area`, t("address.area"), h("select", {}, h("option", { value: "" }, t("profile.none")), areas)));
-  return h("fieldset", { class: "field" }, h("legend", {}, t(`field.${key}`)), lines);
+  const more = [...MORE.map((name) => line(name, value?.[name])), ...LOT.map((name) => line(name, value?.lot?.[name]))];
+  return around([
+    ...LINES.map((name) => line(name, value?.[name])),
+    field(`${key}.area`, t("address.area"), h("select", {}, h("option", { value: "" }, t("profile.none")), areas)),
+    h("details", { open: MORE.some((name) => value?.[name]) || Boolean(value?.lot) }, h("summary", {}, t("address.more")), h("div", { class: "details-body" }, more)),
+  ]);
 }
 
 // Only what differs is sent; an emptied field is removed.
@@ -113,18 +124,32 @@ function changed(form, values) {
   const changes = [];
   for (const key of OWN) {
     const before = values[key]?.value ?? null;
-    const after = ADDRESSES.includes(key) ? readAddress(form, key) : form.elements[key].value.trim() || null;
+    const after = ADDRESSES.includes(key) ? readAddress(form, key, before) : form.elements[key].value.trim() || null;
     if (JSON.stringify(sorted(before)) !== JSON.stringify(sorted(after))) changes.push({ key, value: after });
   }
   return changes;
 }
 
-function readAddress(form, key) {
-  const read = (line) => form.elements[`${key}.${line}`].value.trim();
-  const value = Object.fromEntries([...LINES, "area"].map((line) => [line, read(line)]));
-  return Object.values(value).some(Boolean) ? value : null;
+// What the phone does not show of an address stays as it was.
+function readAddress(form, key, before) {
+  const read = (name) => form.elements[`${key}.${name}`]?.value.trim();
+  const filled = (names) => Object.fromEntries(names.map((name) => [name, read(name)]).filter(([, text]) => text));
+  if (before?.kind === "free") return read("lines") ? { ...before, lines: read("lines") } : null;
+  if (before?.kind === "post_box") {
+    const box = filled(["post_box", "building"]);
+    return Object.keys(box).length ? { kind: before.kind, ...box } : null;
+  }
+  const lot = filled(LOT);
+  const value = { ...filled([...LINES, ...MORE, "area"]), ...(Object.keys(lot).length ? { lot } : {}) };
+  if (!Object.keys(value).length) return null;
+  return before?.kind ? { kind: before.kind, ...value } : value;
 }
 
+// In one order and without what is empty, for comparing.
 function sorted(value) {
-  return value && typeof value === "object" ? Object.entries(value).sort() : value;
+  if (!value || typeof value !== "object") return value;
+  return Object.entries(value)
+    .filter(([, part]) => part !== "")
+    .map(([name, part]) => [name, sorted(part)])
+    .sort(([one], [other]) => (one < other ? -1 : 1));
 }

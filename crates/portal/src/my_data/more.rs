@@ -45,9 +45,18 @@ pub(super) async fn connections(
         let reads: Vec<String> = reads
             .map(|scope| visit.t(&format!("identity.scope.{}", scope.code())))
             .collect();
+        let mut resources = Vec::new();
+        for uri in &one.resources {
+            let name = identity::provider::resource_name(&portal.store, uri).await?;
+            resources.push(name.map_or_else(
+                || uri.clone(),
+                |name| format!("{} – {uri}", name.get(visit.lang())),
+            ));
+        }
         items.push(Item(vec![
             ("name", name.unwrap_or(one.client).into()),
             ("field", reads.join(", ").into()),
+            ("resource", resources.join(", ").into()),
             ("since", at(one.granted)),
             ("until", at(one.expires)),
         ]));

@@ -239,3 +239,34 @@ fn a_district_is_known_by_its_name_in_any_language() {
     let nowhere = serde_json::json!({ "building": "Sample House", "district": "Atlantis" });
     assert!(crate::prefill::address(&nowhere).is_none());
 }
+
+#[test]
+fn a_form_with_fewer_parts_than_the_profile_loses_nothing_of_an_address() {
+    let lot = serde_json::json!({ "dd": "123", "number": "456", "section": "A" });
+    let english = serde_json::json!({
+        "flat": "A", "building": "Sample House", "estate": "Example Garden", "phase": "2",
+        "number_from": "12", "number_to": "14", "street": "Sample Road",
+        "sub_district": "Tai Wai", "district": "Sha Tin", "area": "nt", "lot": lot,
+    });
+    let chinese = serde_json::json!({
+        "kind": "premises_zh", "building": "示例樓", "estate": "示例花園", "phase": "2",
+        "number_from": "12", "street": "示例路", "sub_district": "大圍", "district": "沙田",
+        "area": "nt",
+    });
+    for (held, estate, street) in [
+        (
+            english,
+            "Phase 2, Example Garden",
+            "12-14 Sample Road, Lot 456 S.A in D.D. 123, Tai Wai",
+        ),
+        (chinese, "示例花園第2期", "大圍示例路12號"),
+    ] {
+        let Some(packs::Value::Address(address)) = crate::prefill::address(&held) else {
+            panic!("{held} is filled in");
+        };
+        assert_eq!(
+            (address.estate.as_str(), address.street.as_str()),
+            (estate, street)
+        );
+    }
+}

@@ -6,7 +6,7 @@ use trust::{base64url, digest};
 
 use crate::{
     Address, AddressKind, AddressProof, Fact, FactKey, FactSource, Field, FieldKey, Profile,
-    Source,
+    Source, Utility,
     hongkong::{fact, field},
 };
 
@@ -184,10 +184,45 @@ fn an_address_travels_in_the_one_of_four_forms_that_it_has() {
 }
 
 #[test]
+fn every_part_of_premises_travels_under_the_name_of_the_common_schema() {
+    let premises = json!({
+        "flat": "A", "estate": "Example Garden", "phase": "2", "number_from": "12",
+        "number_to": "14", "street": "Sample Road", "sub_district": "Tai Wai",
+        "district": "Sha Tin", "area": "nt",
+        "lot": { "dd": "123", "number": "456RP", "section": "A", "subsection": "1" },
+    });
+    let lot = json!({
+        "DdType": "DD", "DdNo": "123", "LotNo": "456RP", "Section": "A", "SubSection": "1",
+    });
+    assert_eq!(
+        told("postalAddress", FieldKey::PostalAddress, premises.clone()),
+        json!({ "EngPremisesAddress": {
+            "Region": "NT",
+            "EngDistrict": { "DcDistrict": "Sha Tin", "Sub-district": "Tai Wai" },
+            "EngEstate": { "EstateName": "Example Garden", "EngPhase": { "PhaseName": "2" } },
+            "EngStreet": {
+                "StreetName": "Sample Road", "BuildingNoFrom": "12", "BuildingNoTo": "14",
+            },
+            "Eng3dAddress": { "EngUnit": { "UnitNo": "A" } },
+            "Lot": lot,
+        } })
+    );
+    let mut chinese = premises;
+    chinese["kind"] = json!("premises_zh");
+    let sent = told("postalAddress", FieldKey::PostalAddress, chinese);
+    let within = &sent["ChiPremisesAddress"];
+    assert_eq!(within["ChiEstate"]["ChiPhase"]["PhaseName"], "2");
+    assert_eq!(within["ChiStreet"]["BuildingNoTo"], "14");
+    assert_eq!(within["ChiDistrict"]["Sub-district"], "Tai Wai");
+    assert_eq!(within["Lot"], lot);
+}
+
+#[test]
 fn the_paper_behind_an_address_travels_with_its_digest_and_its_date() {
     let proof = AddressProof {
         file_name: "bill.pdf".to_owned(),
         media_type: "application/pdf".to_owned(),
+        provider: Some(Utility::HkElectric),
         sha256: digest::sha256("a bill"),
         dated: "2026-03-04".parse().unwrap(),
         uploaded: NOON,
@@ -198,10 +233,23 @@ fn the_paper_behind_an_address_travels_with_its_digest_and_its_date() {
         sent["addressDocInfo"],
         json!({
             "fileName": "bill.pdf", "fileType": "application/pdf", "billDate": "20260304",
+            "provider": "hk_electric",
             "hash": base64url::encode_standard(digest::sha256("a bill")),
         })
     );
     assert_eq!(sent["addressDocFile"], base64url::encode_standard("a bill"));
+    let photo = AddressProof {
+        media_type: "image/jpeg".to_owned(),
+        ..proof.clone()
+    };
+    let sent = field::values(&names, &profile(&[]), Some((&photo, Some(b"a bill"))));
+    assert!(sent.is_empty(), "only PDF travels");
+    let unnamed = AddressProof {
+        provider: None,
+        ..proof
+    };
+    let sent = field::values(&names, &profile(&[]), Some((&unnamed, None)));
+    assert_eq!(sent["addressDocInfo"].get("provider"), None);
     assert!(field::values(&names, &profile(&[]), None).is_empty());
 }
 

@@ -134,6 +134,21 @@ pub(crate) async fn guard_of_in(db: &Read, uri: &str) -> Result<Option<Resource>
     }))
 }
 
+/// The name of those whose resources are called `uri`, for the person who agreed to their use; `None`
+/// when they are in force no longer.
+///
+/// # Errors
+/// The store fails.
+pub async fn resource_name(store: &Store, uri: &str) -> Result<Option<Text>, Error> {
+    let uri = uri.to_owned();
+    store
+        .read(move |db| {
+            let uri = uri.clone();
+            async move { Ok(guard_of_in(&db, &uri).await?.map(|guard| guard.name)) }
+        })
+        .await
+}
+
 /// The applications in force that know companies, by id: whom powers may be limited to beside the
 /// services of this platform.
 ///

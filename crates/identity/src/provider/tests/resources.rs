@@ -145,6 +145,10 @@ modules! {
         w.choose(&page, &connect, "allow").await;
         let path = w.push(&rp, rp.request_with(&quiet)).await;
         assert!(w.get(&path).await.query().contains_key("code"), "agreed to once");
+        let listed = w.get("/en/connections").await;
+        for words in ["Also used at", "Permit records", PERMITS] {
+            assert!(listed.text.contains(words), "{words}: {listed:?}");
+        }
     }
 
     async fn what_resources_are_called_nobody_elses_are(w) {
