@@ -28,6 +28,7 @@ mod choice;
 mod corp_sign;
 mod corporation;
 mod door;
+mod elsewhere;
 mod fact;
 mod field;
 mod holder;

@@ -7,6 +7,7 @@ pub(crate) mod browser;
 pub(crate) mod commission;
 pub(crate) mod company;
 pub(crate) mod consent;
+pub(crate) mod counter;
 pub(crate) mod device;
 pub(crate) mod email_claim;
 pub(crate) mod enrolment;
@@ -62,6 +63,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0025_name_resource.sql",
     "0026_show_presence_before_signing.sql",
     "0027_wake_phone.sql",
+    "0030_know_passport.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -74,6 +76,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         commission::STATEMENTS,
         company::STATEMENTS,
         consent::STATEMENTS,
+        counter::STATEMENTS,
         device::STATEMENTS,
         email_claim::STATEMENTS,
         enrolment::STATEMENTS,

@@ -8,6 +8,7 @@ mod authenticator;
 mod browser;
 mod chop;
 mod companies;
+mod counter;
 mod enrolment;
 mod passkeys;
 mod profiles;

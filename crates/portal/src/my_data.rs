@@ -139,15 +139,14 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
     ]);
     let mut profile_items = Vec::new();
     for one in profile::own(portal, who).await?.fields {
-        // The whole card number here: this is the owner's own copy.
-        let value = match one
-            .value
-            .as_str()
-            .filter(|_| one.key == identity::FieldKey::Hkid)
-        {
-            Some(card) => card.to_owned(),
-            None => profile::words(visit, one.key, &one.value).join(", "),
-        };
+        // The whole number here: this is the owner's own copy.
+        let value =
+            match one.value.as_str().filter(|_| {
+                [identity::FieldKey::Hkid, identity::FieldKey::Passport].contains(&one.key)
+            }) {
+                Some(card) => card.to_owned(),
+                None => profile::words(visit, one.key, &one.value).join(", "),
+            };
         profile_items.push(Item(vec![
             ("field", visit.t(&format!("app.field.{}", one.key)).into()),
             ("value", value.into()),
