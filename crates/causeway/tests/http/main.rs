@@ -23,6 +23,7 @@ mod corpid_signing;
 mod declared;
 mod devices;
 mod files;
+mod guests;
 mod hongkong;
 mod hongkong_ends;
 mod hongkong_keys;
