@@ -21,10 +21,6 @@ pub static BUNDLE: Bundle = Bundle {
     area: "identity",
     templates: &[
         (
-            "identity/document.html",
-            include_str!("../templates/document.html"),
-        ),
-        (
             "identity/waiting.html",
             include_str!("../templates/waiting.html"),
         ),

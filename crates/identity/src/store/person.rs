@@ -7,11 +7,11 @@ use serde_json::json;
 use trust::{Place, Sealed, Vault};
 
 use crate::{
-    Basis, DocumentKind, Error, IdentityDocument, Level, PASSPORT_LAPSED, PASSPORT_RENEWED,
+    Basis, DocumentKind, Error, Ground, IdentityDocument, Level, PASSPORT_LAPSED, PASSPORT_RENEWED,
     Particulars, Person, PersonName, PersonState,
     counter::LAPSED_SWEPT,
     person::Identified,
-    store::{browser, registrant},
+    store::{browser, registrant, standing},
 };
 
 ::store::sql! {
@@ -271,6 +271,7 @@ pub(crate) async fn renew_in(tx: &Write, new: &SealedPerson) -> Result<Person, E
         detail: json!({ "level": Level::Plus, "expires": expires }),
     };
     journal::audit(tx, audit).await?;
+    standing::note_change_in(tx, new.id, (known.state, Ground::Renewed)).await?;
     tell_in(tx, PASSPORT_RENEWED, new.id).await?;
     get_in(tx, new.id).await
 }
@@ -305,6 +306,7 @@ pub(crate) async fn lapse_in(tx: &Write) -> Result<(), Error> {
             detail: json!({ "level": Level::Basic }),
         };
         journal::audit(tx, audit).await?;
+        standing::note_change_in(tx, id, (known.state, Ground::Lapsed)).await?;
         tell_in(tx, PASSPORT_LAPSED, id).await?;
     }
     Ok(())

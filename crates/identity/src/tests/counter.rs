@@ -267,6 +267,7 @@ fn a_document_is_a_card_unless_a_country_is_named() {
         }).await;
         assert!(matches!(raised, Err(Error::NoCard)), "there is no card to show");
 
+        clock.advance(std::time::Duration::from_secs(60));
         let renewal = |number: &str, phone| NewCounterEnrolment {
             person: Some(person.id),
             phone,
@@ -279,6 +280,9 @@ fn a_document_is_a_card_unless_a_country_is_named() {
         assert_eq!(counter.agree(id).await.unwrap(), Looked::Renewed);
         let known = crate::find_person(&store, person.id).await.unwrap().unwrap();
         assert_eq!(known.level, Level::Plus);
+        let told = crate::account_changes(&store, person.id).await.unwrap();
+        let told: Vec<crate::Ground> = told.iter().map(|one| one.ground).collect();
+        assert_eq!(told, [crate::Ground::Renewed, crate::Ground::Lapsed]);
         let find = |number: &str| crate::IdentityDocument::Passport(passport("GBR", number));
         let by_new = crate::find_person_by_document(&store, &counter.vault, &find("990000099")).await.unwrap();
         assert_eq!(by_new.unwrap().id, person.id);
