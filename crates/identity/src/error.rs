@@ -95,6 +95,10 @@ pub enum Error {
     TooManyPasskeys,
     #[error("card and code from the counter do not fit")]
     RecoveryRefused,
+    #[error("the account rests on a passport, and no card is there to show")]
+    NoCard,
+    #[error("passport number and code from the counter do not fit")]
+    CodeRefused,
     #[error("the phone has not shown its holder")]
     NotPresent,
     #[error("a passkey that may be copied does not answer this")]
@@ -169,6 +173,8 @@ impl Error {
             Self::PasskeyRefused => ("ID-060", S::FORBIDDEN),
             Self::TooManyPasskeys => ("ID-061", S::CONFLICT),
             Self::RecoveryRefused => ("ID-062", S::UNPROCESSABLE_ENTITY),
+            Self::NoCard => ("ID-046", S::FORBIDDEN),
+            Self::CodeRefused => ("ID-047", S::UNPROCESSABLE_ENTITY),
             Self::NotPresent => ("ID-064", S::FORBIDDEN),
             Self::PasskeySynced => ("ID-065", S::FORBIDDEN),
             Self::PhoneOnly => ("ID-066", S::FORBIDDEN),
@@ -284,6 +290,8 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::PasskeyRefused,
         Error::TooManyPasskeys,
         Error::RecoveryRefused,
+        Error::NoCard,
+        Error::CodeRefused,
         Error::NoPasskeys,
         Error::NotPresent,
         Error::PasskeySynced,

@@ -29,6 +29,7 @@ mod corp_sign;
 mod corporation;
 mod documents;
 mod door;
+mod elsewhere;
 mod fact;
 mod field;
 mod holder;

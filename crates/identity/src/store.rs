@@ -7,6 +7,7 @@ pub(crate) mod browser;
 pub(crate) mod commission;
 pub(crate) mod company;
 pub(crate) mod consent;
+pub(crate) mod counter;
 pub(crate) mod device;
 pub(crate) mod email_claim;
 pub(crate) mod enrolment;
@@ -69,6 +70,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0027_wake_phone.sql",
     "0028_limit_month.sql",
     "0029_name_biller.sql",
+    "0030_know_passport.sql",
     "0031_create_company_wallet.sql",
     "0032_count_unfinished_request.sql",
     "0033_check_register_again.sql",
@@ -84,6 +86,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         commission::STATEMENTS,
         company::STATEMENTS,
         consent::STATEMENTS,
+        counter::STATEMENTS,
         device::STATEMENTS,
         email_claim::STATEMENTS,
         enrolment::STATEMENTS,

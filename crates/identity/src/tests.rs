@@ -9,6 +9,7 @@ mod authenticator;
 mod browser;
 mod chop;
 mod companies;
+mod counter;
 mod enrolment;
 mod freshness;
 mod passkeys;

@@ -49,14 +49,12 @@ async fn choose(visit: Visit, State(identity): State<Identity>) -> Outcome<Page>
     let person = visit.query().text("person").to_owned();
     let now = visit.recall::<String>(LAST).unwrap_or_default();
     let lang = visit.lang();
-    let options: Vec<Value> = demo::people()
-        .iter()
-        .filter(|demo| demo.enrolled)
-        .map(|demo| ctx! { value => demo.key, words => words_of(demo, lang) })
+    let options: Vec<Value> = demo::holders()
+        .map(|demo| ctx! { value => demo.key, words => words_of(&demo, lang) })
         .collect();
     let chosen = if person.is_empty() { now } else { person };
-    let phone = match demo::find(&chosen) {
-        Some(demo) => Some(phone_view(&visit, &identity, demo).await?),
+    let phone = match demo::holder(&chosen) {
+        Some(demo) => Some(phone_view(&visit, &identity, &demo).await?),
         None => None,
     };
     let context = ctx! { options, chosen, approval, phone, error => "" };
@@ -66,21 +64,21 @@ async fn choose(visit: Visit, State(identity): State<Identity>) -> Outcome<Page>
 /// Which phone this browser used last.
 const LAST: &str = "app.demo_phone";
 
-fn words_of(demo: &demo::DemoPerson, lang: Lang) -> String {
-    let name = match (lang, &demo.name_zh) {
-        (Lang::Tc | Lang::Sc, Some(zh)) => zh,
-        _ => &demo.name_en,
-    };
-    let more = match (&demo.officer, &demo.note) {
+fn words_of(demo: &demo::Holder, lang: Lang) -> String {
+    let name = demo.name.get(lang).to_owned();
+    let more = match (demo.officer, demo.note) {
         (Some(post), _) => post.roles.last().cloned(),
         (None, Some(note)) => Some(note.get(lang).to_owned()),
         _ => None,
     };
-    more.map_or_else(|| name.clone(), |more| format!("{name} – {more}"))
+    match more {
+        Some(more) => format!("{name} – {more}"),
+        None => name,
+    }
 }
 
-async fn phone_view(visit: &Visit, identity: &Identity, demo: &demo::DemoPerson) -> Outcome<Value> {
-    let phone = demo::phone(identity.store(), identity.vault(), &demo.key).await?;
+async fn phone_view(visit: &Visit, identity: &Identity, demo: &demo::Holder) -> Outcome<Value> {
+    let phone = demo::phone(identity.store(), identity.vault(), demo.key).await?;
     let open = identity::open_of(identity.store(), phone.person.id).await?;
     let waiting: Vec<Value> = open
         .iter()
@@ -99,7 +97,7 @@ async fn phone_view(visit: &Visit, identity: &Identity, demo: &demo::DemoPerson)
 
 async fn home(visit: Visit, Path(person): Path<String>) -> Outcome<Response> {
     only_in_demo(&visit)?;
-    let demo = demo::find(&person).ok_or_else(Failure::not_found)?;
+    let demo = demo::holder(&person).ok_or_else(Failure::not_found)?;
     visit.remember(LAST, &demo.key).await?;
     Ok(visit.redirect(&visit.to("/demo/phone")))
 }
@@ -107,14 +105,14 @@ async fn home(visit: Visit, Path(person): Path<String>) -> Outcome<Response> {
 /// The phone opens an approval: by its id (link), by its reference (typed), or only itself.
 async fn open(visit: Visit, State(identity): State<Identity>, form: Form) -> Outcome<Response> {
     only_in_demo(&visit)?;
-    let demo = demo::find(form.text("person")).ok_or_else(Failure::not_found)?;
+    let demo = demo::holder(form.text("person")).ok_or_else(Failure::not_found)?;
     visit.remember(LAST, &demo.key).await?;
     let id = match (form.text("approval"), form.text("reference")) {
         ("", "") => return Ok(visit.redirect(&visit.to("/demo/phone"))),
         ("", typed) => identity::find_by_reference(identity.store(), typed).await?,
         (id, _) => id.parse().map_err(|_| Failure::not_found())?,
     };
-    let phone = demo::phone(identity.store(), identity.vault(), &demo.key).await?;
+    let phone = demo::phone(identity.store(), identity.vault(), demo.key).await?;
     identity::open(identity.store(), &phone.device, id).await?;
     Ok(visit.redirect(&visit.to(&format!("/demo/phone/{}/{id}", demo.key))))
 }

@@ -220,6 +220,10 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/passkey_new.html"),
         ),
         (
+            "portal/document.html",
+            include_str!("../templates/document.html"),
+        ),
+        (
             "portal/recover.html",
             include_str!("../templates/recover.html"),
         ),

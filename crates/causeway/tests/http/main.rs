@@ -27,6 +27,7 @@ mod declared;
 mod devices;
 mod documents;
 mod files;
+mod guests;
 mod hongkong;
 mod hongkong_ends;
 mod hongkong_keys;

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Address, Approval, ApprovalState, Consent, Error, Field, FieldKey, Identity, Level, MemberRole,
-    Person, PersonName, PresenceCheck, Profile, Purpose, ReadingRecord, Source,
+    Address, Approval, ApprovalState, Basis, Consent, DocumentKind, Error, Field, FieldKey,
+    Identity, Level, MemberRole, PassportNumber, Person, PersonName, PresenceCheck, Profile,
+    Purpose, ReadingRecord, Source,
     store::{device, member, officer},
     wallet::Picking,
 };
@@ -44,8 +45,11 @@ pub(crate) struct Done {
 pub(crate) struct Me {
     name: PersonName,
     level: Level,
-    /// The card number, masked.
+    /// The number of card or passport, masked.
     card: String,
+    document: DocumentKind,
+    /// The last day of a passport.
+    document_expires: Option<String>,
     device_name: String,
     device_since: String,
     enrolled: String,
@@ -73,13 +77,26 @@ impl Me {
         let post = officer::officer_of(store, person.id).await?;
         let mandates = member::mandates_of(store, person.id).await?;
         let own = crate::own_profile(store, identity.vault(), person.id).await?;
-        let card = own
-            .text(FieldKey::Hkid)
-            .and_then(|text| text.parse::<kernel::Hkid>().ok());
+        let (document_expires, card) = match person.basis {
+            Basis::Card => {
+                let card = own.text(FieldKey::Hkid).unwrap_or_default();
+                (None, card.parse::<kernel::Hkid>().map(|card| card.masked()))
+            }
+            Basis::Passport { expires, .. } => {
+                let number = own.text(FieldKey::Passport).unwrap_or_default();
+                let number = number.parse::<PassportNumber>();
+                (
+                    Some(expires.to_string()),
+                    number.map(|number| number.masked()),
+                )
+            }
+        };
         Ok(Self {
             name: person.name.clone(),
             level: person.level,
-            card: card.map(|card| card.masked()).unwrap_or_default(),
+            card: card.unwrap_or_default(),
+            document: person.basis.kind(),
+            document_expires,
             device_name: phone.name,
             device_since: phone.created.rfc3339(),
             enrolled: person.enrolled.rfc3339(),

@@ -379,6 +379,22 @@ static WORDS: &[Words] = &[
         ],
     },
     Words {
+        code: "ID-046",
+        title: ["Your account rests on a passport", "你的帳戶以護照登記"],
+        advice: [
+            "There is no identity card to show. Bring your passport to a counter: an officer looks at it and your account has the plus level again.",
+            "你的帳戶沒有身份證可供核對。請攜同護照到櫃位：人員核對後，你的帳戶便會回復進階級別。",
+        ],
+    },
+    Words {
+        code: "ID-047",
+        title: ["Passport number and code do not fit", "護照號碼與代碼不符"],
+        advice: [
+            "Check both and try again. After a few wrong tries the code is void, and a counter gives you a new one.",
+            "請核對兩者後再試。多次輸入錯誤後代碼即告失效，須到櫃位重新領取。",
+        ],
+    },
+    Words {
         code: "ID-060",
         title: ["The passkey was not accepted", "通行密鑰未獲接納"],
         advice: [

@@ -8,7 +8,7 @@ use trust::digest;
 use super::{
     HongKong, bulk,
     caller::{Call, Fields},
-    documents, fact, field, holder,
+    documents, elsewhere, fact, field, holder,
     registration::WireScope,
     reply::{Fault, Refusal},
     sign,
@@ -54,6 +54,7 @@ pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked
         Kind::CorpForm | Kind::AnonymousCorpForm => {
             asked.form = Some(Form::read(&call.fields)?);
             asked.corp_fields = fact::read(&call.fields)?;
+            asked.elsewhere = elsewhere::read(&call.fields)?;
             asked.fields = field::read_any(&call.fields)?;
         }
         _ if kind.is_bulk() => asked.signing = Some(bulk::read(hk, call, kind)?),
@@ -299,6 +300,15 @@ fn lines(client: &Client, asked: &Asked) -> Vec<DetailLine> {
         lines.push(line(
             ["It receives of the company", "對方會收到的公司資料"],
             fact::words(&asked.corp_fields),
+        ));
+    }
+    if !asked.elsewhere.is_empty() {
+        lines.push(line(
+            [
+                "It receives of somebody without an identity card",
+                "對方會收到沒有身份證人士的資料",
+            ],
+            elsewhere::words(&asked.elsewhere),
         ));
     }
     if !asked.fields.is_empty() {

@@ -252,6 +252,7 @@ fn read(client: &Client, query: &Form) -> Result<Asked, Refusal> {
         },
         fields: Vec::new(),
         corp_fields: Vec::new(),
+        elsewhere: Vec::new(),
         company: None,
         company_name: None,
         form: None,

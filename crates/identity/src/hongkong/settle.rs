@@ -12,7 +12,7 @@ use super::{
     broker::PERSONAL,
     corp_sign, corporation,
     documents::{self, WalletAct},
-    field, jobs,
+    elsewhere, field, jobs,
     profile::{self as corporate_profile, Told},
     store::{
         task::{self as tasks, Settled},
@@ -273,8 +273,15 @@ async fn grant(
         Kind::CorpForm | Kind::AnonymousCorpForm => {
             granted.result = corporate(hk, (task, asked), person).await?;
             granted.told = Some(Told::of(client, &asked.corp_fields));
-            if !asked.fields.is_empty() {
-                granted.reading = Some(reading(client, asked, person));
+            let is_elsewhere = granted.result.get(ELSEWHERE).is_some();
+            if is_elsewhere || !asked.fields.is_empty() {
+                let (who, mut keys) = reading(client, asked, person);
+                if is_elsewhere {
+                    keys.extend(elsewhere::keys(&asked.elsewhere));
+                    keys.sort_unstable();
+                    keys.dedup();
+                }
+                granted.reading = Some((who, keys));
             }
         }
         Kind::CorpUpload => {
@@ -318,6 +325,9 @@ fn reading(client: &Client, asked: &Asked, person: Id<Person>) -> (Reading, Vec<
     (reading, field::keys(&asked.fields))
 }
 
+/// Where a form of a company has the fields of somebody without an identity card.
+const ELSEWHERE: &str = "nonHKResident";
+
 /// What a form of a company is filled in with; the person's part stands apart, to be sealed apart.
 async fn corporate(
     hk: &HongKong,
@@ -331,6 +341,12 @@ async fn corporate(
     if !asked.fields.is_empty() {
         let own = values(hk, person, &asked.fields).await?;
         result.insert(PERSONAL.to_owned(), Value::Object(own));
+    }
+    if !asked.elsewhere.is_empty() {
+        let known = profile::own_profile(hk.store(), hk.identity().vault(), person).await?;
+        if let Some(own) = elsewhere::values(&asked.elsewhere, &known) {
+            result.insert(ELSEWHERE.to_owned(), Value::Object(own));
+        }
     }
     Ok(Value::Object(result))
 }

@@ -255,6 +255,9 @@ pub(crate) struct Asked {
     pub(crate) corp_scopes: Vec<WireScope>,
     #[serde(default)]
     pub(crate) corp_fields: Vec<String>,
+    /// What is asked of a person without an identity card.
+    #[serde(default)]
+    pub(crate) elsewhere: Vec<String>,
     #[serde(default)]
     pub(crate) company: Option<Id<Company>>,
     /// Its name when it was asked, as the phone shows it.
@@ -351,6 +354,7 @@ impl Asked {
             fields: Vec::new(),
             corp_scopes: Vec::new(),
             corp_fields: Vec::new(),
+            elsewhere: Vec::new(),
             company: None,
             company_name: None,
             form: None,
@@ -501,6 +505,7 @@ pub(crate) fn digest_of(client: &str, kind: Kind, asked: &Asked) -> [u8; 32] {
     asked.fields.iter().for_each(|field| add(field));
     asked.corp_scopes.iter().for_each(|scope| add(scope.code()));
     asked.corp_fields.iter().for_each(|field| add(field));
+    asked.elsewhere.iter().for_each(|field| add(field));
     if let Some(company) = asked.company {
         add(&company.to_string());
     }

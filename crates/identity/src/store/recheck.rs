@@ -30,7 +30,7 @@ pub const REGISTER_CHANGED: &str = "causeway.person.register_changed.v1";
 const CHANGING: [FieldKey; 3] = [FieldKey::NameEn, FieldKey::NameZh, FieldKey::Sex];
 
 ::store::sql! {
-    DUE = "SELECT id FROM person WHERE checked < $1 AND state <> 'closed'
+    DUE = "SELECT id FROM person WHERE checked < $1 AND state <> 'closed' AND document = 'card'
         ORDER BY checked, id LIMIT $2";
     SET_CHECKED = "UPDATE person SET checked = $2, missing_since = NULL WHERE id = $1";
     SET_ENTRY = "UPDATE person SET name_en = $2, name_zh = $3, sex = $4 WHERE id = $1";
@@ -71,9 +71,12 @@ async fn ask(identity: &Identity, id: Id<Person>) -> Result<(), Error> {
             }
         })
         .await?;
+    let Some(card) = particulars.document.card() else {
+        return Ok(());
+    };
     let entry = identity
         .register()
-        .find(&particulars.hkid, particulars.born)
+        .find(card, particulars.born)
         .await
         .map_err(|_| Error::RegisterDown)?;
     let told = match entry {
@@ -109,7 +112,7 @@ fn before(
     entry: &RegisterEntry,
 ) -> Result<Vec<Before>, Error> {
     let value = |key, (name, sex)| -> Option<Value> {
-        verified_value(key, name, sex, &particulars.hkid, particulars.born)
+        verified_value(key, name, sex, &particulars.document, particulars.born)
     };
     let mut all = Vec::new();
     for key in CHANGING {
