@@ -283,6 +283,13 @@ async fn documents_are_chosen_on_the_page_of_who_has_signed_in_and_confirmed_on_
     assert!(kept.says("Your choice is kept"), "{}", kept.words());
 
     let done = agreed_on_phone(&app, &id).await;
+    let late = browser
+        .fill(&page, "/documents", &[("documents", &id)])
+        .await;
+    assert!(
+        late.is_err() || !late.unwrap().says("Your choice is kept"),
+        "what was agreed to stays"
+    );
     assert!(done.status.is_success(), "{}", done.words());
     app.settle().await.unwrap();
     let fetch = holder.about(serde_json::json!({ "businessID": "b-1" }));

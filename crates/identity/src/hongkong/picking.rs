@@ -9,17 +9,20 @@ use web::{Form, IntoResponse as _, Path, Response, Value, Visit, ctx};
 
 use super::{
     HongKong,
-    door::{self, Stop, between, finish, ticketed},
+    door::{Stop, between, finish, ticketed},
     task::Task,
 };
 use crate::{
     Approval, Error, Person,
-    store::{company::resident, wallet_share},
+    store::wallet_share,
     wallet::{Document, SHARED_AT_ONCE},
 };
 
-/// The person who is asked, when they are who has signed in at this browser.
+/// The person who is asked, when they are who has signed in at this browser and no phone has the question.
 fn person_here(visit: &Visit, open: &Approval) -> Option<Id<Person>> {
+    if !wallet_share::is_unopened(open.state) {
+        return None;
+    }
     let here = visit.signed_in()?.actor.subject().parse().ok()?;
     (open.person == Some(here)).then_some(here)
 }
@@ -38,7 +41,10 @@ pub(super) async fn view(
         return Ok(None);
     };
     if person_here(visit, open).is_none() {
-        return Ok(Some(ctx! { is_here => false, most => picking.most }));
+        let can_sign_in = visit.signed_in().is_none() && wallet_share::is_unopened(open.state);
+        return Ok(Some(
+            ctx! { is_here => false, can_sign_in, most => picking.most },
+        ));
     }
     let options: Vec<Value> = picking
         .documents
@@ -81,18 +87,22 @@ async fn take(
 ) -> Result<Response, Stop> {
     let ticket = form.text("ticketID");
     let (_, _, open) = ticketed(hk, (id, ticket)).await?;
+    let place = visit.to(&format!("/wire/{id}?ticketID={ticket}"));
+    // Once the phone has the question, the page says to choose there.
+    if !wallet_share::is_unopened(open.state) {
+        return Ok(visit.redirect(&place));
+    }
     let person = person_here(visit, &open).ok_or(Error::OtherPerson)?;
     let ticked = form.all("documents").take(SHARED_AT_ONCE + 1);
     let ticked: Vec<Id<Document>> = ticked.filter_map(|id| id.parse().ok()).collect();
     let (store, vault) = (hk.store(), hk.identity().vault());
-    let actor = resident(person, None);
     let about = (open.id, person);
-    match wallet_share::pick_documents(store, vault, &actor, about, ticked.clone()).await {
-        Ok(()) => Ok(visit.redirect(&visit.to(&format!("/wire/{id}?ticketID={ticket}")))),
+    match wallet_share::pick_beside(store, vault, about, ticked.clone()).await {
+        Ok(()) | Err(Error::Decided) => Ok(visit.redirect(&place)),
         Err(Error::NothingPicked) => {
             let page = between(visit, hk, (id, ticket), Some(&ticked)).await?;
             Ok(page.into_response())
         }
-        Err(error) => Err(door::Stop::from(error)),
+        Err(error) => Err(Stop::from(error)),
     }
 }

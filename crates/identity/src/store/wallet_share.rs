@@ -7,8 +7,8 @@ use kernel::{Actor, Id, Text, Time};
 use trust::Vault;
 
 use crate::{
-    Approval, Company, Error, Person,
-    store::{json as to_json, member, wallet},
+    Approval, ApprovalState, Company, Error, Person,
+    store::{approval, company::resident, json as to_json, member, wallet},
     wallet::{
         Document, DocumentState, Pick, Picking, SHARE_DAYS, SHARES_KEPT_DAYS, SHARES_SHOWN, Share,
     },
@@ -243,42 +243,83 @@ async fn candidates_in(db: &Read, vault: &Vault, pick: &Pick) -> Result<Vec<Docu
     Ok(all)
 }
 
-/// Keeps what the person picked, before they agree to hand it over.
+/// Keeps what the person picked on their phone, before they agree to hand it over.
 ///
 /// # Errors
-/// [`Error::NothingPicked`] when it is nothing, too much, or not to be picked from; nothing happens when
-/// the approval is about no documents.
+/// [`Error::NothingPicked`] when it is nothing, too much, or not to be picked from; [`Error::Decided`] once
+/// the approval has its outcome. Nothing happens when the approval is about no documents.
 pub async fn pick_documents(
     store: &Store,
     vault: &Vault,
     actor: &Actor,
+    about: (Id<Approval>, Id<Person>),
+    picked: Vec<Id<Document>>,
+) -> Result<(), Error> {
+    let (vault, actor) = (vault.clone(), actor.clone());
+    store
+        .write(&actor, move |tx| {
+            let (vault, picked) = (vault.clone(), picked.clone());
+            async move { keep_in(&tx, &vault, about, (picked, ApprovalState::is_open)).await }
+        })
+        .await
+}
+
+/// The same on the page beside the phone, which counts only until the phone has opened the question: what
+/// the phone shows then is what is agreed to.
+///
+/// # Errors
+/// As [`pick_documents`].
+pub(crate) async fn pick_beside(
+    store: &Store,
+    vault: &Vault,
     (approval, person): (Id<Approval>, Id<Person>),
     picked: Vec<Id<Document>>,
 ) -> Result<(), Error> {
     let vault = vault.clone();
     store
-        .write(actor, move |tx| {
-            let (vault, mut picked) = (vault.clone(), picked.clone());
+        .write(&resident(person, None), move |tx| {
+            let (vault, picked) = (vault.clone(), picked.clone());
             async move {
-                let found = pick_in(&tx, approval).await?;
-                let Some(pick) = found.filter(|one| one.person == person) else {
-                    return Ok(());
-                };
-                picked.sort_unstable();
-                picked.dedup();
-                let all = candidates_in(&tx, &vault, &pick).await?;
-                let is_there = |id: &Id<Document>| all.iter().any(|one| one.id == *id);
-                let is_right =
-                    !picked.is_empty() && picked.len() <= pick.most && picked.iter().all(is_there);
-                if !is_right {
-                    return Err(Error::NothingPicked);
-                }
-                tx.run(&SET_PICKED, params![approval, to_json(&picked)?])
-                    .await?;
-                Ok(())
+                let about = (approval, person);
+                keep_in(&tx, &vault, about, (picked, is_unopened)).await
             }
         })
         .await
+}
+
+/// Whether no phone has opened the question yet.
+pub(crate) const fn is_unopened(state: ApprovalState) -> bool {
+    matches!(state, ApprovalState::Pending)
+}
+
+/// In which states of its approval a pick counts.
+type When = fn(ApprovalState) -> bool;
+
+async fn keep_in(
+    tx: &Write,
+    vault: &Vault,
+    (approval, person): (Id<Approval>, Id<Person>),
+    (mut picked, may): (Vec<Id<Document>>, When),
+) -> Result<(), Error> {
+    let found = pick_in(tx, approval).await?;
+    let Some(pick) = found.filter(|one| one.person == person) else {
+        return Ok(());
+    };
+    let open = approval::get_in(tx, approval).await?;
+    if !may(open.state_at(tx.now())) {
+        return Err(Error::Decided);
+    }
+    picked.sort_unstable();
+    picked.dedup();
+    let all = candidates_in(tx, vault, &pick).await?;
+    let is_there = |id: &Id<Document>| all.iter().any(|one| one.id == *id);
+    let is_right = !picked.is_empty() && picked.len() <= pick.most && picked.iter().all(is_there);
+    if !is_right {
+        return Err(Error::NothingPicked);
+    }
+    let row = params![approval, to_json(&picked)?];
+    tx.run(&SET_PICKED, row).await?;
+    Ok(())
 }
 
 pub(crate) async fn sweep_in(tx: &Write, rows: i64) -> Result<(), Error> {
