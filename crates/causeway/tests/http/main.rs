@@ -33,6 +33,7 @@ mod hongkong_ends;
 mod hongkong_keys;
 mod hongkong_login;
 mod hongkong_signing;
+mod hongkong_sm2;
 mod journey;
 mod keys;
 mod kiosk;

@@ -274,15 +274,7 @@ async fn grant(
             granted.result = corporate(hk, (task, asked), person).await?;
             granted.told = Some(Told::of(client, &asked.corp_fields));
             let is_elsewhere = granted.result.get(ELSEWHERE).is_some();
-            if is_elsewhere || !asked.fields.is_empty() {
-                let (who, mut keys) = reading(client, asked, person);
-                if is_elsewhere {
-                    keys.extend(elsewhere::keys(&asked.elsewhere));
-                    keys.sort_unstable();
-                    keys.dedup();
-                }
-                granted.reading = Some((who, keys));
-            }
+            granted.reading = reading_of_form((client, asked), person, is_elsewhere);
         }
         Kind::CorpUpload => {
             let (result, act) = documents::accepted(hk, task.id).await?;
@@ -308,6 +300,21 @@ async fn grant(
         }
     }
     Ok(granted)
+}
+
+/// What a form of a company took of its person; none when it took nothing.
+fn reading_of_form(
+    (client, asked): (&Client, &Asked),
+    person: Id<Person>,
+    is_elsewhere: bool,
+) -> Option<(Reading, Vec<crate::FieldKey>)> {
+    let (who, mut keys) = reading(client, asked, person);
+    if is_elsewhere {
+        keys.extend(elsewhere::keys(&asked.elsewhere));
+        keys.sort_unstable();
+        keys.dedup();
+    }
+    (!keys.is_empty()).then_some((who, keys))
 }
 
 fn reading(client: &Client, asked: &Asked, person: Id<Person>) -> (Reading, Vec<crate::FieldKey>) {
