@@ -25,8 +25,20 @@ async fn tell(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
     if event.kind == identity::INVITED {
         return invited(tx, event).await;
     }
+    if let Some((subject, body)) = about_passport(&event.kind) {
+        let to: Id<Recipient> = event.subject.parse()?;
+        let message = NewMessage::new(to, Class::Info, subject, body)
+            .about("person", &event.subject)
+            .link("/profile")
+            .key(format!("alarm-{}", event.id));
+        notify::send(tx, message).await?;
+        return Ok(());
+    }
     if let Some((person, cause)) = refused(event) {
         return attempted(tx, (person, cause), event.at).await;
+    }
+    if event.kind == identity::REGISTER_CHANGED {
+        return corrected(tx, event).await;
     }
     let Some((subject, body)) = words(event) else {
         return Ok(());
@@ -38,6 +50,50 @@ async fn tell(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
         .key(format!("alarm-{}", event.id));
     notify::send(tx, message).await?;
     Ok(())
+}
+
+/// The register holds something else than before, and so does the profile.
+async fn corrected(tx: &Write, event: &OutboxEvent) -> Result<(), Failure> {
+    let to: Id<Recipient> = event.subject.parse()?;
+    let subject = Text::new(
+        "The register has changed your particulars",
+        "登記冊已更改你的個人資料",
+    );
+    let body = Text::new(
+        "Your profile shows what the register of persons holds now; what stood there before is under “Everything \
+         about me”. If it is wrong, ask the Registration of Persons Office.",
+        "你的個人資料已按人事登記冊更新，原有內容載於「關於我的所有資料」。如有錯誤，請聯絡人事登記處。",
+    );
+    let message = NewMessage::new(to, Class::Info, subject, body)
+        .about("person", &event.subject)
+        .link("/profile")
+        .key(format!("register-{}", event.id));
+    notify::send(tx, message).await?;
+    Ok(())
+}
+
+/// What becomes of an account with its passport.
+fn about_passport(kind: &str) -> Option<(Text, Text)> {
+    match kind {
+        identity::PASSPORT_LAPSED => Some((
+            Text::new("Your passport has run out", "你的護照已過期"),
+            Text::new(
+                "Your account goes on at the basic level: you sign in and fill in forms, and sign no documents. Bring your new passport to a counter of the Digital Policy Office. Your account, companies and licences stay, and you have the plus level again.",
+                "你的帳戶會以基本級別繼續使用：可登入及填表，但不能簽署文件。請攜同新護照到數字政策辦公室櫃位；你的帳戶、公司及牌照均會保留，並會回復進階級別。",
+            ),
+        )),
+        identity::PASSPORT_RENEWED => Some((
+            Text::new(
+                "A new passport was recorded for your account",
+                "你的帳戶已登記新護照",
+            ),
+            Text::new(
+                "Two officers saw it with you at a counter. Your account has the plus level. If that was not you, tell the Digital Policy Office at once.",
+                "兩名人員已在櫃位與你核對護照，你的帳戶屬進階級別。如非本人所為，請即通知數字政策辦公室。",
+            ),
+        )),
+        _ => None,
+    }
 }
 
 /// An attempt to come in that was refused: whose account, and why.
@@ -97,8 +153,8 @@ impl Cause {
                 "有人在你的帳戶暫停期間嘗試登入。",
             ),
             Self::Tried(Attempt::Code) => Text::new(
-                "A wrong code from a counter was given with your identity card number.",
-                "有人以你的身份證號碼輸入了錯誤的櫃位代碼。",
+                "A wrong code from a counter was given with the number of your identity card or passport.",
+                "有人以你的身份證或護照號碼輸入了錯誤的櫃位代碼。",
             ),
             Self::Tried(Attempt::Particulars) => Text::new(
                 "Wrong particulars were given with your identity card number until it had to wait an hour.",

@@ -226,6 +226,14 @@ impl System {
         let runner = crate::alarm::jobs(runner);
         let runner = crate::evidence::jobs(runner, self);
         let system = self.clone();
+        let identity = self.identity.clone();
+        let runner = runner.every("identity.recheck", identity::RECHECK_EVERY, move || {
+            let identity = identity.clone();
+            async move {
+                identity::recheck(&identity).await?;
+                Ok(())
+            }
+        });
         runner.every("causeway.sweep", SWEEP_EVERY, move || {
             let system = system.clone();
             async move {

@@ -1,8 +1,11 @@
-//! Accounts of people, for the department that keeps them: found by the card with a reason on record,
+//! Accounts of people, for the department that keeps them: found by card or passport with a reason on record,
 //! suspended with a ground, lifted by a supervisor; one phone, passkey or session of it ended. The register's officers note deaths here.
 
 use axum::{extract::State, response::Response};
-use identity::{Entrance, Error, FieldKey, Ground, Officer, Person, PersonState, Reading, Shown};
+use identity::{
+    Basis, Entrance, Error, FieldKey, Ground, IdentityDocument, Officer, Person, PersonState,
+    Reading, Shown,
+};
 use kernel::{Actor, Hkid, Id, Role, Text};
 use serde::{Deserialize, Serialize};
 use web::{
@@ -59,6 +62,8 @@ fn form_page(visit: &Visit, by: &Officer, form: &Form, errors: &[(&str, &str)]) 
         notes_deaths => by.department == identity::DEATHS,
         errors => wrong.list(),
         hkid => form.text("hkid"),
+        country => form.text("country"),
+        countries => identity::countries(visit.lang()),
         reason => form.text("reason"),
         notice => form.text("notice"),
         hkid_error => wrong.words("hkid"),
@@ -73,18 +78,18 @@ async fn find(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<Res
     if by.department != identity::KEEPER {
         return Err(Error::WrongPost.into());
     }
-    let hkid = form.text("hkid").parse::<Hkid>();
+    let document = IdentityDocument::read(form.text("country"), form.text("hkid"));
     let reason = form.text("reason").trim();
     let mut errors = Vec::new();
-    if hkid.is_err() {
-        errors.push(("hkid", "desk.accounts.wrong.hkid"));
+    if document.is_err() {
+        errors.push(("hkid", "desk.accounts.wrong.document"));
     }
     if reason.is_empty() {
         errors.push(("reason", "desk.accounts.wrong.reason"));
     }
-    let found = match hkid {
-        Ok(hkid) if errors.is_empty() => {
-            identity::find_person_by_hkid(&desk.store, desk.identity.vault(), &hkid).await?
+    let found = match document {
+        Ok(document) if errors.is_empty() => {
+            identity::find_person_by_document(&desk.store, desk.identity.vault(), &document).await?
         }
         _ => None,
     };
@@ -102,7 +107,7 @@ async fn find(State(desk): State<Desk>, visit: Visit, form: Form) -> Outcome<Res
         department: by.department.clone(),
         reason: Text::same(reason),
     };
-    let shown = [FieldKey::NameEn, FieldKey::Hkid];
+    let shown = [FieldKey::NameEn, found.basis.number_field()];
     identity::record_reading(&desk.store, &reading, &shown).await?;
     visit.remember(OPENED, &Opened { person: found.id }).await?;
     Ok(visit.redirect(&visit.to(&format!("/desk/accounts/{}", found.id))))
@@ -149,10 +154,13 @@ pub(crate) async fn account_page(
         },
         level => found.level.code(),
         enrolled => found.enrolled,
+        checked => found.checked,
+        missing_since => identity::missing_since(&desk.store, id).await?,
         entrances => entrances(desk, visit, id).await?,
         changes => changes(desk, visit, id).await?,
         grounds => choices(visit, "desk.accounts.ground", &Ground::SUSPENDING),
         documents => choices(visit, "desk.recovery.shown", Shown::ALL),
+        passport => passport(visit, &found),
         may_suspend => found.state == PersonState::Active,
         may_lift => found.state == PersonState::Suspended && by.role == Role::Supervisor,
         needs_supervisor => found.state == PersonState::Suspended && by.role != Role::Supervisor,
@@ -176,6 +184,20 @@ pub(crate) async fn account_page(
         page.into_response()
     } else {
         page.with_errors().into_response()
+    })
+}
+
+/// The passport that an account rests on, and where a new one is recorded.
+fn passport(visit: &Visit, found: &Person) -> Option<Value> {
+    let Basis::Passport { expires, seen } = found.basis else {
+        return None;
+    };
+    Some(ctx! {
+        expires,
+        seen,
+        is_lapsed => found.basis.is_lapsed(visit.site().env().today()),
+        renew => (found.state == PersonState::Active)
+            .then(|| visit.to(&format!("/desk/accounts/{}/passport", found.id))),
     })
 }
 

@@ -8,6 +8,7 @@ mod announcements;
 mod audit;
 mod case;
 mod clients;
+mod counter;
 mod feedback;
 mod handing;
 mod inbox;
@@ -47,6 +48,22 @@ pub static BUNDLE: Bundle = Bundle {
         (
             "desk/account.html",
             include_str!("../templates/account.html"),
+        ),
+        (
+            "desk/counter.html",
+            include_str!("../templates/counter.html"),
+        ),
+        (
+            "desk/counter_code.html",
+            include_str!("../templates/counter_code.html"),
+        ),
+        (
+            "desk/counter_form.html",
+            include_str!("../templates/counter_form.html"),
+        ),
+        (
+            "desk/counters.html",
+            include_str!("../templates/counters.html"),
         ),
         (
             "desk/recoveries.html",
@@ -184,6 +201,7 @@ pub fn routes(desk: &Desk) -> Routes {
     inbox::routes()
         .merge(accounts::routes())
         .merge(recovery::routes())
+        .merge(counter::routes())
         .merge(case::routes())
         .merge(handing::routes())
         .merge(money::routes())

@@ -52,6 +52,15 @@ fn enrolment_routes() -> Routes<Identity> {
         .body_bytes(SHOWN_BODY_BYTES)
         .json(
             post,
+            "/app/api/enrolments/counter",
+            Access::Public,
+            operation::<enrol::AtCounter, view::Me>("Bind this phone by a code from a counter"),
+            enrol::at_counter,
+        )
+        .rate(Rate::Attempt)
+        .body_bytes(BODY_BYTES)
+        .json(
+            post,
             "/app/api/level",
             Access::Public,
             operation::<enrol::Raise, view::Me>("Raise the level by showing the card"),

@@ -1,19 +1,20 @@
-//! Invented people, companies and officers, and the simulated phone that answers for them. Only a
+//! Invented people, visitors, companies and officers, and the simulated phone that answers for them. Only a
 //! platform started as a demonstration seeds them. Their card numbers carry a letter no card is
 //! issued with, and right check digits.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use ::store::Store;
+use ::store::{Store, Write};
 use kernel::{Actor, Date, Hkid, Id, Role, Text};
 use serde::Deserialize;
 use serde_json::Value;
 use trust::{SigningKey, Vault, base64url, jws::Signer};
 
 use crate::{
-    Approval, CompanyRecord, CompanyStatus, Decision, Device, Error, FactKey, FactSource, FieldKey,
-    Level, MemberRole, Officer, Person, PersonName, Powers, PublicJwk, RegisterEntry, Sex,
-    SimulatedCompanies, SimulatedRegister,
+    Approval, Basis, CompanyRecord, CompanyStatus, Decision, Device, Error, FactKey, FactSource,
+    FieldKey, IdentityDocument, Level, MemberRole, Officer, Passport, Person, PersonName, Powers,
+    PublicJwk, RegisterEntry, Sex, SimulatedCompanies, SimulatedRegister,
+    person::Identified,
     proof::{DECISION_TYP, SignedDecision},
     store::{answer, company, device, enrolment, member, officer, person, profile, signing},
 };
@@ -45,6 +46,37 @@ pub struct DemoPerson {
     /// Company number and role.
     #[serde(default)]
     pub mandates: Vec<(String, MemberRole)>,
+}
+
+/// One invented person without an identity card, seen at a counter with a passport.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DemoVisitor {
+    /// As [`DemoPerson::key`], of the same set.
+    pub key: String,
+    pub passport: Passport,
+    pub expires: Date,
+    pub name_en: String,
+    pub name_zh: Option<String>,
+    pub sex: Sex,
+    pub born: Date,
+    /// What makes the person useful in a demonstration.
+    pub note: Text,
+    #[serde(default)]
+    pub profile: BTreeMap<FieldKey, Value>,
+    /// Company number and role.
+    #[serde(default)]
+    pub mandates: Vec<(String, MemberRole)>,
+}
+
+/// An invented person with a simulated phone, as the list of them shows it.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    pub key: &'static str,
+    pub name: PersonName,
+    pub officer: Option<&'static DemoPost>,
+    pub note: Option<&'static Text>,
+    document: IdentityDocument,
 }
 
 /// The post of an invented officer.
@@ -88,6 +120,8 @@ const fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 struct Register {
     people: Vec<DemoPerson>,
+    #[serde(default)]
+    visitors: Vec<DemoVisitor>,
     companies: Vec<DemoCompany>,
 }
 
@@ -110,7 +144,62 @@ pub fn find(key: &str) -> Option<&'static DemoPerson> {
     people().iter().find(|person| person.key == key)
 }
 
+/// Everybody whose passport was seen at a counter.
+#[must_use]
+pub fn visitors() -> &'static [DemoVisitor] {
+    &REGISTER.visitors
+}
+
+/// Everybody with a simulated phone.
+pub fn holders() -> impl Iterator<Item = Holder> {
+    let enrolled = people().iter().filter(|demo| demo.enrolled);
+    let enrolled = enrolled.map(DemoPerson::holder);
+    enrolled.chain(visitors().iter().map(DemoVisitor::holder))
+}
+
+/// Whoever of them has this key, enrolled or not.
+#[must_use]
+pub fn holder(key: &str) -> Option<Holder> {
+    let visitor = || visitors().iter().find(|one| one.key == key);
+    find(key)
+        .map(DemoPerson::holder)
+        .or_else(|| visitor().map(DemoVisitor::holder))
+}
+
+impl DemoVisitor {
+    fn document(&self) -> IdentityDocument {
+        IdentityDocument::Passport(self.passport.clone())
+    }
+
+    fn name(&self) -> PersonName {
+        PersonName {
+            en: self.name_en.clone(),
+            zh: self.name_zh.clone(),
+        }
+    }
+
+    fn holder(&'static self) -> Holder {
+        Holder {
+            key: &self.key,
+            name: self.name(),
+            officer: None,
+            note: Some(&self.note),
+            document: self.document(),
+        }
+    }
+}
+
 impl DemoPerson {
+    fn holder(&'static self) -> Holder {
+        Holder {
+            key: &self.key,
+            name: self.entry().name,
+            officer: self.officer.as_ref(),
+            note: self.note.as_ref(),
+            document: self.hkid.clone().into(),
+        }
+    }
+
     #[must_use]
     pub fn entry(&self) -> RegisterEntry {
         RegisterEntry {
@@ -147,13 +236,19 @@ pub async fn seed(store: &Store, vault: &Vault) -> Result<(), Error> {
             seed_person(store, vault, demo).await?;
         }
     }
+    for demo in visitors() {
+        let known = person::find_person_by_document(store, vault, &demo.document()).await?;
+        if known.is_none() {
+            seed_visitor(store, vault, demo).await?;
+        }
+    }
     Ok(())
 }
 
 impl DemoCompany {
     fn record(&self) -> Option<CompanyRecord> {
         let facts = self.facts.iter();
-        let directors = self.directors.iter().filter_map(|key| find(key));
+        let directors = self.directors.iter().filter_map(|key| holder(key));
         Some(CompanyRecord {
             company_number: self.company_number.parse().ok()?,
             business_number: self.business_number.parse().ok()?,
@@ -166,7 +261,7 @@ impl DemoCompany {
             facts: facts
                 .map(|(key, (source, value))| (*key, value.clone(), *source))
                 .collect(),
-            directors: directors.map(|one| one.hkid.clone()).collect(),
+            directors: directors.map(|one| one.document).collect(),
         })
     }
 }
@@ -193,7 +288,7 @@ async fn seed_company(store: &Store, record: CompanyRecord) -> Result<(), Error>
 }
 
 async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) -> Result<(), Error> {
-    let sealed = person::seal(vault, store.env().id(), &demo.entry(), demo.level)?;
+    let sealed = person::seal(vault, store.env().id(), demo.entry(), demo.level)?;
     let jwk = PublicJwk::from(phone_key(vault, &demo.key)?.public());
     let post: Id<Officer> = store.env().id();
     let owner = store
@@ -201,12 +296,7 @@ async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) ->
             let (sealed, jwk) = (sealed.clone(), jwk.clone());
             async move {
                 let (owner, _) = enrolment::bind_in(&tx, &sealed, &jwk, PHONE_NAME).await?;
-                for (number, role) in &demo.mandates {
-                    let found = company::by_number_in(&tx, number).await?;
-                    let found = found.ok_or(Error::NotFound)?;
-                    let powers = Powers::of(*role, *role > MemberRole::User);
-                    member::put_in(&tx, found.id, owner.id, &powers).await?;
-                }
+                empower_in(&tx, owner.id, &demo.mandates).await?;
                 if let Some(demo_post) = &demo.officer {
                     let row = Officer {
                         id: post,
@@ -223,15 +313,67 @@ async fn seed_person(store: &Store, vault: &Vault, demo: &'static DemoPerson) ->
             }
         })
         .await?;
-    let declared: profile::Changes = demo
-        .profile
+    declare(store, vault, (owner.id, &demo.profile)).await
+}
+
+async fn empower_in(
+    tx: &Write,
+    owner: Id<Person>,
+    mandates: &[(String, MemberRole)],
+) -> Result<(), Error> {
+    for (number, role) in mandates {
+        let found = company::by_number_in(tx, number).await?;
+        let found = found.ok_or(Error::NotFound)?;
+        let powers = Powers::of(*role, *role > MemberRole::User);
+        member::put_in(tx, found.id, owner, &powers).await?;
+    }
+    Ok(())
+}
+
+async fn declare(
+    store: &Store,
+    vault: &Vault,
+    (owner, fields): (Id<Person>, &BTreeMap<FieldKey, Value>),
+) -> Result<(), Error> {
+    let declared: profile::Changes = fields
         .iter()
         .map(|(key, value)| (*key, value.clone()))
         .collect();
     if !declared.is_empty() {
-        profile::update_profile(store, vault, owner.id, declared).await?;
+        profile::update_profile(store, vault, owner, declared).await?;
     }
     Ok(())
+}
+
+async fn seed_visitor(
+    store: &Store,
+    vault: &Vault,
+    demo: &'static DemoVisitor,
+) -> Result<(), Error> {
+    let basis = Basis::Passport {
+        expires: demo.expires,
+        seen: store.env().now(),
+    };
+    let entry = Identified {
+        document: demo.document(),
+        name: demo.name(),
+        sex: demo.sex,
+        born: demo.born,
+        basis,
+    };
+    let sealed = person::seal(vault, store.env().id(), entry, Level::Plus)?;
+    let jwk = PublicJwk::from(phone_key(vault, &demo.key)?.public());
+    let owner = store
+        .write(&Actor::system("demo"), move |tx| {
+            let (sealed, jwk) = (sealed.clone(), jwk.clone());
+            async move {
+                let (owner, _) = enrolment::bind_in(&tx, &sealed, &jwk, PHONE_NAME).await?;
+                empower_in(&tx, owner.id, &demo.mandates).await?;
+                Ok::<_, Error>(owner)
+            }
+        })
+        .await?;
+    declare(store, vault, (owner.id, &demo.profile)).await
 }
 
 /// The key of a person's simulated phone. It follows from the vault's index key, so that every
@@ -245,10 +387,10 @@ pub(crate) fn phone_key(vault: &Vault, key: &str) -> Result<SigningKey, Error> {
 /// A simulated phone in the hand of an invented person.
 #[derive(Debug)]
 pub struct Phone {
-    pub demo: &'static DemoPerson,
+    pub key: &'static str,
     pub person: Person,
     pub device: Device,
-    key: SigningKey,
+    signing: SigningKey,
 }
 
 impl Phone {
@@ -264,18 +406,18 @@ impl Phone {
 /// # Errors
 /// [`Error::NotFound`] when the person is not seeded.
 pub async fn phone(store: &Store, vault: &Vault, key: &str) -> Result<Phone, Error> {
-    let demo = find(key).ok_or(Error::NotFound)?;
-    let person = person::find_person_by_hkid(store, vault, &demo.hkid).await?;
+    let holder = holder(key).ok_or(Error::NotFound)?;
+    let person = person::find_person_by_document(store, vault, &holder.document).await?;
     let person = person.ok_or(Error::NotFound)?;
-    let key = phone_key(vault, &demo.key)?;
-    let device = device::find_device(store, key.kid())
+    let signing = phone_key(vault, holder.key)?;
+    let device = device::find_device(store, signing.kid())
         .await?
         .ok_or(Error::NotFound)?;
     Ok(Phone {
-        demo,
+        key: holder.key,
         person,
         device,
-        key,
+        signing,
     })
 }
 
@@ -339,6 +481,6 @@ async fn decide(
         iat: store.env().now().seconds(),
         jti: base64url::encode(store.env().bytes::<16>()),
     };
-    let jws = Signer::new(&phone.key, DECISION_TYP).sign(&claims)?;
+    let jws = Signer::new(&phone.signing, DECISION_TYP).sign(&claims)?;
     answer::decide(store, &phone.device, &jws).await
 }

@@ -10,7 +10,7 @@ use kernel::{Date, Hkid, Id, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Level, PersonName, PublicJwk, Sex};
+use crate::{Basis, Level, PersonName, PublicJwk, Sex, person::Identified};
 
 /// Completed years of age a person needs to enrol.
 pub const MINIMUM_AGE: i64 = 11;
@@ -30,6 +30,18 @@ pub struct RegisterEntry {
     pub name: PersonName,
     pub sex: Sex,
     pub born: Date,
+}
+
+impl From<RegisterEntry> for Identified {
+    fn from(entry: RegisterEntry) -> Self {
+        Self {
+            document: entry.hkid.into(),
+            name: entry.name,
+            sex: entry.sex,
+            born: entry.born,
+            basis: Basis::Card,
+        }
+    }
 }
 
 /// The register did not answer.

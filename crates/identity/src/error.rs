@@ -95,6 +95,10 @@ pub enum Error {
     TooManyPasskeys,
     #[error("card and code from the counter do not fit")]
     RecoveryRefused,
+    #[error("the account rests on a passport, and no card is there to show")]
+    NoCard,
+    #[error("passport number and code from the counter do not fit")]
+    CodeRefused,
     #[error("the phone has not shown its holder")]
     NotPresent,
     #[error("a passkey that may be copied does not answer this")]
@@ -105,6 +109,12 @@ pub enum Error {
     OutsidePowers,
     #[error("the amount is above the person's limit, or nobody said it")]
     OverLimit,
+    #[error("the person's role does not let them do this with the company's documents")]
+    NotKeeper,
+    #[error("the company keeps as many documents as it may")]
+    WalletFull,
+    #[error("no document was picked, or one that is not to be picked")]
+    NothingPicked,
     #[error("this address has no passkeys")]
     NoPasskeys,
     #[error("a stored row cannot be read: {0}")]
@@ -163,12 +173,17 @@ impl Error {
             Self::PasskeyRefused => ("ID-060", S::FORBIDDEN),
             Self::TooManyPasskeys => ("ID-061", S::CONFLICT),
             Self::RecoveryRefused => ("ID-062", S::UNPROCESSABLE_ENTITY),
+            Self::NoCard => ("ID-046", S::FORBIDDEN),
+            Self::CodeRefused => ("ID-047", S::UNPROCESSABLE_ENTITY),
             Self::NotPresent => ("ID-064", S::FORBIDDEN),
             Self::PasskeySynced => ("ID-065", S::FORBIDDEN),
             Self::PhoneOnly => ("ID-066", S::FORBIDDEN),
             Self::NoPasskeys => ("ID-063", S::NOT_FOUND),
             Self::OutsidePowers => ("ID-070", S::FORBIDDEN),
             Self::OverLimit => ("ID-071", S::FORBIDDEN),
+            Self::NotKeeper => ("ID-072", S::FORBIDDEN),
+            Self::WalletFull => ("ID-073", S::CONFLICT),
+            Self::NothingPicked => ("ID-074", S::UNPROCESSABLE_ENTITY),
             Self::Corrupt(_) => ("ID-024", S::INTERNAL_SERVER_ERROR),
             Self::Store(_) => ("ID-025", S::INTERNAL_SERVER_ERROR),
             Self::Trust(_) => ("ID-026", S::INTERNAL_SERVER_ERROR),
@@ -275,12 +290,17 @@ pub fn explanations() -> Vec<web::Explanation> {
         Error::PasskeyRefused,
         Error::TooManyPasskeys,
         Error::RecoveryRefused,
+        Error::NoCard,
+        Error::CodeRefused,
         Error::NoPasskeys,
         Error::NotPresent,
         Error::PasskeySynced,
         Error::PhoneOnly,
         Error::OutsidePowers,
         Error::OverLimit,
+        Error::NotKeeper,
+        Error::WalletFull,
+        Error::NothingPicked,
         Error::Corrupt(""),
         Error::Trust(trust::Error::Refused),
         Error::Journal(journal::Error::Gone("")),

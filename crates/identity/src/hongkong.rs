@@ -9,7 +9,7 @@
 //! fetched, a day at most; a bare digest of a card number goes no further than the request it came in.
 //! A token counts while its person is active and connected to the client; a company's, while its person
 //! may act for the company besides. Which of the two interfaces a call speaks is known by its path.
-//! Decisions 0010 and 0012 say what differs from the interfaces as published, and why.
+//! Decisions 0010, 0012, 0013 and 0016 say what differs from the interfaces as published, and why.
 //!
 //! ```text
 //! getKey ─▶ content key ─▶ initiateRequest ─▶ task + approval ─▶ (phone) ─▶ settle ─▶ callback until heard
@@ -27,17 +27,21 @@ mod caller;
 mod choice;
 mod corp_sign;
 mod corporation;
+mod documents;
 mod door;
+mod elsewhere;
 mod fact;
 mod field;
 mod holder;
 pub(crate) mod jobs;
 mod key;
+mod picking;
 mod profile;
 pub(crate) mod registration;
 mod reply;
 mod routes;
 mod settle;
+mod shelf;
 mod sign;
 pub(crate) mod store;
 mod task;
@@ -58,6 +62,7 @@ pub use store::{
     day::{UseDay, use_days},
     token::TokenKind,
 };
+pub(crate) use task::Task;
 pub use task::{Kind, Source, State};
 pub use word::{Dialect, Word};
 

@@ -10,8 +10,8 @@ use crate::{
     approval::RETENTION_DAYS,
     signing::{EVIDENCE_YEARS, UNSIGNED_DAYS, UPLOAD_HOURS},
     store::{
-        approval, browser, email_claim, enrolment, passkey, profile, recovery, registrant, signing,
-        spending, standing, token,
+        approval, browser, counter, email_claim, enrolment, passkey, person, profile, recovery,
+        registrant, signing, spending, standing, token, wallet,
     },
 };
 
@@ -52,6 +52,8 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             email_claim::forget_in(&tx).await?;
             browser::forget_in(&tx).await?;
             recovery::void_in(&tx).await?;
+            counter::forget_in(&tx).await?;
+            person::lapse_in(&tx).await?;
             enrolment::forget_in(&tx).await?;
             profile::forget_readings_in(&tx).await?;
             let day = Duration::from_secs(UPLOAD_HOURS * 3_600);
@@ -62,6 +64,7 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
             registrant::fold_in(&tx).await?;
             standing::come_of_age_in(&tx).await?;
             spending::forget_in(&tx).await?;
+            wallet::sweep_in(&tx).await?;
             Ok::<_, Error>(())
         })
         .await

@@ -17,8 +17,10 @@ mod code;
 mod company;
 mod consent;
 mod context;
+mod counter;
 pub mod demo;
 mod device;
+mod document;
 mod enrolment;
 mod error;
 pub mod hongkong;
@@ -38,6 +40,7 @@ pub mod simulation;
 mod standing;
 mod store;
 mod wake;
+pub mod wallet;
 
 pub use address::{AREAS, Address, AddressFault, AddressKind, Lot};
 pub use api::Phone;
@@ -56,7 +59,14 @@ pub use company::{
 };
 pub use consent::{CONSENT_DAYS, Consent, NewConsent};
 pub use context::Identity;
+pub use counter::{
+    CounterEnrolment, Looked, NAME_EN_CHARS, NAME_ZH_CHARS, NewCounterEnrolment, PASSPORT_LAPSED,
+    PASSPORT_RENEWED, PassportEntry, PhoneWanted,
+};
 pub use device::{DEVICE_ENROLLED, DEVICE_REPLACED, DEVICE_REVOKED, Device, PublicJwk};
+pub use document::{
+    Basis, Country, DocumentKind, IdentityDocument, PASSPORT_CHARS, Passport, PassportNumber,
+};
 pub use enrolment::{
     Enrolment, Guardian, MINIMUM_AGE, Register, RegisterAnswer, RegisterDown, RegisterEntry,
     SimulatedRegister,
@@ -64,7 +74,7 @@ pub use enrolment::{
 pub use error::{Error, explanations};
 pub use jobs::{SWEEP_EVERY, sweep};
 pub use officer::Officer;
-pub use pages::{BUNDLE, act_for, ask_in, binding};
+pub use pages::{BUNDLE, act_for, ask_in, binding, countries};
 pub use passkey::{
     Authority, Browser, Ceremony, CeremonyKind, Entrance, Known, Means, PASSKEY_ADDED,
     PASSKEY_NAME_CHARS, PASSKEY_REVOKED, PASSKEYS_MAX, Passkey, RelyingParty, adding_digest,
@@ -102,6 +112,10 @@ pub use store::{
         join as join_company, refresh as refresh_company,
     },
     consent::{consent_in, consents_of, find_consent, grant_consent_in, revoke_consent_in},
+    counter::{
+        CounterCode, ask_counter, decide_counter, find_counter, redeem_counter, taken_by,
+        waiting_counters,
+    },
     device::{find_device, live_device, live_in as live_device_in, revoke_in as revoke_device_in},
     email_claim::{EmailClaim, draw_email_code, keep_email_code_in, prove_email},
     enrolment::{StartEnrolment, confirm as confirm_enrolment, start as start_enrolment},
@@ -118,7 +132,10 @@ pub use store::{
         add_by_passkey, add_by_phone, begin_passkey, find_ceremony, finish_adding, passkeys_of,
         rename_passkey, sign_in_by_passkey,
     },
-    person::{counted_in, find_person, find_person_by_hkid, set_state_in as set_person_state_in},
+    person::{
+        counted_in, find_person, find_person_by_document, find_person_by_hkid,
+        set_state_in as set_person_state_in,
+    },
     profile::{
         Changes, READINGS_KEPT_DAYS, Reading, ReadingQuery, ReadingRecord, find_reading,
         own_profile, person_of_reading, read_fields, read_particulars, reading_departments,
@@ -132,6 +149,7 @@ pub use store::{
     proposal::{
         INVITED, Proposed, Verdict, decide_proposal, firm_by_number, invite, propose, waiting,
     },
+    recheck::{RECHECK_AFTER, RECHECK_EVERY, REGISTER_CHANGED, missing_since, recheck},
     recovery::{ask_recovery, decide_recovery, recoveries_of, redeem_recovery, waiting_recoveries},
     registrant::registrants,
     signing::{OwnSigning, presence_of, signings_of},

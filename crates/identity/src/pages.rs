@@ -8,9 +8,10 @@ mod qr;
 mod session;
 mod waiting;
 
-use web::{Access, Asset, Bundle, Rate, Routes};
+use kernel::Lang;
+use web::{Access, Asset, Bundle, Rate, Routes, Value, ctx};
 
-use crate::Identity;
+use crate::{Country, Identity};
 
 pub use session::{act_for, ask_in, binding};
 pub(crate) use session::{ask_drawn_in, mandate_words};
@@ -81,6 +82,14 @@ pub static BUNDLE: Bundle = Bundle {
         },
     ],
 };
+
+/// The countries that issue passports, as a list to choose from.
+#[must_use]
+pub fn countries(lang: Lang) -> Vec<Value> {
+    let all = Country::all().iter();
+    all.map(|(code, name)| ctx! { value => code.as_str(), words => name.get(lang) })
+        .collect()
+}
 
 /// Any signed-in person, resident or staff.
 const SIGNED_IN: Access = Access::Roles(&kernel::Role::ALL);

@@ -1,12 +1,12 @@
-//! A person known to the platform: enrolled once against the register, signed in by their phone.
-//! The identity card number and the date of birth never leave this crate unsealed except to a
+//! A person known to the platform: enrolled once against the register or at a counter, signed in by their
+//! phone. The number of the identity card or passport and the date of birth never leave this crate unsealed except to a
 //! caller that names a purpose; everybody else sees the name, the level and the birth year.
 
 use kernel::{Date, Hkid, Id, Lang, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::code::codes;
+use crate::{Basis, IdentityDocument, code::codes};
 
 codes! {
     /// How surely the person was identified when they enrolled. A higher level includes the lower.
@@ -49,6 +49,9 @@ pub struct Person {
     pub level: Level,
     pub state: PersonState,
     pub enrolled: Time,
+    /// When the register last answered for them.
+    pub checked: Time,
+    pub basis: Basis,
 }
 
 impl Person {
@@ -61,6 +64,24 @@ impl Person {
 /// The sealed part, opened for one stated purpose.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Particulars {
-    pub hkid: Hkid,
+    pub document: IdentityDocument,
     pub born: Date,
+}
+
+impl Particulars {
+    /// The identity card, which people who live elsewhere do not have.
+    #[must_use]
+    pub const fn card(&self) -> Option<&Hkid> {
+        self.document.card()
+    }
+}
+
+/// Whom a register or an officer has identified, before it is sealed.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Identified {
+    pub document: IdentityDocument,
+    pub name: PersonName,
+    pub sex: Sex,
+    pub born: Date,
+    pub basis: Basis,
 }

@@ -3,7 +3,7 @@
 //!
 //! Field names follow the iAM Smart catalogue in meaning, with nouns of our own.
 
-use kernel::{Date, Email, Hkid, PhoneHk, Text, Time};
+use kernel::{Date, Email, PhoneHk, Text, Time};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,6 +24,10 @@ codes! {
         NameEn = "name_en",
         NameZh = "name_zh",
         Hkid = "hkid",
+        /// Of people without an identity card.
+        Passport = "passport",
+        /// Who issued it, by ISO 3166-1 alpha-3.
+        PassportCountry = "passport_country",
         DateOfBirth = "date_of_birth",
         Sex = "sex",
         Prefix = "prefix",
@@ -40,7 +44,12 @@ codes! {
 
 codes! {
     /// Who vouches for a value.
-    Source { Verified = "verified", SelfDeclared = "self_declared" }
+    Source {
+        Verified = "verified",
+        /// An officer saw the passport with its holder.
+        Counter = "counter",
+        SelfDeclared = "self_declared",
+    }
 }
 
 codes! {
@@ -109,7 +118,13 @@ impl FieldKey {
     pub const fn is_verified(self) -> bool {
         matches!(
             self,
-            Self::NameEn | Self::NameZh | Self::Hkid | Self::DateOfBirth | Self::Sex
+            Self::NameEn
+                | Self::NameZh
+                | Self::Hkid
+                | Self::Passport
+                | Self::PassportCountry
+                | Self::DateOfBirth
+                | Self::Sex
         )
     }
 
@@ -227,13 +242,15 @@ pub(crate) fn verified_value(
     key: FieldKey,
     name: &crate::PersonName,
     sex: crate::Sex,
-    hkid: &Hkid,
+    document: &crate::IdentityDocument,
     born: Date,
 ) -> Option<Value> {
     match key {
         FieldKey::NameEn => Some(name.en.as_str().into()),
         FieldKey::NameZh => name.zh.as_deref().map(Into::into),
-        FieldKey::Hkid => Some(hkid.as_str().into()),
+        FieldKey::Hkid => Some(document.card()?.as_str().into()),
+        FieldKey::Passport => Some(document.passport()?.number.as_str().into()),
+        FieldKey::PassportCountry => Some(document.passport()?.country.as_str().into()),
         FieldKey::DateOfBirth => Some(born.to_string().into()),
         FieldKey::Sex => Some(sex.code().into()),
         _ => None,

@@ -4,9 +4,12 @@
 
 use std::{collections::HashMap, fmt, future::Future, pin::Pin};
 
-use kernel::{BusinessNumber, CompanyNumber, Hkid};
+use kernel::{BusinessNumber, CompanyNumber};
+use trust::Vault;
 
-use crate::{CompanyStatus, FactKey, FactSource, PersonName, RegisterDown};
+use crate::{
+    CompanyStatus, FactKey, FactSource, IdentityDocument, PersonName, RegisterDown, store::person,
+};
 
 /// What the register holds about one company.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,14 +21,17 @@ pub struct CompanyRecord {
     pub status: CompanyStatus,
     /// Every other field that some source holds.
     pub facts: Vec<(FactKey, String, FactSource)>,
-    /// The identity cards of the directors, or of the owner of a business.
-    pub directors: Vec<Hkid>,
+    /// The identity cards or passports of the directors, or of the owner of a business.
+    pub directors: Vec<IdentityDocument>,
 }
 
 impl CompanyRecord {
+    /// Whether the register names the holder of these documents, given by their blind indices: a register
+    /// may know a director by a passport that has been replaced since.
     #[must_use]
-    pub fn is_director(&self, hkid: &Hkid) -> bool {
-        self.directors.contains(hkid)
+    pub(crate) fn is_director(&self, vault: &Vault, held: &[Vec<u8>]) -> bool {
+        let mut directors = self.directors.iter();
+        directors.any(|one| held.contains(&person::index_of(vault, one)))
     }
 }
 

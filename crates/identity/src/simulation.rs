@@ -154,7 +154,7 @@ impl Simulation {
         let sealed = numbers
             .filter_map(|number| {
                 let (entry, level) = self.person(number)?;
-                Some(person::seal(vault, self.id(number), &entry, level))
+                Some(person::seal(vault, self.id(number), entry, level))
             })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Sealed {

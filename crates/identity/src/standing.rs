@@ -36,6 +36,10 @@ codes! {
         Death = "death",
         /// What it was suspended for is settled.
         Settled = "settled",
+        /// The passport ran out: the account is basic.
+        Lapsed = "lapsed",
+        /// A new passport was seen: the account is plus.
+        Renewed = "renewed",
     }
 }
 

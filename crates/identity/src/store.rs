@@ -7,6 +7,7 @@ pub(crate) mod browser;
 pub(crate) mod commission;
 pub(crate) mod company;
 pub(crate) mod consent;
+pub(crate) mod counter;
 pub(crate) mod device;
 pub(crate) mod email_claim;
 pub(crate) mod enrolment;
@@ -19,6 +20,7 @@ pub(crate) mod person;
 pub(crate) mod profile;
 pub(crate) mod profile_version;
 pub(crate) mod proposal;
+pub(crate) mod recheck;
 pub(crate) mod recovery;
 pub(crate) mod registrant;
 pub(crate) mod signing;
@@ -27,6 +29,9 @@ pub(crate) mod spending;
 pub(crate) mod standing;
 pub(crate) mod token;
 pub(crate) mod wake;
+pub(crate) mod wallet;
+pub(crate) mod wallet_offer;
+pub(crate) mod wallet_share;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -64,8 +69,11 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0026_show_presence_before_signing.sql",
     "0027_wake_phone.sql",
     "0028_limit_month.sql",
-    "0032_count_unfinished_request.sql",
     "0029_name_biller.sql",
+    "0030_know_passport.sql",
+    "0031_create_company_wallet.sql",
+    "0032_count_unfinished_request.sql",
+    "0033_check_register_again.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.
@@ -78,6 +86,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         commission::STATEMENTS,
         company::STATEMENTS,
         consent::STATEMENTS,
+        counter::STATEMENTS,
         device::STATEMENTS,
         email_claim::STATEMENTS,
         enrolment::STATEMENTS,
@@ -89,6 +98,7 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         profile::STATEMENTS,
         profile_version::STATEMENTS,
         proposal::STATEMENTS,
+        recheck::STATEMENTS,
         recovery::STATEMENTS,
         registrant::STATEMENTS,
         signing::STATEMENTS,
@@ -97,6 +107,9 @@ pub fn statements() -> Vec<&'static ::store::Stmt> {
         standing::STATEMENTS,
         token::STATEMENTS,
         wake::STATEMENTS,
+        wallet::STATEMENTS,
+        wallet_offer::STATEMENTS,
+        wallet_share::STATEMENTS,
         &crate::provider::store::statements(),
         &crate::hongkong::store::statements(),
     ]

@@ -9,13 +9,16 @@ mod authenticator;
 mod browser;
 mod chop;
 mod companies;
+mod counter;
 mod enrolment;
+mod freshness;
 mod passkeys;
 mod profiles;
 mod rules;
 pub(crate) mod signing;
 mod simulation;
 mod standing;
+mod wallet;
 mod wire;
 
 ::store::check_tests!(

@@ -3,6 +3,7 @@
 //!
 //! Each page asks `identity` who may see it; a page of another company looks like no page.
 
+mod documents;
 mod firms;
 mod people;
 mod powers;
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> Routes<Portal> {
         .get("/{lang}/companies/{id}/history", Access::RESIDENT, history)
         .merge(people::routes())
         .merge(firms::routes())
+        .merge(documents::routes())
 }
 
 /// The company, for somebody who acts for it.
@@ -60,6 +62,9 @@ fn head(visit: &Visit, mandate: &Mandate) -> Value {
     let company = &mandate.company;
     let base = visit.to(&format!("/companies/{}", company.id));
     let mut tabs = vec![("", "portal.company.tab.about")];
+    if mandate.reads_documents() {
+        tabs.push(("/documents", "portal.company.tab.documents"));
+    }
     if mandate.administers() {
         tabs.extend([
             ("/people", "portal.company.tab.people"),
@@ -428,6 +433,9 @@ async fn history_line(
     about.extend(fields.map(|key| visit.t(&format!("portal.company.fact.{key}"))));
     if let Some(kind) = word("kind") {
         about.push(visit.t(&format!("portal.company.proposal.{kind}")));
+    }
+    if let Some(kind) = word("document_kind") {
+        about.push(visit.t(&format!("portal.company.document.kind.{kind}")));
     }
     if let Some(cents) = record
         .detail

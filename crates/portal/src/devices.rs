@@ -4,10 +4,10 @@
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use identity::{
-    Approval, Authority, Ceremony, CeremonyKind, Entrance, Error, Level, NewApproval, Passkey,
-    Purpose, RelyingParty,
+    Approval, Authority, Ceremony, CeremonyKind, Entrance, Error, IdentityDocument, Level,
+    NewApproval, Passkey, Purpose, RelyingParty,
 };
-use kernel::{Hkid, Id, Text};
+use kernel::{Id, Text};
 use trust::base64url;
 use web::{
     Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, Wrong,
@@ -327,6 +327,8 @@ fn recover_form(visit: &Visit, form: &Form, errors: &[(&str, &str)]) -> Page {
     let context = ctx! {
         errors => wrong.list(),
         hkid => form.text("hkid"),
+        country => form.text("country"),
+        countries => identity::countries(visit.lang()),
         code => form.text("code"),
         name => form.text("name"),
         hkid_error => wrong.words("hkid"),
@@ -339,8 +341,8 @@ fn recover_form(visit: &Visit, form: &Form, errors: &[(&str, &str)]) -> Page {
 async fn recover(State(portal): State<Portal>, visit: Visit, form: Form) -> Outcome<Response> {
     let party = needed_party(&visit)?;
     let mut errors = Vec::new();
-    let hkid = form.text("hkid").parse::<Hkid>().ok();
-    if hkid.is_none() {
+    let document = IdentityDocument::read(form.text("country"), form.text("hkid")).ok();
+    if document.is_none() {
         errors.push(("hkid", "portal.recover.wrong.hkid"));
     }
     if form.text("code").trim().is_empty() {
@@ -350,14 +352,14 @@ async fn recover(State(portal): State<Portal>, visit: Visit, form: Form) -> Outc
     if name.is_none() {
         errors.push(("name", "portal.devices.wrong.name"));
     }
-    let (Some(hkid), Some(name), true) = (hkid, name, errors.is_empty()) else {
+    let (Some(document), Some(name), true) = (document, name, errors.is_empty()) else {
         return Ok(recover_form(&visit, &form, &errors)
             .with_errors()
             .into_response());
     };
     let binding = identity::binding(&visit).await?;
     let keys = (portal.identity.vault(), &party);
-    let given = (&hkid, form.text("code"));
+    let given = (&document, form.text("code"));
     let begun = identity::redeem_recovery(&portal.store, keys, given, (&name, &binding)).await;
     match begun {
         Ok(begun) => Ok(visit.redirect(&visit.to(&format!("/passkeys/{}", begun.id)))),

@@ -220,6 +220,10 @@ pub static BUNDLE: Bundle = Bundle {
             include_str!("../templates/passkey_new.html"),
         ),
         (
+            "portal/document.html",
+            include_str!("../templates/document.html"),
+        ),
+        (
             "portal/recover.html",
             include_str!("../templates/recover.html"),
         ),
@@ -238,6 +242,26 @@ pub static BUNDLE: Bundle = Bundle {
         (
             "portal/company.html",
             include_str!("../templates/company.html"),
+        ),
+        (
+            "portal/company_documents.html",
+            include_str!("../templates/company_documents.html"),
+        ),
+        (
+            "portal/company_document.html",
+            include_str!("../templates/company_document.html"),
+        ),
+        (
+            "portal/company_document_add.html",
+            include_str!("../templates/company_document_add.html"),
+        ),
+        (
+            "portal/company_document_label.html",
+            include_str!("../templates/company_document_label.html"),
+        ),
+        (
+            "portal/company_document_parts.html",
+            include_str!("../templates/company_document_parts.html"),
         ),
         (
             "portal/company_contact.html",

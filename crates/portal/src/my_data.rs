@@ -132,22 +132,25 @@ async fn about(portal: &Portal, visit: &Visit, who: Id<Person>) -> Outcome<Vec<S
     let owner = identity::find_person(store, who)
         .await?
         .ok_or(identity::Error::NotFound)?;
-    let account = Item(vec![
+    let mut account = Item(vec![
         ("level", code("portal.profile.level.", owner.level.code())),
         ("state", code("portal.data.state.", owner.state.code())),
         ("since", at(owner.enrolled)),
     ]);
+    if let identity::Basis::Passport { expires, .. } = owner.basis {
+        let until = expires.long(visit.lang());
+        account.0.push(("document_until", until.into()));
+    }
     let mut profile_items = Vec::new();
     for one in profile::own(portal, who).await?.fields {
-        // The whole card number here: this is the owner's own copy.
-        let value = match one
-            .value
-            .as_str()
-            .filter(|_| one.key == identity::FieldKey::Hkid)
-        {
-            Some(card) => card.to_owned(),
-            None => profile::words(visit, one.key, &one.value).join(", "),
-        };
+        // The whole number here: this is the owner's own copy.
+        let value =
+            match one.value.as_str().filter(|_| {
+                [identity::FieldKey::Hkid, identity::FieldKey::Passport].contains(&one.key)
+            }) {
+                Some(card) => card.to_owned(),
+                None => profile::words(visit, one.key, &one.value).join(", "),
+            };
         profile_items.push(Item(vec![
             ("field", visit.t(&format!("app.field.{}", one.key)).into()),
             ("value", value.into()),

@@ -34,6 +34,8 @@ const GROUPS: [(&str, &[FieldKey]); 4] = [
             FieldKey::NameEn,
             FieldKey::NameZh,
             FieldKey::Hkid,
+            FieldKey::Passport,
+            FieldKey::PassportCountry,
             FieldKey::DateOfBirth,
             FieldKey::Sex,
         ],
@@ -125,6 +127,15 @@ pub(crate) fn words(visit: &Visit, key: FieldKey, value: &Json) -> Vec<String> {
             let card = text.parse::<kernel::Hkid>();
             vec![card.map(|card| card.masked()).unwrap_or_default()]
         }
+        FieldKey::Passport => {
+            let number = text.parse::<identity::PassportNumber>();
+            vec![number.map(|number| number.masked()).unwrap_or_default()]
+        }
+        FieldKey::PassportCountry => {
+            let country = text.parse::<identity::Country>();
+            let name = country.map(|country| country.name().get(visit.lang()).to_owned());
+            vec![name.unwrap_or_default()]
+        }
         _ => vec![text.to_owned()],
     }
 }
@@ -172,7 +183,8 @@ fn field_view(visit: &Visit, key: FieldKey, held: Option<&Field>) -> Value {
         key => key.code(),
         label => visit.t(&format!("app.field.{key}")),
         lines => held.map(|one| words(visit, key, &one.value)).unwrap_or_default(),
-        is_verified => held.is_some_and(|one| one.source == Source::Verified),
+        is_verified => held.is_some_and(|one| one.source != Source::SelfDeclared),
+        at_counter => held.is_some_and(|one| one.source == Source::Counter),
         updated => held.map(|one| one.updated),
         prove => (key == FieldKey::Email && held.is_some_and(|one| one.source == Source::SelfDeclared))
             .then(|| visit.to("/profile/email-proof")),

@@ -3,14 +3,14 @@
 
 mod shown;
 
-use identity::Officer;
+use identity::{IdentityDocument, Officer};
 use kernel::{Cursor, Id, Page, Text, Time};
 use packs::Pack;
 use store::{Read, Write};
 
 use crate::{
     AccessRecord, Error, Services,
-    applicant::Clerk,
+    applicant::{Applicant, Clerk},
     case::{ActionKind, BULK_CASES, Case, WORDS_CHARS},
     deadline::Deadline,
     deciding::{act_in, confirm_in, hand_in},
@@ -109,7 +109,7 @@ impl Services {
     }
 
     /// Cases of the officer's services by reference number or by the applicant's identity card
-    /// number. Looking somebody up is recorded on each case found.
+    /// number or passport. Looking somebody up is recorded on each case found.
     ///
     /// # Errors
     /// The store fails.
@@ -128,8 +128,11 @@ impl Services {
                 .await?
                 .into_iter()
                 .collect(),
-            (_, Ok(hkid)) => self.by_hkid(clerk, &hkid).await?,
-            _ => Vec::new(),
+            (_, Ok(hkid)) => {
+                let index = self.vault().blind_index("hkid", hkid.as_str()).bytes();
+                self.by_index(clerk, index).await?
+            }
+            _ => self.by_passport(clerk, words).await?,
         };
         let catalogue = self.catalogue();
         rows.retain(|row: &CaseRow| {
@@ -156,8 +159,24 @@ impl Services {
         self.inbox_rows(rows).await
     }
 
-    async fn by_hkid(&self, clerk: &Clerk, hkid: &kernel::Hkid) -> Result<Vec<CaseRow>, Error> {
-        let index = self.vault().blind_index("hkid", hkid.as_str()).bytes();
+    /// Cases of the holder of a passport, written as its country and number: `ITA YX9900071`.
+    async fn by_passport(&self, clerk: &Clerk, words: &str) -> Result<Vec<CaseRow>, Error> {
+        let parts = words.trim().split_once(char::is_whitespace);
+        let Some(Ok(document)) =
+            parts.map(|(country, number)| IdentityDocument::read(country, number))
+        else {
+            return Ok(Vec::new());
+        };
+        let found = identity::find_person_by_document(self.store(), self.vault(), &document);
+        let Some(owner) = found.await? else {
+            return Ok(Vec::new());
+        };
+        let holder = Applicant::person(owner.id).holder();
+        self.by_index(clerk, self.vault().blind_index("holder", &holder).bytes())
+            .await
+    }
+
+    async fn by_index(&self, clerk: &Clerk, index: Vec<u8>) -> Result<Vec<CaseRow>, Error> {
         let department = clerk.department.to_lowercase();
         self.store()
             .read(move |db| {

@@ -166,6 +166,11 @@ fn chain<E: std::error::Error + ?Sized>(error: &E) -> String {
     words
 }
 
+/// Whether trying again helps: the store is busy, or closes because the platform is being replaced.
+const fn is_passing(error: &store::Error) -> bool {
+    error.is_temporary() || matches!(error, store::Error::Closed)
+}
+
 /// The store's errors as a visitor meets them when no domain has a better word for them.
 impl Explain for store::Error {
     fn code(&self) -> &'static str {
@@ -176,7 +181,7 @@ impl Explain for store::Error {
         match self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Unique { .. } => StatusCode::CONFLICT,
-            error if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
+            error if is_passing(error) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -185,6 +190,7 @@ impl Explain for store::Error {
         match self {
             Self::NotFound { .. } => crate::Error::NotFound.title(),
             Self::Unique { .. } => Text::new("This exists already", "這項資料已經存在"),
+            Self::Closed => Text::new("The service is not available now", "系統暫停服務"),
             error if error.is_temporary() => Text::new("The service is busy", "系統繁忙"),
             _ => crate::Error::Panicked.title(),
         }
@@ -197,7 +203,7 @@ impl Explain for store::Error {
                 "Nothing was changed. Go back and look at what is there.",
                 "資料沒有改動。請返回查看現有資料。",
             ),
-            error if error.is_temporary() => Text::new(
+            error if is_passing(error) => Text::new(
                 "What you saved before is safe. Wait a minute and try again.",
                 "你之前儲存的資料沒有遺失。請稍等一分鐘再試。",
             ),
@@ -206,6 +212,6 @@ impl Explain for store::Error {
     }
 
     fn retry_after(&self) -> Option<u64> {
-        self.is_temporary().then_some(30)
+        is_passing(self).then_some(30)
     }
 }

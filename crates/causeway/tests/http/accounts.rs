@@ -252,3 +252,37 @@ async fn every_page_of_somebody_signed_in_offers_to_sign_out() {
         }
     }
 }
+
+/// The register answers `entries` from half a year later on, and is asked again.
+async fn asked_again(app: &App, entries: Vec<identity::RegisterEntry>) {
+    let register = std::sync::Arc::new(identity::SimulatedRegister::new(entries));
+    let (store, vault) = (app.system.store.clone(), app.system.keys.vault());
+    let people = identity::Identity::new(store, vault, register);
+    app.clock
+        .advance(identity::RECHECK_AFTER + std::time::Duration::from_secs(60));
+    while identity::recheck(&people).await.unwrap() > 0 {}
+}
+
+#[tokio::test]
+async fn what_the_register_changes_is_changed_here_and_told() {
+    let app = App::start().await.unwrap();
+    let mut entry = identity::demo::find(RESIDENT).unwrap().entry();
+    "CHEUNG Ka Yan, Grace".clone_into(&mut entry.name.en);
+    asked_again(&app, vec![entry]).await;
+    assert!(inbox_says(&app, "The register has changed your particulars").await);
+    let mut resident = app.browser();
+    let profile = resident.sign_in(RESIDENT, "/en/profile").await.unwrap();
+    assert!(profile.says("CHEUNG Ka Yan, Grace"), "{}", profile.words());
+    let kept = resident.get("/en/my-data").await.unwrap();
+    assert!(kept.says("CHEUNG Ka Yan"), "what it was: {}", kept.words());
+
+    asked_again(&app, Vec::new()).await;
+    let (_, account) = opened(&app, "dpo-officer").await;
+    assert!(
+        account.says("has no entry with this card number"),
+        "{}",
+        account.words()
+    );
+    let profile = resident.sign_in(RESIDENT, "/en/profile").await.unwrap();
+    assert!(profile.says("CHEUNG Ka Yan, Grace"), "{}", profile.words());
+}

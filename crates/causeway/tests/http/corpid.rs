@@ -25,7 +25,7 @@ pub(crate) const COMPANY: &str = "Golden Wok Demonstration Limited";
 pub(crate) const UBI: &str = "99000018";
 pub(crate) const OTHER_UBI: &str = "99000026";
 pub(crate) const CORP_SCOPES: &str =
-    "corpidapi_auth corpidapi_profiles corpidapi_formFilling corpidapi_sign";
+    "corpidapi_auth corpidapi_profiles corpidapi_formFilling corpidapi_sign corpidapi_docwallet";
 pub(crate) const TOKEN: &str = "/api/eservice/v1/auth/getToken";
 pub(crate) const LIST: &str = "/api/eservice/v1/corp/corpList";
 pub(crate) const SWITCH: &str = "/api/eservice/v1/corp/tokenExchange";

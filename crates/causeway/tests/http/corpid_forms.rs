@@ -481,7 +481,7 @@ async fn a_person_lets_a_client_do_for_the_company_what_they_agreed_to_and_no_mo
         ("cScope", "corpidapi_profiles"),
         ("cScope", "corpidapi_auth eidapi_auth"),
         ("scope", "eidapi_auth corpidapi_auth"),
-        ("cScope", "corpidapi_docwallet corpidapi_auth"),
+        ("cScope", "corpidapi_wallet corpidapi_auth"),
     ] {
         let mut own = vec![("cScope", "corpidapi_auth")];
         own.push((name, value));

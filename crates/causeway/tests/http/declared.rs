@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use testkit::{Answer, App, Browser};
 
 use crate::{
-    corpid_forms, hongkong,
+    corpid_forms, guests, hongkong,
     journey::{self, NEIGHBOUR, RESIDENT},
     openid,
     whole::whole,
@@ -30,6 +30,7 @@ async fn every_json_answer_is_declared() {
     whole(&app, &mut resident).await;
     pages(&document, &mut resident).await;
     written(&app).await;
+    guests::of_a_counter(&app).await;
     let phone = Wire::enrol(&app, RESIDENT, "basic").await;
     person(&app, &phone).await;
     licence(&app, &phone).await;

@@ -7,7 +7,7 @@ use identity::provider::ClientChange;
 use serde_json::{Value, json};
 use testkit::{
     Answer, App,
-    hongkong::{Department, certificate, issued, pem_of},
+    hongkong::{Department, certificate, issued, pem_of, unbase64},
 };
 use trust::envelope::Padding;
 
@@ -365,4 +365,31 @@ async fn nothing_that_could_be_used_stands_in_a_registration_without_a_certifica
     })
     .await;
     assert!(spoilt.is_err(), "it cannot be put in force");
+}
+
+/// The certificate with a key that reads as one of RSA and that nothing can be sealed to: its modulus is
+/// even.
+fn unusable(pem: &str) -> String {
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let mut der = unbase64(&body).unwrap();
+    let head = [0x02, 0x82, 0x01, 0x01, 0x00];
+    let place = der.windows(5).position(|part| part == head).unwrap();
+    der[place + 4 + 256] &= 0xfe;
+    pem_of(&der)
+}
+
+#[tokio::test]
+async fn a_certificate_that_nothing_can_be_sealed_to_is_not_registered() {
+    let app = App::start().await.unwrap();
+    let (_, pem) = certificate("eservice.example").unwrap();
+    let spoilt = unusable(&pem);
+    let refused = Department::register_with(&app, "td-spoilt", CALLBACK, |wanted| {
+        wanted.wire.as_mut().unwrap().certificate = spoilt;
+    })
+    .await;
+    let why = refused.unwrap_err().to_string();
+    assert!(
+        why.contains("registration"),
+        "30003 is not met by a client: {why}"
+    );
 }

@@ -14,7 +14,7 @@ use testkit::{
 
 use crate::{
     corpid::{self, OWNER, UBI},
-    corpid_forms,
+    corpid_forms, guests,
     hongkong::{self, Holder},
     hongkong_signing::{self, SIGN},
     journey::{self, NEIGHBOUR, OFFICER, RESIDENT},
@@ -183,6 +183,7 @@ async fn no_personal_data_in_logs() {
     let mut secrets = of_a_department(&app).await;
     secrets.extend(of_a_company(&app).await);
     secrets.extend(openid::secrets_of_a_login(&app).await);
+    secrets.extend(guests::of_a_counter(&app).await);
     assert!(secrets.len() > 20, "{secrets:?}");
     let log = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
     assert!(log.lines().count() > 20, "the log was not captured");
@@ -196,6 +197,7 @@ async fn no_personal_data_in_logs() {
     let words = [
         card.hkid.as_str(),
         card.hkid.stem(),
+        guests::GUEST_NUMBER,
         &card.name_en,
         &chinese,
         officer.hkid.stem(),

@@ -27,10 +27,15 @@ pub(crate) struct Wire<'a> {
 }
 
 impl<'a> Wire<'a> {
+    /// A phone that is nobody's yet.
+    pub(crate) fn fresh(app: &'a App) -> Self {
+        let key = SigningKey::generate(app.system.store.env()).unwrap();
+        Self { app, key }
+    }
+
     /// Sets up a phone for the person `who` of the demonstration.
     pub(crate) async fn enrol(app: &'a App, who: &str, level: &str) -> Self {
-        let key = SigningKey::generate(app.system.store.env()).unwrap();
-        let phone = Self { app, key };
+        let phone = Self::fresh(app);
         let card = demo::find(who).unwrap();
         let start = json!({
             "hkid": card.hkid.as_str(), "date_of_birth": card.born.to_string(),

@@ -11,9 +11,10 @@ use crate::{
     api::{
         enrol::{Check, check},
         phone::Phone,
-        view::{ApprovalView, Approvals, Decided},
+        view::{ApprovalView, Approvals, Decided, PickView},
     },
-    store::{answer, approval, browser, signing},
+    store::{answer, approval, browser, signing, wallet_share},
+    wallet::SHARED_AT_ONCE,
 };
 
 pub(crate) async fn list(
@@ -48,6 +49,8 @@ pub(crate) async fn open(
     let opened = answer::open(store, &phone.device, id).await?;
     let mut view = ApprovalView::of(&opened, store.env().now());
     view.presence = signing::presence_of(store, id).await?;
+    let picking = wallet_share::pickable(store, identity.vault(), (id, phone.person.id)).await?;
+    view.pick = picking.as_ref().map(PickView::of);
     Ok(Json(view))
 }
 
@@ -62,6 +65,9 @@ pub(crate) struct Decide {
     /// The owner of the phone says that the request was not theirs. Counts with a refusal only.
     #[serde(default)]
     not_me: bool,
+    /// The documents that are handed over, where the approval lets the phone pick.
+    #[serde(default)]
+    picked: Vec<String>,
 }
 
 pub(crate) async fn decide(
@@ -72,6 +78,7 @@ pub(crate) async fn decide(
     let claims = answer::read(identity.store(), &phone.device, &asked.jws)?;
     if claims.decision == Decision::Approve {
         show_holder(&identity, &phone, claims.id, asked.presence).await?;
+        pick(&identity, &phone, (claims.id, &asked.picked)).await?;
     }
     let decided = answer::decide(identity.store(), &phone.device, &asked.jws).await?;
     if asked.not_me && claims.decision == Decision::Reject {
@@ -88,6 +95,21 @@ pub(crate) async fn decide(
         id: decided.id.to_string(),
         state: decided.state,
     }))
+}
+
+/// A request for documents wants to know which.
+async fn pick(
+    identity: &Identity,
+    phone: &Phone,
+    (id, picked): (Id<Approval>, &[String]),
+) -> Result<(), Error> {
+    if picked.len() > SHARED_AT_ONCE {
+        return Err(Error::NothingPicked);
+    }
+    let picked: Result<Vec<_>, _> = picked.iter().map(|one| one.parse()).collect();
+    let picked = picked.map_err(|_| Error::NothingPicked)?;
+    let (store, vault) = (identity.store(), identity.vault());
+    wallet_share::pick_documents(store, vault, &phone.actor(), (id, phone.person.id), picked).await
 }
 
 /// A request to sign may want the face or the card checked by the phone that approves it.

@@ -15,6 +15,7 @@ use crate::{
         view::{Done, Me},
     },
     store::{
+        counter::{self, CounterCode},
         device,
         enrolment::{self, StartEnrolment},
         officer, person,
@@ -104,6 +105,42 @@ pub(crate) struct Check {
     method: String,
     /// The bytes in base64url, made for the challenge, the approval or the phone's key.
     evidence: String,
+}
+
+/// The passport's number and the code that an officer handed over.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AtCounter {
+    passport: String,
+    code: String,
+    device_name: String,
+}
+
+/// Binds the phone of somebody whom two officers have seen: no further check of the person follows.
+pub(crate) async fn at_counter(
+    visit: Visit,
+    State(identity): State<Identity>,
+    door: Door,
+    phone: NewPhone,
+) -> Outcome<Json<Me>> {
+    let place = door.here("");
+    door.check_held(COUNTED, &place)?;
+    let asked: AtCounter = phone.read()?;
+    // A number that is none is answered as one that nobody has.
+    let number = asked.passport.parse().map_err(|_| Error::CodeRefused)?;
+    let asked = CounterCode {
+        number,
+        code: asked.code,
+        jwk: phone.jwk,
+        device_name: asked.device_name,
+    };
+    let bound = counter::redeem_counter(identity.store(), identity.vault(), asked).await;
+    if let Err(Error::CodeRefused | Error::TooManyAttempts) = &bound {
+        door.failed(COUNTED, &place);
+    }
+    let (person, _) = bound?;
+    end_sessions(&visit, &identity, person.id).await?;
+    Ok(Json(Me::of(&identity, &person).await?))
 }
 
 /// Asks whoever makes the check. A simulated one counts only where the register is simulated too.

@@ -1,13 +1,15 @@
 //! What the phone's API answers. A field that is not declared here cannot leave.
 
-use kernel::{Text, Time};
+use kernel::{Id, Text, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Address, Approval, ApprovalState, Consent, Error, Field, FieldKey, Identity, Level, MemberRole,
-    Person, PersonName, PresenceCheck, Profile, Purpose, ReadingRecord, Source,
+    Address, Approval, ApprovalState, Basis, Consent, DocumentKind, Error, Field, FieldKey,
+    Identity, Level, MemberRole, PassportNumber, Person, PersonName, PresenceCheck, Profile,
+    Purpose, ReadingRecord, Source,
     store::{device, member, officer},
+    wallet::Picking,
 };
 
 /// Words in three languages.
@@ -43,8 +45,11 @@ pub(crate) struct Done {
 pub(crate) struct Me {
     name: PersonName,
     level: Level,
-    /// The card number, masked.
+    /// The number of card or passport, masked.
     card: String,
+    document: DocumentKind,
+    /// The last day of a passport.
+    document_expires: Option<String>,
     device_name: String,
     device_since: String,
     enrolled: String,
@@ -72,13 +77,26 @@ impl Me {
         let post = officer::officer_of(store, person.id).await?;
         let mandates = member::mandates_of(store, person.id).await?;
         let own = crate::own_profile(store, identity.vault(), person.id).await?;
-        let card = own
-            .text(FieldKey::Hkid)
-            .and_then(|text| text.parse::<kernel::Hkid>().ok());
+        let (document_expires, card) = match person.basis {
+            Basis::Card => {
+                let card = own.text(FieldKey::Hkid).unwrap_or_default();
+                (None, card.parse::<kernel::Hkid>().map(|card| card.masked()))
+            }
+            Basis::Passport { expires, .. } => {
+                let number = own.text(FieldKey::Passport).unwrap_or_default();
+                let number = number.parse::<PassportNumber>();
+                (
+                    Some(expires.to_string()),
+                    number.map(|number| number.masked()),
+                )
+            }
+        };
         Ok(Self {
             name: person.name.clone(),
             level: person.level,
-            card: card.map(|card| card.masked()).unwrap_or_default(),
+            card: card.unwrap_or_default(),
+            document: person.basis.kind(),
+            document_expires,
             device_name: phone.name,
             device_since: phone.created.rfc3339(),
             enrolled: person.enrolled.rfc3339(),
@@ -120,6 +138,44 @@ pub(crate) struct ApprovalView {
     seconds_left: u64,
     /// What the phone must show of its holder when it approves.
     pub(crate) presence: Option<PresenceCheck>,
+    /// The documents that the phone picks from when it approves.
+    pub(crate) pick: Option<PickView>,
+}
+
+/// Documents of a company, to pick from.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PickView {
+    documents: Vec<PickableView>,
+    /// The most that may be picked.
+    most: usize,
+    /// Picked on a page beside the phone.
+    picked: Vec<String>,
+}
+
+/// One of them.
+#[derive(Debug, Serialize, ToSchema)]
+struct PickableView {
+    id: String,
+    name: String,
+    kind: Words,
+    /// When it was added.
+    added: String,
+}
+
+impl PickView {
+    pub(crate) fn of(picking: &Picking) -> Self {
+        let documents = picking.documents.iter().map(|one| PickableView {
+            id: one.id.to_string(),
+            name: one.name.clone(),
+            kind: (&one.kind.words()).into(),
+            added: one.added.rfc3339(),
+        });
+        Self {
+            documents: documents.collect(),
+            most: picking.most,
+            picked: picking.picked.iter().map(Id::to_string).collect(),
+        }
+    }
 }
 
 /// One line of what is approved.
@@ -152,6 +208,7 @@ impl ApprovalView {
             created: approval.created.rfc3339(),
             seconds_left: approval.seconds_left(now),
             presence: None,
+            pick: None,
         }
     }
 }

@@ -379,6 +379,22 @@ static WORDS: &[Words] = &[
         ],
     },
     Words {
+        code: "ID-046",
+        title: ["Your account rests on a passport", "你的帳戶以護照登記"],
+        advice: [
+            "There is no identity card to show. Bring your passport to a counter: an officer looks at it and your account has the plus level again.",
+            "你的帳戶沒有身份證可供核對。請攜同護照到櫃位：人員核對後，你的帳戶便會回復進階級別。",
+        ],
+    },
+    Words {
+        code: "ID-047",
+        title: ["Passport number and code do not fit", "護照號碼與代碼不符"],
+        advice: [
+            "Check both and try again. After a few wrong tries the code is void, and a counter gives you a new one.",
+            "請核對兩者後再試。多次輸入錯誤後代碼即告失效，須到櫃位重新領取。",
+        ],
+    },
+    Words {
         code: "ID-060",
         title: ["The passkey was not accepted", "通行密鑰未獲接納"],
         advice: [
@@ -460,6 +476,36 @@ static WORDS: &[Words] = &[
         advice: [
             "A second person of the company must agree first. An administrator finds it on the company's page under “Waiting”.",
             "須先由公司另一人同意。管理員可在公司頁面的「待處理」找到此項。",
+        ],
+    },
+    Words {
+        code: "ID-072",
+        title: [
+            "Your role does not let you do this with the company's documents",
+            "你的角色不可如此處理公司的文件",
+        ],
+        advice: [
+            "Nothing was changed. Ask an administrator of the company to do it, or to give you a wider role.",
+            "沒有更改任何資料。請由公司的管理員處理，或請管理員給予較大權限。",
+        ],
+    },
+    Words {
+        code: "ID-073",
+        title: [
+            "The company's document wallet is full",
+            "公司的文件錢包已滿",
+        ],
+        advice: [
+            "A company keeps up to 100 documents and 100 MB, with those removed in the last 30 days. Nothing was changed.",
+            "每間公司最多可存 100 份文件及共 100 MB，包括過去 30 日內移除的文件。沒有更改任何資料。",
+        ],
+    },
+    Words {
+        code: "ID-074",
+        title: ["Choose the documents to hand over", "請選擇要提供的文件"],
+        advice: [
+            "Tick at least one, and no more than the request allows. Nothing was handed over.",
+            "請剔選最少一份，並不超過要求的數目。沒有提供任何文件。",
         ],
     },
 ];

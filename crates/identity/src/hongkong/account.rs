@@ -8,7 +8,7 @@ use trust::digest;
 use super::{
     HongKong, bulk,
     caller::{Call, Fields},
-    fact, field, holder,
+    documents, elsewhere, fact, field, holder,
     registration::WireScope,
     reply::{Fault, Refusal},
     sign,
@@ -20,7 +20,8 @@ use crate::{
     Approval, Binding, DetailLine, Level, NewApproval, Person, Proposed, Purpose,
     provider::Client,
     signing::{self, NAME_CHARS, Prepared},
-    store::{approval, person},
+    store::{approval, person, wallet},
+    wallet::Pick,
 };
 
 /// Characters of a form's number.
@@ -43,6 +44,8 @@ pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked
     let mut asked = Asked::read((&call.client, kind), &call.fields)?;
     match kind {
         Kind::Login | Kind::CorpLogin | Kind::CorpProfile | Kind::StepUp | Kind::CorpStepUp => {}
+        // What it is about is read by its own call.
+        Kind::CorpUpload | Kind::CorpShare => {}
         Kind::Profile => asked.fields = field::read(&call.fields, false)?,
         Kind::Form | Kind::AnonymousForm => {
             asked.form = Some(Form::read(&call.fields)?);
@@ -51,6 +54,7 @@ pub(crate) fn read_asked(hk: &HongKong, call: &Call, kind: Kind) -> Result<Asked
         Kind::CorpForm | Kind::AnonymousCorpForm => {
             asked.form = Some(Form::read(&call.fields)?);
             asked.corp_fields = fact::read(&call.fields)?;
+            asked.elsewhere = elsewhere::read(&call.fields)?;
             asked.fields = field::read_any(&call.fields)?;
         }
         _ if kind.is_bulk() => asked.signing = Some(bulk::read(hk, call, kind)?),
@@ -86,12 +90,34 @@ pub(crate) async fn initiate_corporate(
     ask(hk, call, (kind, asked), who.token.person).await
 }
 
+/// What is kept beside a question, in the same write.
+#[derive(Clone)]
+pub(crate) enum Beside {
+    Nothing,
+    Signing(Box<Prepared>),
+    /// Documents that the phone picks from.
+    Pick(Pick),
+    /// A document that waits for the answer.
+    Offer(Box<wallet::Prepared>),
+}
+
 /// Puts the question to the phone and keeps the task.
 pub(crate) async fn ask(
     hk: &HongKong,
     call: &Call,
+    asked: (Kind, Asked),
+    person: Id<Person>,
+) -> Result<Value, Fault> {
+    ask_beside(hk, call, asked, person, Beside::Nothing).await
+}
+
+/// The same, with what is to be kept beside it.
+pub(crate) async fn ask_beside(
+    hk: &HongKong,
+    call: &Call,
     (kind, asked): (Kind, Asked),
     person: Id<Person>,
+    beside: Beside,
 ) -> Result<Value, Fault> {
     let business = business_of(&call.fields)?.to_owned();
     let id = hk.env().id::<Task>();
@@ -101,12 +127,12 @@ pub(crate) async fn ask(
         Text::new("Asked by the department itself", "由部門直接提出"),
         format!("/{}/wire/{id}?ticketID={ticket}", asked.lang),
     );
-    let (question, prepared) = if kind.is_signature() {
+    let (question, beside) = if kind.is_signature() {
         let (question, prepared) = prepare(hk, (&asked, kind), person, lead).await?;
-        (question, Some(prepared))
+        (question, Beside::Signing(Box::new(prepared)))
     } else {
         let question = question(&call.client, (kind, &asked), Some(person), lead);
-        (question, None)
+        (question, beside)
     };
     let new = NewTask {
         id,
@@ -125,11 +151,11 @@ pub(crate) async fn ask(
     let open = hk
         .store()
         .write(&Actor::system("hongkong"), move |tx| {
-            let (question, prepared) = (question.clone(), prepared.clone());
+            let (question, beside) = (question.clone(), beside.clone());
             let (new, draws) = (new.clone(), draws.clone());
             async move {
                 let asked = approval::ask_with_in(&tx, &question, &draws).await?;
-                keep_in(&tx, new, (&asked, prepared.as_ref())).await?;
+                keep_in(&tx, new, (&asked, &beside)).await?;
                 Ok::<_, Fault>(asked)
             }
         })
@@ -150,18 +176,17 @@ pub(crate) async fn ask(
 async fn keep_in(
     tx: &Write,
     mut new: NewTask,
-    (open, prepared): (&Approval, Option<&Prepared>),
+    (open, beside): (&Approval, &Beside),
 ) -> Result<(), Fault> {
-    if let Some(prepared) = prepared {
+    if let Beside::Signing(prepared) = beside {
         new.signing = Some(signing::keep_in(tx, prepared, open).await?.id);
     }
     new.approval = Some(open.id);
     new.expires = open.expires;
-    if tasks::insert_in(tx, &new).await? {
-        Ok(())
-    } else {
-        Err(Word::Business.of("businessID").into())
+    if !tasks::insert_in(tx, &new).await? {
+        return Err(Word::Business.of("businessID").into());
     }
+    documents::keep_in(tx, (open, new.id), beside).await
 }
 
 type Lead = (Binding, Text, String);
@@ -223,6 +248,7 @@ pub(crate) fn question(
             ),
             Purpose::Consent,
         ),
+        Kind::CorpUpload | Kind::CorpShare => (documents::summary(kind, name), Purpose::Consent),
         Kind::StepUp | Kind::CorpStepUp => (
             Text::new(
                 format!("Show {} that it is you", name.en),
@@ -269,10 +295,20 @@ fn lines(client: &Client, asked: &Asked) -> Vec<DetailLine> {
         let name = [form.number.as_str(), form.name.as_str()].join(" ");
         lines.push(line(["Form", "表格"], Text::same(name.trim())));
     }
+    lines.extend(asked.wallet.iter().flat_map(documents::WalletAsked::lines));
     if !asked.corp_fields.is_empty() {
         lines.push(line(
             ["It receives of the company", "對方會收到的公司資料"],
             fact::words(&asked.corp_fields),
+        ));
+    }
+    if !asked.elsewhere.is_empty() {
+        lines.push(line(
+            [
+                "It receives of somebody without an identity card",
+                "對方會收到沒有身份證人士的資料",
+            ],
+            elsewhere::words(&asked.elsewhere),
         ));
     }
     if !asked.fields.is_empty() {
@@ -289,6 +325,9 @@ fn lines(client: &Client, asked: &Asked) -> Vec<DetailLine> {
                 "你所選公司的登記資料及公司自行申報的資料",
             ),
         ));
+    }
+    if asked.corp_scopes.contains(&WireScope::CorpDocWallet) {
+        lines.push(documents::scope_line());
     }
     if client.is_test {
         lines.push(line(

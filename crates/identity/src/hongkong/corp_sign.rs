@@ -119,7 +119,7 @@ fn amount(fields: &Fields) -> Result<Option<Money>, Refusal> {
 }
 
 /// The request names the company of its token, or it is refused.
-fn check_company(fields: &Fields, mandate: &Mandate) -> Result<(), Refusal> {
+pub(crate) fn check_company(fields: &Fields, mandate: &Mandate) -> Result<(), Refusal> {
     if fields.need("ubi", UBI_CHARS)? == mandate.company.business_number {
         Ok(())
     } else {

@@ -9,7 +9,7 @@ use web::{
 };
 
 use super::{
-    HongKong, account, choice,
+    HongKong, account, choice, picking,
     registration::WireScope,
     reply::Refusal,
     settle,
@@ -22,6 +22,7 @@ use crate::{
     pages::{ask_drawn_in, ask_in, binding},
     provider::{self, Client},
     store::{approval, signing},
+    wallet::Document,
 };
 
 /// Characters of a list of scopes.
@@ -251,10 +252,12 @@ fn read(client: &Client, query: &Form) -> Result<Asked, Refusal> {
         },
         fields: Vec::new(),
         corp_fields: Vec::new(),
+        elsewhere: Vec::new(),
         company: None,
         company_name: None,
         form: None,
         signing: None,
+        wallet: None,
         secret: String::new(),
         code: None,
     })
@@ -391,7 +394,7 @@ pub(crate) async fn show(
     let answered = if ticket.is_empty() {
         go_back(&visit, &hk, id).await
     } else {
-        between(&visit, &hk, (id, &ticket)).await
+        between(&visit, &hk, (id, &ticket), None).await
     };
     finish(&visit, answered)
 }
@@ -430,7 +433,7 @@ async fn go_back(visit: &Visit, hk: &HongKong, id: Id<Task>) -> Result<Response,
 }
 
 /// A task that the ticket opens: only who was handed the ticket may look, and withdraw it.
-async fn ticketed(
+pub(super) async fn ticketed(
     hk: &HongKong,
     (id, ticket): (Id<Task>, &str),
 ) -> Result<(Task, Client, Approval), Stop> {
@@ -450,10 +453,11 @@ async fn ticketed(
     Ok((task, client, open))
 }
 
-async fn between(
+pub(super) async fn between(
     visit: &Visit,
     hk: &HongKong,
     (id, ticket): (Id<Task>, &str),
+    refused: Option<&[Id<Document>]>,
 ) -> Result<Response, Stop> {
     let (task, client, open) = ticketed(hk, (id, ticket)).await?;
     let asked = task.open_asked(hk.identity().vault())?;
@@ -476,10 +480,16 @@ async fn between(
         minutes => open.seconds_left(hk.provider().now()).div_ceil(60),
         link => format!("/app?approval={}&return={back}", open.id),
         simulated => visit.to(&format!("/demo/phone?approval={}", open.id)),
+        pick => picking::view(visit, hk, (&open, refused)).await?,
+        pick_error => refused.map(|_| visit.t("identity.wire.pick.error")),
         action => here,
         ticket,
     };
-    Ok(visit.page("identity/wire.html", context).into_response())
+    let page = visit.page("identity/wire.html", context);
+    Ok(match refused {
+        Some(_) => page.with_errors().into_response(),
+        None => page.into_response(),
+    })
 }
 
 /// The person no longer wants to.
@@ -505,5 +515,5 @@ async fn withdraw(
         Err(error) => return Err(error.into()),
     }
     // What has come of it by now decides where the browser goes.
-    between(visit, hk, (id, ticket)).await
+    between(visit, hk, (id, ticket), None).await
 }

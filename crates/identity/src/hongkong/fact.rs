@@ -4,7 +4,7 @@
 use kernel::{Text, Time};
 use serde_json::{Map, Value, json};
 
-use super::{caller::Fields, reply::Refusal, word::Word};
+use super::{caller::Fields, elsewhere, reply::Refusal, word::Word};
 use crate::{CompanyStatus, Fact, FactKey, FactSource};
 
 /// Fields of one request in each list.
@@ -98,10 +98,6 @@ const STAMPS: &[(&str, FactSource)] = &[
 /// The catalogue has it, and nobody here has one: it is accepted and left out.
 const UNHELD: &str = "did";
 
-/// What the catalogue has of people who live elsewhere. Everybody here holds an identity card, so that
-/// these are accepted and left out.
-const ELSEWHERE: [&str; 5] = ["enName", "chName", "email", "countryCode", "passport"];
-
 /// The most characters of a name or an address as it travels: what is longer is cut.
 const TEXT_CHARS: &[(FactKey, usize)] = &[
     (FactKey::NameEn, 150),
@@ -132,10 +128,7 @@ fn is_profile(name: &str) -> bool {
 /// The fields a request names, of which there must be one. Bearer authorisations are not known here, so
 /// that asking for them is a mistake that is told.
 pub(crate) fn read(fields: &Fields) -> Result<Vec<String>, Refusal> {
-    let elsewhere = fields.list("nonHKResidentFields", FIELDS_MAX)?;
-    if !elsewhere.iter().all(|name| ELSEWHERE.contains(name)) {
-        return Err(Word::Invalid.of("nonHKResidentFields"));
-    }
+    elsewhere::read(fields)?;
     if !matches!(
         fields.0.get("authorizationToken"),
         None | Some(Value::Null | Value::Bool(false))

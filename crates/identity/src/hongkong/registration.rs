@@ -38,6 +38,7 @@ codes! {
         CorpProfiles = "corpidapi_profiles",
         CorpFormFilling = "corpidapi_formFilling",
         CorpSign = "corpidapi_sign",
+        CorpDocWallet = "corpidapi_docwallet",
     }
 }
 
@@ -46,9 +47,11 @@ impl WireScope {
     #[must_use]
     pub const fn dialect(self) -> Dialect {
         match self {
-            Self::CorpAuth | Self::CorpProfiles | Self::CorpFormFilling | Self::CorpSign => {
-                Dialect::CorpId
-            }
+            Self::CorpAuth
+            | Self::CorpProfiles
+            | Self::CorpFormFilling
+            | Self::CorpSign
+            | Self::CorpDocWallet => Dialect::CorpId,
             _ => Dialect::IamSmart,
         }
     }

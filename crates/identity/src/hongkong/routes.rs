@@ -12,9 +12,9 @@ use web::{Access, Door, HeaderMap, IntoResponse as _, Method, Rate, Response, Ro
 use super::{
     HongKong, account, anonymous, bulk,
     caller::{self, Call, Come},
-    choice, corp_sign, corporation, door, key, profile,
+    choice, corp_sign, corporation, documents, door, key, picking, profile,
     reply::{Fault, KeyReply, Reply},
-    sign,
+    shelf, sign,
     task::Kind,
     token,
     word::Dialect,
@@ -55,6 +55,10 @@ enum Api {
     CorpComplete(Kind),
     SignStatus,
     SignCancel,
+    DocumentList,
+    DocumentDetail,
+    DocumentOffer,
+    DocumentWant,
 }
 
 /// A request of a client, read whole.
@@ -111,6 +115,10 @@ async fn carry_out(hk: &HongKong, api: Api, call: &Call) -> Result<Value, Fault>
         Api::CorpComplete(kind) => corp_sign::complete(hk, call, kind).await,
         Api::SignStatus => corp_sign::enquire(hk, call).await,
         Api::SignCancel => corp_sign::cancel(hk, call).await,
+        Api::DocumentList => shelf::list(hk, call).await,
+        Api::DocumentDetail => shelf::detail(hk, call).await,
+        Api::DocumentOffer => documents::offer(hk, call).await,
+        Api::DocumentWant => documents::want(hk, call).await,
     }
 }
 
@@ -157,6 +165,12 @@ fn pages() -> Routes<HongKong> {
         .get("/{lang}/wire/{id}", Access::Public, door::show)
         .extension(web::Extension::PostsAway)
         .post("/{lang}/wire/{id}", Access::Public, door::cancel)
+        .extension(web::Extension::PostsAway)
+        .post(
+            "/{lang}/wire/{id}/documents",
+            Access::Public,
+            picking::choose,
+        )
         .extension(web::Extension::PostsAway)
         .post("/{lang}/wire/{id}/company", Access::Public, choice::choose)
         .extension(web::Extension::PostsAway)
@@ -388,6 +402,26 @@ const CALLS: &[(&str, &str, Api)] = &[
         "/api/eservice/v1/signing/cancelRequest",
         "Withdraw a request for signatures for a company",
         Api::SignCancel,
+    ),
+    (
+        "/api/eservice/v1/docWallet/list",
+        "What documents a company keeps, in numbers, and those this application was handed",
+        Api::DocumentList,
+    ),
+    (
+        "/api/eservice/v1/docWallet/detail",
+        "Fetch a document that was handed over, or that this application brought",
+        Api::DocumentDetail,
+    ),
+    (
+        "/api/eservice/v1/docWallet/upload/initiateRequest",
+        "Bring a document into the wallet of a company",
+        Api::DocumentOffer,
+    ),
+    (
+        "/api/eservice/v1/docWallet/sharing/initiateRequest",
+        "Ask for documents of a company",
+        Api::DocumentWant,
     ),
 ];
 

@@ -10,7 +10,9 @@ use trust::base64url;
 use super::{
     HongKong,
     broker::PERSONAL,
-    corp_sign, corporation, field, jobs,
+    corp_sign, corporation,
+    documents::{self, WalletAct},
+    elsewhere, field, jobs,
     profile::{self as corporate_profile, Told},
     store::{
         task::{self as tasks, Settled},
@@ -25,7 +27,7 @@ use crate::{
     SigningRequest,
     provider::{Client, Scope, store::consent as connection},
     signing,
-    store::{approval, person, profile, profile_version},
+    store::{approval, person, profile, profile_version, wallet_offer},
 };
 
 /// What came of it, for the browser that waits.
@@ -50,6 +52,8 @@ struct Granted {
     told: Option<Told>,
     /// The second code, of the company.
     corp_code: Option<NewToken>,
+    /// What becomes of documents of the company.
+    wallet: Option<WalletAct>,
 }
 
 /// Concludes `task` for whoever holds `binding`. `None` while the phone has not answered.
@@ -84,11 +88,11 @@ pub(crate) async fn conclude(
     let (code, corp_code) = (secret(&granted.code), secret(&granted.corp_code));
     let word = match write(hk, task, (actor, binding), granted).await {
         Ok(()) => Word::Success,
-        Err(error @ (Error::Expired | Error::Inactive)) => {
-            let word = if matches!(error, Error::Expired) {
-                family.timed_out()
-            } else {
-                family.failed()
+        Err(error @ (Error::Expired | Error::Inactive | Error::WalletFull)) => {
+            let word = match error {
+                Error::Expired => family.timed_out(),
+                Error::WalletFull => Word::WalletFull,
+                _ => family.failed(),
             };
             return refuse(hk, task, (actor, word)).await.map(Some);
         }
@@ -120,6 +124,7 @@ pub(crate) async fn refuse(
             let settled = settled.clone();
             async move {
                 if tasks::done_in(&tx, id, &settled).await? && !kind.is_of_browser() {
+                    wallet_offer::drop_offered_in(&tx, id).await?;
                     jobs::call_in(&tx, id, 0).await?;
                 }
                 Ok::<_, Error>(())
@@ -169,7 +174,10 @@ async fn write_in(
     if let Some(company) = task.company {
         let acting = (granted.person, company);
         let standing = corporation::standing_in(tx, acting, &task.client).await?;
-        standing.ok_or(Error::Inactive)?;
+        let mandate = standing.ok_or(Error::Inactive)?;
+        if let Some(act) = &granted.wallet {
+            documents::carry_out_in(tx, (task, act), (granted.person, &mandate)).await?;
+        }
     }
     // A signature has used its approval up in the write that kept it.
     if let (Some(id), false) = (task.approval, task.kind.is_signature()) {
@@ -214,7 +222,7 @@ async fn count_in(tx: &Write, kind: Kind, granted: &Granted) -> Result<(), Error
         Family::Profile | Family::Form => {
             count_fields_in(tx, granted.person, of_company + of_person).await
         }
-        Family::Sign | Family::Bulk | Family::StepUp => Ok(()),
+        Family::Sign | Family::Bulk | Family::StepUp | Family::Wallet => Ok(()),
     }
 }
 
@@ -251,6 +259,7 @@ async fn grant(
             .company
             .filter(|_| has_code)
             .map(|company| code_of(Some(company), &asked.corp_scopes)),
+        wallet: None,
     };
     match task.kind {
         Kind::CorpLogin => {
@@ -264,9 +273,25 @@ async fn grant(
         Kind::CorpForm | Kind::AnonymousCorpForm => {
             granted.result = corporate(hk, (task, asked), person).await?;
             granted.told = Some(Told::of(client, &asked.corp_fields));
-            if !asked.fields.is_empty() {
-                granted.reading = Some(reading(client, asked, person));
+            let is_elsewhere = granted.result.get(ELSEWHERE).is_some();
+            if is_elsewhere || !asked.fields.is_empty() {
+                let (who, mut keys) = reading(client, asked, person);
+                if is_elsewhere {
+                    keys.extend(elsewhere::keys(&asked.elsewhere));
+                    keys.sort_unstable();
+                    keys.dedup();
+                }
+                granted.reading = Some((who, keys));
             }
+        }
+        Kind::CorpUpload => {
+            let (result, act) = documents::accepted(hk, task.id).await?;
+            (granted.result, granted.wallet) = (result, Some(act));
+        }
+        Kind::CorpShare => {
+            let company = task.company.ok_or(Error::Corrupt("hongkong_task"))?;
+            let (result, act) = documents::handed(hk, (client, asked), (open, company)).await?;
+            (granted.result, granted.wallet) = (result, Some(act));
         }
         Kind::Profile | Kind::Form | Kind::AnonymousForm => {
             granted.result = Value::Object(values(hk, person, &asked.fields).await?);
@@ -300,6 +325,9 @@ fn reading(client: &Client, asked: &Asked, person: Id<Person>) -> (Reading, Vec<
     (reading, field::keys(&asked.fields))
 }
 
+/// Where a form of a company has the fields of somebody without an identity card.
+const ELSEWHERE: &str = "nonHKResident";
+
 /// What a form of a company is filled in with; the person's part stands apart, to be sealed apart.
 async fn corporate(
     hk: &HongKong,
@@ -313,6 +341,12 @@ async fn corporate(
     if !asked.fields.is_empty() {
         let own = values(hk, person, &asked.fields).await?;
         result.insert(PERSONAL.to_owned(), Value::Object(own));
+    }
+    if !asked.elsewhere.is_empty() {
+        let known = profile::own_profile(hk.store(), hk.identity().vault(), person).await?;
+        if let Some(own) = elsewhere::values(&asked.elsewhere, &known) {
+            result.insert(ELSEWHERE.to_owned(), Value::Object(own));
+        }
     }
     Ok(Value::Object(result))
 }

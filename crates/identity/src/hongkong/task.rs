@@ -10,6 +10,7 @@ use trust::{Place, Sealed, Vault, digest};
 use super::{
     caller::Fields,
     corp_sign::Corporate,
+    documents::WalletAsked,
     registration::WireScope,
     reply::Refusal,
     word::{Dialect, Family, Word},
@@ -63,6 +64,9 @@ codes! {
         Chop = "chop",
         ChopPdf = "chop_pdf",
         ChopBulk = "chop_bulk",
+        /// Documents of a company: one is brought, some are handed over.
+        CorpUpload = "corp_upload",
+        CorpShare = "corp_share",
     }
 }
 
@@ -84,6 +88,7 @@ impl Kind {
             | Self::Chop
             | Self::ChopPdf => Family::Sign,
             Self::Bulk | Self::AnonymousBulk | Self::CorpBulk | Self::ChopBulk => Family::Bulk,
+            Self::CorpUpload | Self::CorpShare => Family::Wallet,
         }
     }
 
@@ -106,6 +111,7 @@ impl Kind {
             | Self::Chop
             | Self::ChopPdf
             | Self::ChopBulk => WireScope::CorpSign,
+            Self::CorpUpload | Self::CorpShare => WireScope::CorpDocWallet,
         }
     }
 
@@ -141,7 +147,9 @@ impl Kind {
             | Self::CorpBulk
             | Self::Chop
             | Self::ChopPdf
-            | Self::ChopBulk => Dialect::CorpId,
+            | Self::ChopBulk
+            | Self::CorpUpload
+            | Self::CorpShare => Dialect::CorpId,
             _ => Dialect::IamSmart,
         }
     }
@@ -247,6 +255,9 @@ pub(crate) struct Asked {
     pub(crate) corp_scopes: Vec<WireScope>,
     #[serde(default)]
     pub(crate) corp_fields: Vec<String>,
+    /// What is asked of a person without an identity card.
+    #[serde(default)]
+    pub(crate) elsewhere: Vec<String>,
     #[serde(default)]
     pub(crate) company: Option<Id<Company>>,
     /// Its name when it was asked, as the phone shows it.
@@ -256,6 +267,8 @@ pub(crate) struct Asked {
     pub(crate) form: Option<Form>,
     #[serde(default)]
     pub(crate) signing: Option<Signing>,
+    #[serde(default)]
+    pub(crate) wallet: Option<WalletAsked>,
     /// Binds the approval of a task that no browser waits for.
     pub(crate) secret: String,
     /// The digits that the client was told with the ticket, before there was a question to show them.
@@ -341,10 +354,12 @@ impl Asked {
             fields: Vec::new(),
             corp_scopes: Vec::new(),
             corp_fields: Vec::new(),
+            elsewhere: Vec::new(),
             company: None,
             company_name: None,
             form: None,
             signing: None,
+            wallet: None,
             secret: String::new(),
             code: None,
         })
@@ -490,6 +505,7 @@ pub(crate) fn digest_of(client: &str, kind: Kind, asked: &Asked) -> [u8; 32] {
     asked.fields.iter().for_each(|field| add(field));
     asked.corp_scopes.iter().for_each(|scope| add(scope.code()));
     asked.corp_fields.iter().for_each(|field| add(field));
+    asked.elsewhere.iter().for_each(|field| add(field));
     if let Some(company) = asked.company {
         add(&company.to_string());
     }
@@ -497,6 +513,9 @@ pub(crate) fn digest_of(client: &str, kind: Kind, asked: &Asked) -> [u8; 32] {
         add(&form.name);
         add(&form.number);
         add(&form.description);
+    }
+    if let Some(wallet) = &asked.wallet {
+        add(&wallet.digested());
     }
     digest::sha256(message)
 }

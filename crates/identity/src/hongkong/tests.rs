@@ -29,6 +29,14 @@ use crate::{
 
 const CLIENT: &str = "td-parking";
 
+#[test]
+fn what_could_not_be_sealed_and_what_could_not_be_opened_have_two_numbers() {
+    assert_eq!(Word::NotSealed.sent(Dialect::IamSmart), "D30003");
+    assert_eq!(Word::NotSealed.sent(Dialect::CorpId), "M30003");
+    assert_eq!(Word::NotOpened.sent(Dialect::CorpId), "M30004");
+    assert_ne!(Word::NotSealed.message(), Word::NotOpened.message());
+}
+
 async fn write<T, F, Fut>(store: &Store, work: F) -> T
 where
     T: Send + 'static,

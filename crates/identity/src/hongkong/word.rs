@@ -92,6 +92,14 @@ codes! {
         StepUpRejected = "80001",
         StepUpFailed = "80002",
         StepUpTimedOut = "80003",
+        WalletCancelled = "90000",
+        WalletRejected = "90001",
+        WalletFailed = "90002",
+        WalletTimedOut = "90003",
+        /// The document is none that this client was handed or brought, or is so no more.
+        DocumentGone = "90004",
+        /// The company keeps as many documents as it may.
+        WalletFull = "90005",
     }
 }
 
@@ -133,28 +141,38 @@ impl Word {
             Self::BulkUnknown => "the status token is unknown",
             Self::BulkTooLate => "the request can no longer be cancelled",
             Self::BulkSize => "one request holds 1 to 1,000 documents",
+            Self::DocumentGone => {
+                "the document was not handed to this application, or is no longer"
+            }
+            Self::WalletFull => "the company keeps as many documents as it may",
+            _ => self.end(),
+        }
+    }
+
+    /// How a question to a phone ended, when not in agreement.
+    const fn end(self) -> &'static str {
+        match self {
             Self::LoginCancelled | Self::FormCancelled | Self::SignCancelled => {
                 "the request was cancelled before it was answered"
             }
-            Self::BulkCancelled => "the request was cancelled before it was answered",
+            Self::BulkCancelled | Self::WalletCancelled => {
+                "the request was cancelled before it was answered"
+            }
             Self::LoginRejected
             | Self::ProfileRejected
             | Self::FormRejected
             | Self::SignRejected
             | Self::BulkRejected
-            | Self::StepUpRejected => "the person refused",
-            Self::LoginFailed
-            | Self::ProfileFailed
-            | Self::FormFailed
-            | Self::SignFailed
-            | Self::BulkFailed
-            | Self::StepUpFailed => "the request failed",
+            | Self::StepUpRejected
+            | Self::WalletRejected => "the person refused",
             Self::LoginTimedOut
             | Self::ProfileTimedOut
             | Self::FormTimedOut
             | Self::SignTimedOut
             | Self::BulkTimedOut
-            | Self::StepUpTimedOut => "the person did not answer in time",
+            | Self::StepUpTimedOut
+            | Self::WalletTimedOut => "the person did not answer in time",
+            _ => "the request failed",
         }
     }
 }
@@ -168,6 +186,7 @@ pub(crate) enum Family {
     Sign,
     Bulk,
     StepUp,
+    Wallet,
 }
 
 impl Family {
@@ -197,6 +216,7 @@ impl Family {
             Self::Form => Word::FormCancelled,
             Self::Sign => Word::SignCancelled,
             Self::Bulk => Word::BulkCancelled,
+            Self::Wallet => Word::WalletCancelled,
         }
     }
 
@@ -207,6 +227,7 @@ impl Family {
             Self::Form => Word::FormRejected,
             Self::Sign => Word::SignRejected,
             Self::Bulk => Word::BulkRejected,
+            Self::Wallet => Word::WalletRejected,
             Self::StepUp => Word::StepUpRejected,
         }
     }
@@ -218,6 +239,7 @@ impl Family {
             Self::Form => Word::FormFailed,
             Self::Sign => Word::SignFailed,
             Self::Bulk => Word::BulkFailed,
+            Self::Wallet => Word::WalletFailed,
             Self::StepUp => Word::StepUpFailed,
         }
     }
@@ -229,6 +251,7 @@ impl Family {
             Self::Form => Word::FormTimedOut,
             Self::Sign => Word::SignTimedOut,
             Self::Bulk => Word::BulkTimedOut,
+            Self::Wallet => Word::WalletTimedOut,
             Self::StepUp => Word::StepUpTimedOut,
         }
     }
@@ -248,9 +271,11 @@ impl Family {
                     Word::SignNotAllowed
                 })
             }
+            crate::Error::WalletFull => Some(Word::WalletFull),
             crate::Error::Inactive
             | crate::Error::NotApproved
             | crate::Error::NotPresent
+            | crate::Error::NothingPicked
             | crate::Error::Expired => Some(self.failed()),
             _ => None,
         }

@@ -242,10 +242,11 @@ impl Look {
             return Err(Refusal::token("the token is not for userinfo").into());
         }
         let shared = shared(&grant);
-        // The card number is for those who showed the card, and not long ago.
+        // The number of card or passport is for those who showed the card, and not long ago.
         let age = tx.now().seconds().saturating_sub(grant.content.auth_time);
         let is_sure = grant.content.level >= crate::Level::Plus && age <= CARD_AGE;
-        if shared.contains(&FieldKey::Hkid) && !is_sure {
+        let is_number = |key: &FieldKey| matches!(key, FieldKey::Hkid | FieldKey::Passport);
+        if shared.iter().any(is_number) && !is_sure {
             return Err(step_up(Some(CARD_AGE)).into());
         }
         let wanted = (&grant.content.info()[..], &shared[..]);

@@ -175,7 +175,9 @@ impl SigningRoom {
             return Err(Error::AccountTooNew(new.minimum_age_hours));
         }
         if let Some(card) = &new.card {
-            let own = self.card_index(&digest::sha256(particulars.hkid.stem()));
+            // Whoever has no card signs nothing that is bound to one.
+            let own = particulars.card().ok_or(Error::CardMismatch)?;
+            let own = self.card_index(&digest::sha256(own.stem()));
             if !digest::equal(card, &own) {
                 return Err(Error::CardMismatch);
             }

@@ -228,8 +228,8 @@ async fn join_in(
     if owner.level < crate::Level::Plus {
         return Err(Error::LevelTooLow);
     }
-    let card = person::particulars_in(tx, vault, who).await?.hkid;
-    if !record.is_director(&card) {
+    let held = person::indices_in(tx, who).await?;
+    if !record.is_director(vault, &held) {
         return Err(Error::NotDirector);
     }
     let company = put_in(tx, record).await?;
@@ -274,9 +274,9 @@ pub async fn refresh(
                 let detail = json!({ "status": company.status });
                 note(&tx, company.id, "company.checked", detail).await?;
                 for one in member::of_company_in(&tx, company.id).await? {
-                    let card = person::particulars_in(&tx, &vault, one.person).await?.hkid;
+                    let held = person::indices_in(&tx, one.person).await?;
                     let is_answering = one.powers.role == MemberRole::Responsible;
-                    if is_answering && !record.is_director(&card) {
+                    if is_answering && !record.is_director(&vault, &held) {
                         member::end_in(&tx, &one, "the register no longer names them").await?;
                     }
                 }

@@ -260,7 +260,7 @@ pub async fn confirm(
         sex,
         born,
     };
-    let sealed = person::seal(vault, store.env().id(), &entry, started.level)?;
+    let sealed = person::seal(vault, store.env().id(), entry, started.level)?;
     store
         .write(&Actor::Visitor, move |tx| {
             let (sealed, started) = (sealed.clone(), started.clone());

@@ -12,7 +12,7 @@ use crate::{
     store::{
         approval, commission,
         company::{self, note, note_why, resident},
-        json as to_json, proposal,
+        json as to_json, proposal, wallet_share,
     },
 };
 
@@ -350,6 +350,7 @@ pub(crate) async fn cut_off_in(
     let number = company::get_in(tx, company).await?.company_number;
     grant::revoke_acting_in(tx, (person, &number), None).await?;
     crate::hongkong::store::token::end_acting_in(tx, person, company).await?;
+    wallet_share::end_of_person_in(tx, person, company).await?;
     let data = json!({ "person": person, "company": company });
     let event = Event {
         kind: MANDATE_ENDED,

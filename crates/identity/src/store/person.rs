@@ -2,23 +2,40 @@
 
 use ::store::{FromRow, Read, Row, Store, Write, params};
 use journal::{Channel, Step, Usage};
-use kernel::{Date, Hkid, Id};
+use kernel::{Date, Hkid, Id, Time};
+use serde_json::json;
 use trust::{Place, Sealed, Vault};
 
 use crate::{
-    Error, Level, Particulars, Person, PersonName, PersonState, RegisterEntry, store::registrant,
+    Basis, DocumentKind, Error, Ground, IdentityDocument, Level, PASSPORT_LAPSED, PASSPORT_RENEWED,
+    Particulars, Person, PersonName, PersonState,
+    counter::LAPSED_SWEPT,
+    person::Identified,
+    store::{browser, registrant, standing},
 };
 
 ::store::sql! {
-    FIND_PERSON = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled
-        FROM person WHERE id = $1";
-    FIND_BY_HKID = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled
-        FROM person WHERE hkid_index = $1";
-    FIND_SEALED = "SELECT hkid_sealed, born_sealed FROM person WHERE id = $1";
+    FIND_PERSON = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled, checked,
+            document, document_expires, document_seen FROM person WHERE id = $1";
+    FIND_BY_HKID = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled, checked,
+            document, document_expires, document_seen FROM person WHERE hkid_index = $1";
+    FIND_SEALED = "SELECT document, hkid_sealed, born_sealed FROM person WHERE id = $1";
     INSERT_PERSON = "INSERT INTO person (id, name_en, name_zh, sex, birth_year, hkid_sealed,
-            hkid_index, born_sealed, level, state, enrolled)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)";
+            hkid_index, born_sealed, level, state, enrolled, checked,
+            document, document_expires, document_seen)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $10, $11, $12, $13)";
     SET_LEVEL = "UPDATE person SET level = $2 WHERE id = $1";
+    FIND_INDEX = "SELECT hkid_index FROM person WHERE id = $1";
+    FORMER_INDICES = "SELECT document_index FROM former_document WHERE person = $1";
+    HOLDER = "SELECT id FROM person WHERE hkid_index = $1
+        UNION SELECT person FROM former_document WHERE document_index = $1";
+    KEEP_FORMER = "INSERT INTO former_document (document_index, person, replaced)
+        VALUES ($1, $2, $3) ON CONFLICT (document_index) DO NOTHING";
+    DROP_FORMER = "DELETE FROM former_document WHERE document_index = $1";
+    RENEW = "UPDATE person SET name_en = $2, name_zh = $3, sex = $4, hkid_sealed = $5,
+            hkid_index = $6, document = $7, document_expires = $8, document_seen = $9 WHERE id = $1";
+    LAPSED = "SELECT id FROM person WHERE document_expires < $1 AND level = 'plus'
+            AND state <> 'closed' ORDER BY document_expires, id LIMIT $2";
     SET_STATE = "UPDATE person SET state = $2 WHERE id = $1";
 }
 
@@ -35,8 +52,20 @@ impl FromRow for Person {
             level: row.get("level")?,
             state: row.get("state")?,
             enrolled: row.get("enrolled")?,
+            checked: row.get("checked")?,
+            basis: basis_of(row)?,
         })
     }
+}
+
+fn basis_of(row: &Row) -> Result<Basis, ::store::Error> {
+    Ok(match row.get("document")? {
+        DocumentKind::Card => Basis::Card,
+        DocumentKind::Passport => Basis::Passport {
+            expires: row.get("document_expires")?,
+            seen: row.get("document_seen")?,
+        },
+    })
 }
 
 /// The person with this id.
@@ -79,6 +108,46 @@ pub async fn find_person_by_hkid(
         .await
 }
 
+/// What finds a document nobody can read here. Cards and passports are apart.
+pub(crate) fn index_of(vault: &Vault, document: &IdentityDocument) -> Vec<u8> {
+    match document {
+        IdentityDocument::Card(card) => hkid_index(vault, card),
+        IdentityDocument::Passport(_) => vault
+            .blind_index("passport", &document.sealed_form())
+            .bytes(),
+    }
+}
+
+/// The person whose account rests on this document. Only for enrolment and for departments' desks.
+///
+/// # Errors
+/// The store fails.
+pub async fn find_person_by_document(
+    store: &Store,
+    vault: &Vault,
+    document: &IdentityDocument,
+) -> Result<Option<Person>, Error> {
+    let index = index_of(vault, document);
+    store
+        .read(move |db| {
+            let index = index.clone();
+            async move { by_index_in(&db, index).await }
+        })
+        .await
+}
+
+/// Whose document this is or once was.
+pub(crate) async fn holder_in(db: &Read, index: &[u8]) -> Result<Option<Id<Person>>, Error> {
+    Ok(db.one(&HOLDER, params![index]).await?)
+}
+
+/// What finds the document of a person, and the passports it replaced.
+pub(crate) async fn indices_in(db: &Read, id: Id<Person>) -> Result<Vec<Vec<u8>>, Error> {
+    let mut all: Vec<Vec<u8>> = db.all(&FIND_INDEX, params![id]).await?;
+    all.extend(db.all::<Vec<u8>>(&FORMER_INDICES, params![id]).await?);
+    Ok(all)
+}
+
 pub(crate) async fn by_index_in(db: &Read, index: Vec<u8>) -> Result<Option<Person>, Error> {
     Ok(db.one(&FIND_BY_HKID, params![index]).await?)
 }
@@ -87,8 +156,8 @@ pub(crate) async fn by_index_in(db: &Read, index: Vec<u8>) -> Result<Option<Pers
 #[derive(Clone, Debug)]
 pub(crate) struct SealedPerson {
     pub id: Id<Person>,
-    pub entry: RegisterEntry,
-    pub hkid: Sealed,
+    pub entry: Identified,
+    pub document: Sealed,
     pub born: Sealed,
     pub index: Vec<u8>,
     pub level: Level,
@@ -97,18 +166,17 @@ pub(crate) struct SealedPerson {
 pub(crate) fn seal(
     vault: &Vault,
     id: Id<Person>,
-    entry: &RegisterEntry,
+    entry: impl Into<Identified>,
     level: Level,
 ) -> Result<SealedPerson, Error> {
+    let entry = entry.into();
+    let place = |column| Place::new(column, id);
     Ok(SealedPerson {
         id,
-        hkid: vault.seal(&Place::new("person.hkid_sealed", id), entry.hkid.as_str())?,
-        born: vault.seal(
-            &Place::new("person.born_sealed", id),
-            entry.born.to_string(),
-        )?,
-        index: hkid_index(vault, &entry.hkid),
-        entry: entry.clone(),
+        document: vault.seal(&place("person.hkid_sealed"), entry.document.sealed_form())?,
+        born: vault.seal(&place("person.born_sealed"), entry.born.to_string())?,
+        index: index_of(vault, &entry.document),
+        entry,
         level,
     })
 }
@@ -140,6 +208,7 @@ pub(crate) async fn enrol_in(tx: &Write, new: &SealedPerson) -> Result<Person, E
 /// Writes the row of a new person and nothing beside it.
 pub(crate) async fn insert_in(tx: &Write, new: &SealedPerson) -> Result<(), Error> {
     let entry = &new.entry;
+    let (expires, seen) = dates_of(entry.basis);
     tx.run(
         &INSERT_PERSON,
         params![
@@ -148,14 +217,100 @@ pub(crate) async fn insert_in(tx: &Write, new: &SealedPerson) -> Result<(), Erro
             entry.name.zh,
             entry.sex,
             i64::from(entry.born.year()),
-            new.hkid.0.clone(),
+            new.document.0.clone(),
             new.index.clone(),
             new.born.0.clone(),
             new.level,
-            tx.now()
+            tx.now(),
+            entry.document.kind(),
+            expires,
+            seen
         ],
     )
     .await?;
+    Ok(())
+}
+
+const fn dates_of(basis: Basis) -> (Option<Date>, Option<Time>) {
+    match basis {
+        Basis::Card => (None, None),
+        Basis::Passport { expires, seen } => (Some(expires), Some(seen)),
+    }
+}
+
+/// Puts a new passport in place of the one before: the account stays, with its name as it is now and the
+/// plus level, since the person was seen.
+pub(crate) async fn renew_in(tx: &Write, new: &SealedPerson) -> Result<Person, Error> {
+    let known = get_in(tx, new.id).await?;
+    let entry = &new.entry;
+    let before: Vec<u8> = tx.only(&FIND_INDEX, params![new.id]).await?;
+    tx.run(&DROP_FORMER, params![new.index.clone()]).await?;
+    if before != new.index {
+        tx.run(&KEEP_FORMER, params![before, new.id, tx.now()])
+            .await?;
+    }
+    let (expires, seen) = dates_of(entry.basis);
+    let row = params![
+        new.id,
+        entry.name.en,
+        entry.name.zh,
+        entry.sex,
+        new.document.0.clone(),
+        new.index.clone(),
+        entry.document.kind(),
+        expires,
+        seen
+    ];
+    tx.run(&RENEW, row).await?;
+    if known.level < Level::Plus {
+        raise_to_in(tx, &known, Level::Plus).await?;
+    }
+    let audit = journal::Audit {
+        action: "person.passport_renewed",
+        noun: "person",
+        id: new.id.to_string(),
+        reason: None,
+        detail: json!({ "level": Level::Plus, "expires": expires }),
+    };
+    journal::audit(tx, audit).await?;
+    standing::note_change_in(tx, new.id, (known.state, Ground::Renewed)).await?;
+    tell_in(tx, PASSPORT_RENEWED, new.id).await?;
+    get_in(tx, new.id).await
+}
+
+async fn tell_in(tx: &Write, kind: &'static str, id: Id<Person>) -> Result<(), Error> {
+    let event = journal::Event {
+        kind,
+        subject: id.to_string(),
+        data: json!({ "person": id }),
+    };
+    journal::emit(tx, event).await?;
+    Ok(())
+}
+
+/// Lowers accounts whose passport has run out, and signs them out: what they may do is read anew when they
+/// come back.
+pub(crate) async fn lapse_in(tx: &Write) -> Result<(), Error> {
+    let row = params![tx.now().date(), LAPSED_SWEPT];
+    let lapsed: Vec<Id<Person>> = tx.all(&LAPSED, row).await?;
+    for id in lapsed {
+        let known = get_in(tx, id).await?;
+        tx.run(&SET_LEVEL, params![id, Level::Basic]).await?;
+        let birth_year = i64::from(known.birth_year);
+        registrant::joined_in(tx, (birth_year, known.level), -1).await?;
+        registrant::joined_in(tx, (birth_year, Level::Basic), 1).await?;
+        browser::end_all_in(tx, id).await?;
+        let audit = journal::Audit {
+            action: "person.passport_lapsed",
+            noun: "person",
+            id: id.to_string(),
+            reason: None,
+            detail: json!({ "level": Level::Basic }),
+        };
+        journal::audit(tx, audit).await?;
+        standing::note_change_in(tx, id, (known.state, Ground::Lapsed)).await?;
+        tell_in(tx, PASSPORT_LAPSED, id).await?;
+    }
     Ok(())
 }
 
@@ -209,6 +364,9 @@ pub async fn set_state_in(
 /// Raises a person to the plus level: the card was shown.
 pub(crate) async fn raise_in(tx: &Write, id: Id<Person>) -> Result<Person, Error> {
     let known = get_in(tx, id).await?;
+    if known.basis != Basis::Card {
+        return Err(Error::NoCard);
+    }
     if known.level < Level::Plus {
         raise_to_in(tx, &known, Level::Plus).await?;
     }
@@ -228,14 +386,15 @@ pub(crate) async fn particulars_in(
     vault: &Vault,
     id: Id<Person>,
 ) -> Result<Particulars, Error> {
-    let (hkid, born): (Vec<u8>, Vec<u8>) = db
+    let (kind, document, born): (DocumentKind, Vec<u8>, Vec<u8>) = db
         .one(&FIND_SEALED, params![id])
         .await?
         .ok_or(Error::NotFound)?;
-    let hkid = vault.open_text(&Place::new("person.hkid_sealed", id), &Sealed(hkid))?;
+    let document = vault.open_text(&Place::new("person.hkid_sealed", id), &Sealed(document))?;
     let born = vault.open_text(&Place::new("person.born_sealed", id), &Sealed(born))?;
     Ok(Particulars {
-        hkid: hkid.parse().map_err(|_| Error::Corrupt("person.hkid"))?,
+        document: IdentityDocument::of_sealed(kind, &document)
+            .ok_or(Error::Corrupt("person.document"))?,
         born: born
             .parse::<Date>()
             .map_err(|_| Error::Corrupt("person.born"))?,

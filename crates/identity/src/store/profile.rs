@@ -114,19 +114,22 @@ fn verified(owner: &Person, particulars: &Particulars) -> Vec<Field> {
             key,
             &owner.name,
             owner.sex,
-            &particulars.hkid,
+            &particulars.document,
             particulars.born,
         )
+    };
+    let (source, updated) = match owner.basis {
+        crate::Basis::Card => (Source::Verified, owner.checked),
+        crate::Basis::Passport { seen, .. } => (Source::Counter, seen),
     };
     FieldKey::ALL
         .iter()
         .filter_map(|key| {
             let value = value(*key)?;
-            let updated = owner.enrolled;
             Some(Field {
                 key: *key,
                 value,
-                source: Source::Verified,
+                source,
                 updated,
             })
         })
@@ -176,7 +179,7 @@ pub async fn update_profile(
     own_profile(store, vault, id).await
 }
 
-fn seal_change(
+pub(crate) fn seal_change(
     vault: &Vault,
     id: Id<Person>,
     key: FieldKey,
@@ -189,7 +192,7 @@ fn seal_change(
     Ok(Some(vault.seal(&place(id, key), value.to_string())?))
 }
 
-async fn put_in(
+pub(crate) async fn put_in(
     tx: &Write,
     id: Id<Person>,
     changes: &[(FieldKey, Option<Sealed>)],
@@ -311,7 +314,11 @@ pub async fn read_particulars(
             async move { person::particulars_in(&db, &vault, id).await }
         })
         .await?;
-    record_reading(store, reading, &[FieldKey::Hkid, FieldKey::DateOfBirth]).await?;
+    let number = match particulars.document.kind() {
+        crate::DocumentKind::Card => FieldKey::Hkid,
+        crate::DocumentKind::Passport => FieldKey::Passport,
+    };
+    record_reading(store, reading, &[number, FieldKey::DateOfBirth]).await?;
     Ok(particulars)
 }
 

@@ -73,6 +73,20 @@ pub struct FieldVersion {
     pub changed: Time,
 }
 
+/// Keeps what a field of the register held before that changed it.
+pub(crate) async fn keep_verified_in(
+    tx: &Write,
+    (person, key): (Id<Person>, FieldKey),
+    held: Option<&Sealed>,
+) -> Result<(), Error> {
+    let id = tx.id::<FieldVersion>();
+    let held = held.map(|sealed| sealed.0.clone());
+    let row = params![id, person, key, held, Source::Verified, tx.now()];
+    tx.run(&INSERT_VERSION, row).await?;
+    tx.run(&TRIM, params![person, key, VERSIONS_KEPT]).await?;
+    Ok(())
+}
+
 /// Keeps what a field holds before it is changed.
 pub(crate) async fn keep_in(tx: &Write, person: Id<Person>, key: FieldKey) -> Result<(), Error> {
     let held: Option<(Vec<u8>, Source)> = tx.one(&CURRENT, params![person, key]).await?;
@@ -139,6 +153,9 @@ pub async fn restore_field(
         .write(&resident(person, None), move |tx| async move {
             let found: Option<Stored> = tx.one(&FIND_VERSION, params![version, person]).await?;
             let found = found.ok_or(Error::NotFound)?;
+            if found.field.is_verified() {
+                return Err(Error::Value(ValueError::Locked));
+            }
             keep_in(&tx, person, found.field).await?;
             match found.value {
                 Some(value) => {

@@ -74,11 +74,16 @@ pub enum Proposed {
     Waits,
 }
 
-/// The change that invites somebody: the card number is kept only as what finds it again.
+/// The change that invites somebody: the number of card or passport is kept only as what finds it again.
 #[must_use]
-pub fn invite(vault: &Vault, hkid: &kernel::Hkid, name: &str, powers: crate::Powers) -> Change {
+pub fn invite(
+    vault: &Vault,
+    document: &crate::IdentityDocument,
+    name: &str,
+    powers: crate::Powers,
+) -> Change {
     Change::Invite {
-        invitee: trust::base64url::encode(person::hkid_index(vault, hkid)),
+        invitee: trust::base64url::encode(person::index_of(vault, document)),
         name: name.trim().chars().take(INVITEE_CHARS).collect(),
         powers,
     }

@@ -2,13 +2,13 @@
 
 use ::store::{FromRow, Row, Store, Write, params};
 use journal::Audit;
-use kernel::{Hkid, Id, Role};
+use kernel::{Id, Role};
 use serde_json::json;
 use trust::{Place, Sealed, Vault};
 
 use crate::{
-    Binding, Ceremony, Error, FieldKey, NewRecovery, Officer, Person, Reading, Recovery,
-    RecoveryState, RelyingParty, Shown,
+    Binding, Ceremony, Error, FieldKey, IdentityDocument, NewRecovery, Officer, Person, Reading,
+    Recovery, RecoveryState, RelyingParty, Shown,
     approval::reference_of,
     attempt::{self, Attempt},
     recovery::{RECOVERIES_SHOWN, RECOVERY_TRIES, RECOVERY_TTL},
@@ -83,7 +83,7 @@ impl Stored {
     }
 }
 
-fn guard(by: &Officer, role: Option<Role>) -> Result<(), Error> {
+pub(crate) fn guard(by: &Officer, role: Option<Role>) -> Result<(), Error> {
     let fits = by.is_active && by.department == KEEPER && role.is_none_or(|role| by.role == role);
     if fits { Ok(()) } else { Err(Error::WrongPost) }
 }
@@ -149,7 +149,8 @@ pub async fn ask_recovery(
             let (new, sealed) = (new.clone(), sealed.clone());
             let (officer, reading) = (officer.clone(), reading.clone());
             async move {
-                if !person::get_in(&tx, new.person).await?.is_active() {
+                let owner = person::get_in(&tx, new.person).await?;
+                if !owner.is_active() {
                     return Err(Error::Inactive);
                 }
                 tx.run(&VOID_OLD, params![new.person]).await?;
@@ -164,7 +165,7 @@ pub async fn ask_recovery(
                     tx.now() + RECOVERY_TTL
                 ];
                 tx.run(&INSERT_RECOVERY, row).await?;
-                let shown = [FieldKey::NameEn, FieldKey::Hkid];
+                let shown = [FieldKey::NameEn, owner.basis.number_field()];
                 profile::record_reading_in(&tx, &reading, &shown).await?;
                 note_in(&tx, "recovery.asked", id).await?;
                 Ok(id)
@@ -242,24 +243,24 @@ async fn decide_in(
     note_in(tx, action, id).await
 }
 
-fn digest(vault: &Vault, code: &str) -> Vec<u8> {
+pub(crate) fn digest(vault: &Vault, code: &str) -> Vec<u8> {
     vault.blind_index("recovery", code).bytes()
 }
 
-/// Redeems a code of a counter: the browser may now make one passkey for the card's holder. A wrong card
-/// and a wrong code are answered alike.
+/// Redeems a code of a counter: the browser may now make one passkey for the document's holder. A wrong
+/// document and a wrong code are answered alike.
 ///
 /// # Errors
 /// [`Error::RecoveryRefused`]; [`Error::TooManyPasskeys`].
 pub async fn redeem_recovery(
     store: &Store,
     (vault, party): (&Vault, &RelyingParty),
-    (hkid, typed): (&Hkid, &str),
+    (document, typed): (&IdentityDocument, &str),
     (name, binding): (&str, &Binding),
 ) -> Result<Ceremony, Error> {
     let code = crate::read_reference(typed).ok_or(Error::RecoveryRefused)?;
     let given = digest(vault, &code);
-    let owner = person::find_person_by_hkid(store, vault, hkid)
+    let owner = person::find_person_by_document(store, vault, document)
         .await?
         .filter(Person::is_active)
         .ok_or(Error::RecoveryRefused)?;

@@ -103,6 +103,19 @@ pub(crate) async fn change_in(
     reason: &str,
 ) -> Result<(), Error> {
     person::set_state_in(tx, id, state, reason).await?;
+    note_change_in(tx, id, (state, ground)).await?;
+    if state == PersonState::Active {
+        return Ok(());
+    }
+    browser::end_all_in(tx, id).await
+}
+
+/// Writes a line of the account's history.
+pub(crate) async fn note_change_in(
+    tx: &Write,
+    id: Id<Person>,
+    (state, ground): (PersonState, Ground),
+) -> Result<(), Error> {
     let department = match tx.actor() {
         Actor::Officer { department, .. } => Some(department.clone()),
         _ => None,
@@ -116,10 +129,7 @@ pub(crate) async fn change_in(
         tx.now()
     ];
     tx.run(&INSERT_CHANGE, row).await?;
-    if state == PersonState::Active {
-        return Ok(());
-    }
-    browser::end_all_in(tx, id).await
+    Ok(())
 }
 
 pub(crate) fn guard_keeper(by: &Officer, role: Option<Role>) -> Result<(), Error> {

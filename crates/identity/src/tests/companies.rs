@@ -16,15 +16,15 @@ const RESTAURANT: &str = "fehd-restaurant-licence";
 const DOG: &str = "afcd-dog-licence";
 
 /// A company with a responsible person, and people who have not joined it.
-struct House {
+pub(super) struct House {
     store: Store,
     vault: trust::Vault,
-    company: Id<Company>,
-    owner: Id<Person>,
+    pub(super) company: Id<Company>,
+    pub(super) owner: Id<Person>,
 }
 
 impl House {
-    async fn new(store: &Store) -> Self {
+    pub(super) async fn new(store: &Store) -> Self {
         let vault = vault(store.env());
         let owner = enrol(store, &vault, "pang-lok-yi", Level::Plus)
             .await
@@ -42,8 +42,13 @@ impl House {
     }
 
     fn invitation(&self, key: &str, powers: Powers) -> Change {
-        let hkid = &demo::find(key).unwrap().hkid;
-        crate::invite(&self.vault, hkid, "As the administrator wrote it", powers)
+        let document = demo::find(key).unwrap().hkid.clone().into();
+        crate::invite(
+            &self.vault,
+            &document,
+            "As the administrator wrote it",
+            powers,
+        )
     }
 
     async fn propose(&self, who: Id<Person>, change: Change) -> Result<Proposed, Error> {
@@ -51,7 +56,7 @@ impl House {
     }
 
     /// Enrols and invites somebody, who accepts.
-    async fn hire(&self, key: &str, powers: Powers) -> Id<Person> {
+    pub(super) async fn hire(&self, key: &str, powers: Powers) -> Id<Person> {
         let person = enrol(&self.store, &self.vault, key, Level::Plus)
             .await
             .person
@@ -103,7 +108,7 @@ impl House {
     }
 }
 
-async fn join(
+pub(crate) async fn join(
     store: &Store,
     vault: &trust::Vault,
     who: Id<Person>,
@@ -502,7 +507,7 @@ fn a_gift_stays_within_services_privileges_and_time_of_the_giver() {
         let partner = enrol(&store, &house.vault, "ho-mei-ling", Level::Plus).await.person.id;
         let firm = join(&store, &house.vault, partner, ("0990006", "99000068")).await.unwrap();
         let clerk = enrol(&store, &house.vault, "kwan-sum-yi", Level::Plus).await.person.id;
-        let invitation = crate::invite(&house.vault, &demo::find("kwan-sum-yi").unwrap().hkid, "K", user());
+        let invitation = crate::invite(&house.vault, &demo::find("kwan-sum-yi").unwrap().hkid.clone().into(), "K", user());
         crate::propose(&store, partner, firm.id, invitation).await.unwrap();
         let open = crate::invitations_to(&store, clerk).await.unwrap();
         crate::answer_invitation(&store, clerk, open[0].id, InvitationAnswer::Accept).await.unwrap();

@@ -75,7 +75,7 @@ async fn sign_in(store: &Store, device: &mut Authenticator) -> Result<Known, Err
     finish(store, &begun, &answer).await
 }
 
-fn keeper(store: &Store, role: Role) -> Officer {
+pub(crate) fn keeper(store: &Store, role: Role) -> Officer {
     Officer {
         id: store.env().id(),
         person: store.env().id(),
@@ -122,7 +122,7 @@ async fn redeem(
     code: &str,
 ) -> Result<Ceremony, Error> {
     let card = demo::find(key).unwrap();
-    let given = (&card.hkid, code);
+    let given = (&card.hkid.clone().into(), code);
     let what = ("A new key", &browser("one"));
     crate::redeem_recovery(store, (vault, &party()), given, what).await
 }

@@ -193,7 +193,7 @@ const PURPOSE: &str = "td-full-driving-licence-renewal";
         let vault = vault(store.env());
         let holder = enrol(&store, &vault, "kwan-sum-yi", Level::Plus).await;
         let read = read_particulars(&store, &vault, &reading(&holder.person)).await.unwrap();
-        assert_eq!(read.hkid, crate::demo::find("kwan-sum-yi").unwrap().hkid);
+        assert_eq!(read.card(), Some(&crate::demo::find("kwan-sum-yi").unwrap().hkid));
         assert_eq!(readings_of(&store, holder.person.id).await.unwrap().len(), 1);
     }
 

@@ -1,7 +1,7 @@
 // One approval: who asks, for what, the four digits, and the two answers.
 
 import { simulated } from "./api.js";
-import { busy, complain, h, say, show, summary } from "./dom.js";
+import { busy, choice, complain, h, say, show, summary } from "./dom.js";
 
 export async function approvalView(root, app, id) {
   const { t } = app;
@@ -42,15 +42,38 @@ function question(app, shown) {
         )
       : null,
     shown.presence ? h("p", { class: "inset" }, t(`approval.presence.${shown.presence}`)) : null,
+    shown.pick ? picker(app, shown.pick) : null,
   ];
+}
+
+// The documents a company keeps, to tick those that are handed over.
+function picker(app, pick) {
+  const { t } = app;
+  if (!pick.documents.length) return h("p", { class: "inset" }, t("approval.pick.none"));
+  return h(
+    "fieldset",
+    { class: "field", id: "pick", "aria-describedby": "pick-hint" },
+    h("legend", {}, t("approval.pick")),
+    h("p", { class: "hint", id: "pick-hint" }, t("approval.pick.hint", { most: pick.most })),
+    h("div", { class: "choices" }, pick.documents.map((one) => choice("pick", one.id, one.name, `${app.say3(one.kind)} · ${app.date(one.added)}`, pick.picked.includes(one.id), "checkbox"))),
+  );
+}
+
+// Between one and the most that are asked for, or the words that say so.
+function picked(root, shown, t) {
+  if (!shown.pick) return [];
+  const ids = [...root.querySelectorAll("#pick input:checked")].map((box) => box.value);
+  if (ids.length < 1 || ids.length > shown.pick.most) throw { message: t("approval.pick.error"), advice: t("approval.pick.hint", { most: shown.pick.most }) };
+  return ids;
 }
 
 function answers(root, app, shown, trouble) {
   const { t } = app;
   const give = (decision, isForeign = false) => async () => {
     try {
+      const documents = decision === "approve" ? picked(root, shown, t) : [];
       const jws = await app.decide(shown, decision);
-      const decided = await app.api("/app/api/approvals/decide", { method: "POST", body: { jws, not_me: isForeign, ...(shown.presence && decision === "approve" && { presence: simulated(shown.presence, shown.id) }) } });
+      const decided = await app.api("/app/api/approvals/decide", { method: "POST", body: { jws, not_me: isForeign, ...(documents.length && { picked: documents }), ...(shown.presence && decision === "approve" && { presence: simulated(shown.presence, shown.id) }) } });
       done(root, app, shown, decided.state);
     } catch (problem) {
       complain(trouble, problem, t);

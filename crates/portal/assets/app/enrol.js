@@ -32,10 +32,53 @@ export async function enrolView(root, app) {
     h("p", { class: "lead" }, t("enrol.lead")),
     h("p", {}, t("enrol.one")),
     trouble,
+    h("p", {}, h("button", { class: "as-link", type: "button", onclick: () => passportView(root, app) }, t("enrol.passport"))),
     cards,
     form,
   );
   return null;
+}
+
+// For people without an identity card: two officers have seen them, so that number and code are enough.
+function passportView(root, app) {
+  const { t } = app;
+  const trouble = h("div");
+  const number = h("input", { type: "text", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", class: "w10", maxlength: "12" });
+  const code = h("input", { type: "text", autocomplete: "one-time-code", autocapitalize: "characters", spellcheck: "false", class: "w10", maxlength: "12" });
+  const button = h("button", { class: "btn btn-primary" }, t("enrol.button"));
+  const form = h(
+    "form",
+    { novalidate: true, id: "enrol" },
+    field("passport", t("enrol.passport.number"), number, t("enrol.passport.number.hint")),
+    field("code", t("enrol.passport.code"), code, t("enrol.passport.code.hint")),
+    field("device_name", t("enrol.phone"), h("input", { type: "text", maxlength: "60", autocomplete: "off", value: phoneName(t) }), t("enrol.phone.hint")),
+    button,
+  );
+  form.addEventListener(
+    "submit",
+    busy(button, async () => {
+      const device_name = form.elements.device_name.value.trim() || "Phone";
+      const body = { passport: number.value, code: code.value, device_name };
+      try {
+        await app.newKey();
+        await app.keep(await app.api("/app/api/enrolments/counter", { method: "POST", body, isNew: true }));
+        welcome(root, app);
+      } catch (problem) {
+        if (!problem.status) throw problem;
+        complain(trouble, problem, t);
+      }
+    }),
+  );
+  show(
+    root,
+    h("h1", {}, t("enrol.title")),
+    h("p", { class: "lead" }, t("enrol.passport.lead")),
+    h("p", {}, t("enrol.one")),
+    h("p", {}, t("enrol.passport.none")),
+    h("p", {}, h("button", { class: "as-link", type: "button", onclick: () => enrolView(root, app) }, t("enrol.card"))),
+    trouble,
+    form,
+  );
 }
 
 function particulars(app) {
@@ -159,6 +202,10 @@ function welcome(root, app) {
 // Raising the level by showing the card.
 export async function levelView(root, app) {
   const { t } = app;
+  if (app.me.document === "passport") {
+    show(root, h("h1", {}, t("level.title")), h("p", {}, t("level.passport")));
+    return null;
+  }
   const trouble = h("div");
   const button = h("button", { class: "btn btn-primary", type: "button" }, t("level.raise"));
   button.addEventListener(

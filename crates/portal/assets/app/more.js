@@ -19,7 +19,9 @@ export async function moreView(root, app) {
     summary(
       [
         [t("more.owner"), app.name(me.name)],
-        [t("more.card"), me.card],
+        me.document === "passport"
+          ? [t("more.passport"), `${me.card}, ${t("more.until", { day: me.document_expires })}`]
+          : [t("more.card"), me.card],
         [t("more.level"), t(`level.${me.level}`), level],
         [t("more.device"), me.device_name],
         [t("more.since"), app.date(me.device_since)],

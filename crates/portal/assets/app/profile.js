@@ -23,7 +23,7 @@ function render(root, app, profile) {
   const trouble = h("div");
   const values = Object.fromEntries(profile.fields.map((one) => [one.key, one]));
   const verified = profile.fields
-    .filter((one) => one.source === "verified")
+    .filter((one) => one.source === "verified" || one.source === "counter")
     .map((one) => [t(`field.${one.key}`), [shown(app, one), " ", h("strong", { class: "tag tag-good" }, t("profile.verified"))]]);
   const choices = Object.fromEntries(profile.choices.map((one) => [one.key, one.codes]));
   const form = h(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kernel::{Id, Text};
 use packs::{Form as PackForm, Journey, Pack};
 use serde::Serialize;
-use services::{Conflict, Draft, OpenDraft, Problem, Stage};
+use services::{Applicant, Conflict, Draft, OpenDraft, Problem, Stage};
 use web::{Failure, Form, Outcome, Value, Visit, ctx};
 
 use crate::{
@@ -237,6 +237,10 @@ pub(crate) async fn page(
         }),
     };
     let fields = showing.fields(&view.fields);
+    let asks_card = view.fields.iter().any(|field| {
+        matches!(field.kind, packs::FieldKind::Hkid) && !open.locked.contains_key(&field.id)
+    });
+    let no_card = asks_card && rests_on_passport(portal, applicant).await?;
     let has_files = fields.iter().any(|field| field.kind == "file");
     let place = journey
         .pages
@@ -251,6 +255,7 @@ pub(crate) async fn page(
         fields,
         has_files,
         errors => errors_of(visit, &shown.problems),
+        no_card,
         refusals => portal.services.refusals(open)?,
         revision => open.draft.revision,
         action => page_path(visit, id, shown.page),
@@ -260,6 +265,12 @@ pub(crate) async fn page(
         saved => open.draft.updated,
         until => open.draft.expires,
     })
+}
+
+/// Whether the applicant has no identity card to name.
+async fn rests_on_passport(portal: &Portal, applicant: Applicant) -> Outcome<bool> {
+    let owner = identity::find_person(&portal.store, applicant.person).await?;
+    Ok(owner.is_some_and(|owner| owner.basis != identity::Basis::Card))
 }
 
 fn form_of(pack: &Pack, open: &OpenDraft, shown: &PageToShow<'_>) -> PackForm {

@@ -3,9 +3,10 @@
 
 use axum::{extract::State, response::Response};
 use identity::{
-    Change, Company, Error, Invitation, Mandate, Member, MemberRole, Proposal, Proposed, Verdict,
+    Change, Company, Error, IdentityDocument, Invitation, Mandate, Member, MemberRole, Proposal,
+    Proposed, Verdict,
 };
-use kernel::{Hkid, Id};
+use kernel::Id;
 use web::{
     Access, Failure, Form, IntoResponse, Outcome, Page, Path, Rate, Routes, Value, Visit, Wrong,
     ctx,
@@ -179,6 +180,8 @@ async fn invite_form(
         title => visit.t("portal.company.invite.title"),
         name => form.text("name"),
         hkid => form.text("hkid"),
+        country => form.text("country"),
+        countries => identity::countries(visit.lang()),
         button => visit.t("portal.company.invite.button"),
     };
     let most = own.powers.role.min(MemberRole::Administrator);
@@ -205,15 +208,15 @@ async fn invite(
     if name.is_empty() {
         errors.push(("name", "portal.company.wrong.name"));
     }
-    let hkid = form.text("hkid").parse::<Hkid>();
-    if hkid.is_err() {
+    let document = IdentityDocument::read(form.text("country"), form.text("hkid"));
+    if document.is_err() {
         errors.push(("hkid", "portal.company.wrong.hkid"));
     }
     let read = typed.powers(portal.store.env().today());
     errors.extend(read.as_ref().err());
-    let asked = match (hkid, read) {
-        (Ok(hkid), Ok(powers)) if errors.is_empty() => {
-            let change = identity::invite(portal.identity.vault(), &hkid, name, powers);
+    let asked = match (document, read) {
+        (Ok(document), Ok(powers)) if errors.is_empty() => {
+            let change = identity::invite(portal.identity.vault(), &document, name, powers);
             identity::propose(&portal.store, own.person, id, change).await
         }
         _ => Err(Error::Malformed("powers")),

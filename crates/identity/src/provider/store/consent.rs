@@ -11,7 +11,7 @@ use super::grant;
 use crate::{
     Error, Person,
     provider::{client::Client, grant::Granted, resource::Resource, scope::Scope},
-    store::{json as to_json, person},
+    store::{json as to_json, person, wallet_share},
 };
 
 ::store::sql! {
@@ -237,6 +237,7 @@ pub async fn disconnect(store: &Store, person: Id<Person>, client: &str) -> Resu
                     return Err(Error::NotFound);
                 }
                 grant::revoke_of_client_in(&tx, person, &client).await?;
+                wallet_share::end_of_client_in(&tx, person, &client).await?;
                 note(&tx, "connection.withdrawn", (person, &client), &[]).await
             }
         })

@@ -243,6 +243,20 @@ modules! {
         assert_eq!(info.status, StatusCode::OK, "the rest needs no more: {info:?}");
     }
 
+    async fn somebody_with_a_passport_shares_it_and_no_card_number(w) {
+        let rp = w.rp.clone();
+        w.person = "rossi-elena";
+        let wanted = ["name_en", "hkid", "passport", "passport_country"];
+        let details = json!([{ "type": "share_data", "datatypes": wanted }]).to_string();
+        let tokens = w.login(&rp, &[("authorization_details", &details)]).await;
+        let info = w.userinfo(&rp, tokens["access_token"].as_str().unwrap()).await.json();
+        let shared = &info["share_data"];
+        assert_eq!(shared["name_en"]["source"], "counter", "{info}");
+        assert_eq!(shared["passport"]["value"], "YX9900071");
+        assert_eq!(shared["passport_country"]["value"], "ITA");
+        assert!(shared.get("hkid").is_none() && info.get("hkid").is_none(), "{info}");
+    }
+
     async fn the_card_number_needs_a_fresh_sign_in_and_the_challenge_says_which(w) {
         let rp = w.rp.clone();
         let details = json!([{ "type": "share_data", "datatypes": ["hkid"] }]).to_string();
