@@ -536,28 +536,34 @@ async fn label(
 async fn remove(
     State(portal): State<Portal>,
     visit: Visit,
-    Path((id, document)): Path<Both>,
+    Path(both): Path<Both>,
 ) -> Outcome<Response> {
-    let own = mandate(&portal, &visit, id).await?;
-    let vault = portal.identity.vault();
-    let about = (own.person, id);
-    wallet::remove_document(&portal.store, vault, about, (document, false)).await?;
-    visit.flash("portal.company.document.removed");
-    // Its own page is where it can be put back at one press.
-    Ok(visit.redirect(&format!("{}/{document}", place(&visit, id))))
+    let done = (false, "portal.company.document.removed");
+    put(&portal, &visit, both, done).await
 }
 
 async fn restore(
     State(portal): State<Portal>,
     visit: Visit,
-    Path((id, document)): Path<Both>,
+    Path(both): Path<Both>,
 ) -> Outcome<Response> {
-    let own = mandate(&portal, &visit, id).await?;
+    let done = (true, "portal.company.document.restored");
+    put(&portal, &visit, both, done).await
+}
+
+/// Takes a document out or puts it back. Its own page is where either is undone at one press.
+async fn put(
+    portal: &Portal,
+    visit: &Visit,
+    (id, document): Both,
+    (is_held, said): (bool, &str),
+) -> Outcome<Response> {
+    let own = mandate(portal, visit, id).await?;
     let vault = portal.identity.vault();
     let about = (own.person, id);
-    wallet::remove_document(&portal.store, vault, about, (document, true)).await?;
-    visit.flash("portal.company.document.restored");
-    Ok(visit.redirect(&format!("{}/{document}", place(&visit, id))))
+    wallet::remove_document(&portal.store, vault, about, (document, is_held)).await?;
+    visit.flash(said);
+    Ok(visit.redirect(&format!("{}/{document}", place(visit, id))))
 }
 
 async fn end_share(
