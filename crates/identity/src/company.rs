@@ -463,7 +463,7 @@ impl Mandate {
         if right == Right::Administer {
             return self.firm.is_none() && self.powers.may(right, service);
         }
-        let is_live = self.company.status == CompanyStatus::Live;
+        let is_live = self.is_live();
         (is_live || right == Right::Fill) && self.powers.may(right, service)
     }
 
@@ -476,10 +476,13 @@ impl Mandate {
     /// too, and the powers reach the application, which they name by its client id.
     #[must_use]
     pub fn reaches(&self, client: &str) -> bool {
+        self.is_live() && self.powers.covers(client)
+    }
+
+    /// Whether the company lives, and the firm by which they come.
+    fn is_live(&self) -> bool {
         let is_live = |company: &Company| company.status == CompanyStatus::Live;
-        is_live(&self.company)
-            && self.firm.as_ref().is_none_or(is_live)
-            && self.powers.covers(client)
+        is_live(&self.company) && self.firm.as_ref().is_none_or(is_live)
     }
 }
 

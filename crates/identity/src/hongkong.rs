@@ -31,7 +31,7 @@ mod documents;
 mod door;
 mod elsewhere;
 mod fact;
-mod field;
+pub(crate) mod field;
 mod holder;
 pub(crate) mod jobs;
 mod key;

@@ -51,6 +51,8 @@ pub struct Person {
     pub enrolled: Time,
     /// When the register last answered for them.
     pub checked: Time,
+    /// When what they are known by last changed.
+    pub corrected: Time,
     pub basis: Basis,
 }
 

@@ -74,6 +74,7 @@ pub static MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0031_create_company_wallet.sql",
     "0032_count_unfinished_request.sql",
     "0033_check_register_again.sql",
+    "0034_ask_register_apart.sql",
 );
 
 /// Every statement of this crate, for the test that prepares them on both engines.

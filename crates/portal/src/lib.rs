@@ -5,6 +5,7 @@
 //! lost by an error; a page shows what its view struct declares and nothing else.
 
 mod account;
+mod address_proof;
 mod answer_view;
 pub mod app;
 mod application;

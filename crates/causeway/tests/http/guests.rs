@@ -15,6 +15,7 @@ use crate::{
     corpid_forms::{FORM, RESULT},
     hongkong::{self, on_phone},
     hongkong_signing,
+    journey::RESIDENT,
     wire::Wire,
 };
 
@@ -397,4 +398,24 @@ async fn somebody_with_a_passport_who_lost_everything_gets_back_in_with_a_code()
     let refused = person.fill(&page, "/recover", &typed).await.unwrap();
     assert_eq!(refused.status, 422);
     assert!(refused.says("do not fit"), "{}", refused.words());
+}
+
+#[tokio::test]
+async fn a_profile_shows_the_document_that_somebody_has_and_no_other() {
+    let app = App::start().await.unwrap();
+    let card = [
+        "Identity card number",
+        "From the register of identity cards",
+    ];
+    let passport = ["Passport number", "As in your passport"];
+    for (who, own, other) in [(RESIDENT, card, passport), ("rossi-elena", passport, card)] {
+        let mut browser = app.browser();
+        let page = browser.sign_in(who, "/en/profile").await.unwrap();
+        for words in own {
+            assert!(page.says(words), "{who}, {words}: {}", page.words());
+        }
+        for words in other {
+            assert!(!page.says(words), "{who}, {words}: {}", page.words());
+        }
+    }
 }

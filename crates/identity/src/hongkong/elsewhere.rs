@@ -33,6 +33,12 @@ fn find(name: &str) -> Option<&'static Known> {
     CATALOGUE.iter().find(|known| known.0 == name)
 }
 
+/// What a field is called, for people.
+pub(crate) fn name(key: FieldKey) -> Option<Text> {
+    let known = CATALOGUE.iter().find(|known| known.1 == key)?;
+    Some(Text::new(known.2[0], known.2[1]))
+}
+
 /// The fields a request names, which may be none.
 pub(crate) fn read(fields: &Fields) -> Result<Vec<String>, Refusal> {
     let names = fields.list("nonHKResidentFields", FIELDS_MAX)?;

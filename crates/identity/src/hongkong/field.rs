@@ -200,6 +200,14 @@ pub(crate) fn words(names: &[String]) -> Text {
     Text::new(en.join(", "), tc.join("、"))
 }
 
+/// What a field is called, for people.
+pub(crate) fn name(key: FieldKey) -> Text {
+    match CATALOGUE.iter().find(|one| one.key == key) {
+        Some(one) => Text::new(one.en, one.tc),
+        None => super::elsewhere::name(key).unwrap_or_else(|| Text::same(key.code())),
+    }
+}
+
 /// The keys behind the names, each once.
 pub(crate) fn keys(names: &[String]) -> Vec<FieldKey> {
     let mut keys: Vec<FieldKey> = names

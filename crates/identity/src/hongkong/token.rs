@@ -93,7 +93,10 @@ pub(crate) async fn exchange(hk: &HongKong, call: &Call) -> Result<Value, Fault>
         .await?
         .ok_or(Word::CodeGone)?;
     let known = profile::own_profile(hk.store(), hk.identity().vault(), owner.id).await?;
-    let changed = known.fields.iter().map(|field| field.updated).max();
+    // That the register said the same again is no change.
+    let declared = known.fields.iter().filter(|field| !field.key.is_verified());
+    let changed = declared.map(|field| field.updated).max();
+    let changed = changed.map_or(owner.corrected, |at| at.max(owner.corrected));
     let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.code()).collect();
     let life = life_of(token.is_single);
     Ok(json!({
@@ -102,7 +105,7 @@ pub(crate) async fn exchange(hk: &HongKong, call: &Call) -> Result<Value, Fault>
         "issueAt": now.micros() / 1_000,
         "expiresIn": i64::try_from(life.as_millis()).unwrap_or_default(),
         "openID": hk.provider().subject(&call.client.sector, owner.id),
-        "lastModifiedDate": changed.unwrap_or(owner.enrolled).micros() / 1_000,
+        "lastModifiedDate": changed.micros() / 1_000,
         "userType": owner.level.code(),
         "scope": scopes.join(" "),
     }))

@@ -6,7 +6,7 @@ use kernel::Text;
 use serde::{Deserialize, Serialize};
 use trust::{base64url, digest};
 
-use crate::{DetailLine, FieldKey, Right, code::codes};
+use crate::{DetailLine, FieldKey, Right, code::codes, hongkong::field};
 
 /// Details in one request.
 pub(crate) const DETAILS_MAX: usize = 5;
@@ -104,6 +104,14 @@ impl Detail {
         }
     }
 
+    /// What may be done for a company; none of a detail about something else.
+    pub(crate) fn actions(&self) -> Option<&[Action]> {
+        match self {
+            Self::ActFor { actions, .. } => Some(actions),
+            _ => None,
+        }
+    }
+
     /// Whether the phone must approve, and not only the page.
     #[must_use]
     pub const fn needs_phone(&self) -> bool {
@@ -167,8 +175,13 @@ impl Detail {
                 .map(|one| line("Sign", "簽署", &one.label))
                 .collect(),
             Self::ShareData { datatypes, purpose } => {
-                let fields: Vec<&str> = datatypes.iter().map(|field| field.code()).collect();
-                let mut lines = vec![line("Share", "提供資料", &fields.join(", "))];
+                let fields: Vec<Text> = datatypes.iter().map(|field| field::name(*field)).collect();
+                let en: Vec<&str> = fields.iter().map(|one| one.en.as_str()).collect();
+                let tc: Vec<&str> = fields.iter().map(|one| one.tc.as_str()).collect();
+                let mut lines = vec![DetailLine {
+                    label: Text::new("Share", "提供資料"),
+                    value: Text::new(en.join(", "), tc.join("、")),
+                }];
                 if let Some(purpose) = purpose {
                     lines.push(line("For", "用途", purpose));
                 }

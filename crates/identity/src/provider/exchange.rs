@@ -1,5 +1,6 @@
 //! Token exchange (RFC 8693): inside one login a person changes the company they act for; with an actor token
-//! an officer acts for a person, see [`super::behalf`]. The subject becomes the company, and `act` says which
+//! an officer acts for a person, see [`super::behalf`]. They agreed to `act_for` when they signed in, and no action
+//! goes beyond those they agreed to. The subject becomes the company, and `act` says which
 //! person acts. The new token lives as long as any access token, and ends with the session and the consent
 //! it came from.
 
@@ -11,7 +12,7 @@ use serde_json::json;
 use super::{
     Provider, behalf,
     caller::Caller,
-    detail::Detail,
+    detail::{Action, Detail},
     grant::{ACCESS_LIFE, Granted, Issued},
     mint::{self, Access},
     params::Params,
@@ -103,6 +104,17 @@ struct Wanted {
     audience: Audience,
 }
 
+/// Whether the person agreed to as much when they signed in: to act for a company, if another one, and
+/// to every action.
+fn is_agreed(agreed: &[Detail], wanted: &[Detail]) -> bool {
+    let agreed: Vec<_> = agreed.iter().filter_map(Detail::actions).collect();
+    let is_within = |actions: &[Action]| {
+        let is_there = |action| agreed.iter().any(|held| held.contains(action));
+        actions.iter().all(is_there)
+    };
+    !agreed.is_empty() && wanted.iter().filter_map(Detail::actions).all(is_within)
+}
+
 impl Wanted {
     /// A grant of its own for the company, ending when the access token does.
     async fn grant_in(&self, tx: &::store::Write) -> Result<Grant, Fault> {
@@ -115,6 +127,10 @@ impl Wanted {
         if grant.content.behalf.is_some() {
             let reason = "who acts for another cannot act for a third";
             return Err(Refusal::grant(reason).into());
+        }
+        if !is_agreed(&grant.content.details, &self.details) {
+            let reason = "the person did not agree that you act for a company, or not to this much";
+            return Err(Refusal::new(Word::InvalidTarget, reason).into());
         }
         let client = &self.caller.client;
         let mandate = member::mandate_by_number_in(tx, grant.person, &self.company)

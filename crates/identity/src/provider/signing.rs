@@ -47,7 +47,7 @@ pub struct SigningCounter {
     room: SigningRoom,
 }
 
-/// ServiceWords in both written languages.
+/// Words in both written languages.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ServiceWords {
@@ -77,7 +77,7 @@ struct DocumentToSign {
 pub(crate) struct SigningAsk {
     service: ServiceWords,
     documents: Vec<DocumentToSign>,
-    /// `es256`, where nothing is said, `rs256`, or `sm2` for bare signatures.
+    /// `es256`, where nothing is said, `rs256`, or `sm2` for `hash_value` alone.
     #[serde(default)]
     algorithm: Option<SigningAlgorithm>,
     /// Hours since enrolment before the account may sign this, 0 to 720.
@@ -92,6 +92,18 @@ pub(crate) struct SigningAsk {
     /// In whose name, where the token acts for a company.
     #[serde(default)]
     behalf: Option<SigningBehalf>,
+}
+
+impl SigningAsk {
+    /// The hash of SM2 begins with the signer's public key, which is made in the act: nobody has it before.
+    fn check(&self) -> Result<(), Error> {
+        let is_hashed = |one: &DocumentToSign| one.kind == ItemKind::HashValue;
+        let is_sm2 = self.algorithm == Some(SigningAlgorithm::Sm2);
+        if is_sm2 && !self.documents.iter().all(is_hashed) {
+            return Err(Error::Malformed("algorithm"));
+        }
+        Ok(())
+    }
 }
 
 /// What was asked.
@@ -195,7 +207,7 @@ pub fn signing_routes(provider: &Provider, room: &SigningRoom) -> Routes {
             ASK,
             Access::Public,
             refused(operation::<SigningAsk, SigningAsked>(
-                "SigningAsk a person to sign documents by their digests",
+                "Ask a person to sign documents by their digests",
             )),
             ask,
         )
@@ -354,6 +366,7 @@ async fn ask_in(
         return Err(userinfo::step_up(None).into());
     }
     let asked: SigningAsk = read(body)?;
+    asked.check()?;
     let items = asked.documents.into_iter().map(|one| {
         Ok(NewItem {
             kind: one.kind,

@@ -27,7 +27,10 @@ use super::{
         grant::{self, Grant},
     },
 };
-use crate::{PersonState, store::member};
+use crate::{
+    PersonState,
+    store::{member, person},
+};
 
 /// The path of this endpoint.
 pub(crate) const PATH: &str = "/oauth/token";
@@ -221,6 +224,10 @@ async fn by_refresh(provider: &Provider, caller: Caller, params: &Params) -> Res
                 }
                 check_consent_in(&tx, (&grant, &caller.client)).await?;
                 check_mandate_in(&tx, &grant).await?;
+                let mut grant = grant;
+                // A level that was lost since, with a passport that ran out, is told no more.
+                let owner = person::get_in(&tx, grant.person).await?;
+                grant.content.level = grant.content.level.min(owner.level);
                 Ok::<_, Fault>(grant)
             }
         })

@@ -276,7 +276,7 @@ impl SigningRequest {
     ///
     /// # Errors
     /// [`Error::NotApproved`] while it is not signed or waits for no chop, [`Error::WrongApproval`] for
-    /// other documents or another company, [`Error::Expired`], [`Error::Decided`].
+    /// other documents, another company or another amount, [`Error::Expired`], [`Error::Decided`].
     pub(crate) fn takes_chop(
         &self,
         terms: &ForCompany,
@@ -287,7 +287,8 @@ impl SigningRequest {
         let (Some(until), true) = (self.chop_until, self.signed.is_some()) else {
             return Err(Error::NotApproved);
         };
-        if own.company != terms.company || !digest::equal(&self.digest, digest) {
+        let is_same = own.company == terms.company && own.amount == terms.amount;
+        if !is_same || !digest::equal(&self.digest, digest) {
             return Err(Error::WrongApproval);
         }
         if self.chop.is_some() {

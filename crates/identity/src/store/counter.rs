@@ -32,7 +32,7 @@ use crate::{
             created, expires FROM counter_enrolment
         WHERE department = $1 AND state = 'asked' AND expires > $2 ORDER BY id LIMIT $3";
     DECIDE = "UPDATE counter_enrolment SET state = $2, decided_by = $3, code = $4, expires = $5
-        WHERE id = $1 AND state = 'asked'";
+        WHERE id = $1 AND state = 'asked' AND expires > $6";
     CANDIDATES = "SELECT id, person, particulars_sealed, code FROM counter_enrolment
         WHERE number_index = $1 AND state = 'agreed' AND expires > $2 AND tries < $3
         ORDER BY id LIMIT $4";
@@ -401,7 +401,14 @@ async fn rule_in(tx: &Write, ruling: Ruling) -> Result<(), Error> {
         (true, None) => (RecoveryState::Used, "counter_enrolment.agreed"),
     };
     let until = tx.now() + COUNTER_TTL;
-    let row = params![ruling.id, state, ruling.officer, ruling.code, until];
+    let row = params![
+        ruling.id,
+        state,
+        ruling.officer,
+        ruling.code,
+        until,
+        tx.now()
+    ];
     if tx.run(&DECIDE, row).await? == 0 {
         return Err(Error::NotFound);
     }

@@ -15,15 +15,15 @@ use crate::{
 };
 
 ::store::sql! {
-    FIND_PERSON = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled, checked,
+    FIND_PERSON = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled, checked, corrected,
             document, document_expires, document_seen FROM person WHERE id = $1";
-    FIND_BY_HKID = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled, checked,
+    FIND_BY_HKID = "SELECT id, name_en, name_zh, sex, birth_year, level, state, enrolled, checked, corrected,
             document, document_expires, document_seen FROM person WHERE hkid_index = $1";
     FIND_SEALED = "SELECT document, hkid_sealed, born_sealed FROM person WHERE id = $1";
     INSERT_PERSON = "INSERT INTO person (id, name_en, name_zh, sex, birth_year, hkid_sealed,
-            hkid_index, born_sealed, level, state, enrolled, checked,
+            hkid_index, born_sealed, level, state, enrolled, checked, asked, corrected,
             document, document_expires, document_seen)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $10, $11, $12, $13)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $10, $10, $10, $11, $12, $13)";
     SET_LEVEL = "UPDATE person SET level = $2 WHERE id = $1";
     FIND_INDEX = "SELECT hkid_index FROM person WHERE id = $1";
     FORMER_INDICES = "SELECT document_index FROM former_document WHERE person = $1";
@@ -33,7 +33,7 @@ use crate::{
         VALUES ($1, $2, $3) ON CONFLICT (document_index) DO NOTHING";
     DROP_FORMER = "DELETE FROM former_document WHERE document_index = $1";
     RENEW = "UPDATE person SET name_en = $2, name_zh = $3, sex = $4, hkid_sealed = $5,
-            hkid_index = $6, document = $7, document_expires = $8, document_seen = $9 WHERE id = $1";
+            hkid_index = $6, document = $7, document_expires = $8, document_seen = $9, corrected = $9 WHERE id = $1";
     LAPSED = "SELECT id FROM person WHERE document_expires < $1 AND level = 'plus'
             AND state <> 'closed' ORDER BY document_expires, id LIMIT $2";
     SET_STATE = "UPDATE person SET state = $2 WHERE id = $1";
@@ -53,6 +53,7 @@ impl FromRow for Person {
             state: row.get("state")?,
             enrolled: row.get("enrolled")?,
             checked: row.get("checked")?,
+            corrected: row.get("corrected")?,
             basis: basis_of(row)?,
         })
     }

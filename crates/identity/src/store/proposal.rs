@@ -435,6 +435,16 @@ async fn agree_in(tx: &Write, own: &Mandate, found: &Proposal) -> Result<(), Err
     if !may_decide(&own.powers, &found.change) {
         return Err(PowersError::More.into());
     }
+    if let Change::OverLimit { about, amount, .. } = &found.change {
+        // What somebody lets pass is theirs: it counts in their own month.
+        if spending::weigh_in(tx, own, (about, *amount))
+            .await?
+            .is_over()
+        {
+            return Err(PowersError::More.into());
+        }
+        spending::spend_in(tx, own, *amount).await?;
+    }
     Ok(())
 }
 

@@ -30,12 +30,14 @@ pub const REGISTER_CHANGED: &str = "causeway.person.register_changed.v1";
 const CHANGING: [FieldKey; 3] = [FieldKey::NameEn, FieldKey::NameZh, FieldKey::Sex];
 
 ::store::sql! {
-    DUE = "SELECT id FROM person WHERE checked < $1 AND state <> 'closed' AND document = 'card'
-        ORDER BY checked, id LIMIT $2";
-    SET_CHECKED = "UPDATE person SET checked = $2, missing_since = NULL WHERE id = $1";
-    SET_ENTRY = "UPDATE person SET name_en = $2, name_zh = $3, sex = $4 WHERE id = $1";
-    SET_MISSING = "UPDATE person SET checked = $2, missing_since = COALESCE(missing_since, $2)
+    DUE = "SELECT id FROM person WHERE asked < $1 AND state <> 'closed' AND document = 'card'
+        ORDER BY asked, id LIMIT $2";
+    SET_CHECKED = "UPDATE person SET checked = $2, asked = $2, missing_since = NULL WHERE id = $1";
+    SET_ENTRY = "UPDATE person SET name_en = $2, name_zh = $3, sex = $4, corrected = $5
         WHERE id = $1";
+    SET_MISSING = "UPDATE person SET asked = $2, missing_since = COALESCE(missing_since, $2)
+        WHERE id = $1";
+    SET_ASKED = "UPDATE person SET asked = $2 WHERE id = $1";
     MISSING_SINCE = "SELECT missing_since FROM person
         WHERE id = $1 AND missing_since IS NOT NULL";
 }
@@ -54,9 +56,26 @@ pub async fn recheck(identity: &Identity) -> Result<usize, Error> {
             })
             .await?;
     for id in &due {
-        ask(identity, *id).await?;
+        match ask(identity, *id).await {
+            Ok(()) => {}
+            Err(Error::RegisterDown) => return Err(Error::RegisterDown),
+            // One record that cannot be read holds nobody else up.
+            Err(error) => {
+                tracing::error!(person = %id, %error, "the register could not be asked");
+                put_off(store, *id).await?;
+            }
+        }
     }
     Ok(due.len())
+}
+
+async fn put_off(store: &Store, id: Id<Person>) -> Result<(), Error> {
+    store
+        .write(&Actor::system("register"), move |tx| async move {
+            tx.run(&SET_ASKED, params![id, tx.now()]).await?;
+            Ok(())
+        })
+        .await
 }
 
 async fn ask(identity: &Identity, id: Id<Person>) -> Result<(), Error> {
@@ -149,7 +168,7 @@ async fn keep_in(tx: &Write, id: Id<Person>, told: &Told) -> Result<(), Error> {
             for (key, held) in before {
                 profile_version::keep_verified_in(tx, (id, *key), held.as_ref()).await?;
             }
-            let row = params![id, entry.name.en, entry.name.zh, entry.sex];
+            let row = params![id, entry.name.en, entry.name.zh, entry.sex, tx.now()];
             tx.run(&SET_ENTRY, row).await?;
             tx.run(&SET_CHECKED, params![id, tx.now()]).await?;
             let fields: Vec<FieldKey> = before.iter().map(|(key, _)| *key).collect();

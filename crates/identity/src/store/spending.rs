@@ -2,7 +2,8 @@
 //! stands to their limits.
 //!
 //! Invariants: an amount counts in the write that binds the company to it, once, whoever puts the chop
-//! after it; what a second person has let pass counts for nobody.
+//! after it; what a second person has let pass counts for that person, when they
+//! agree.
 
 use ::store::{Read, Store, Write, params};
 use kernel::{Date, Id, Money};

@@ -230,12 +230,11 @@ pub async fn pickable(
         .await
 }
 
-/// What may be picked now; nothing once the person no longer acts for the company.
+/// What may be picked now: nothing by somebody who may not read what the company keeps, or acts for it no
+/// more.
 async fn candidates_in(db: &Read, vault: &Vault, pick: &Pick) -> Result<Vec<Document>, Error> {
-    if member::mandate_in(db, pick.person, pick.company)
-        .await?
-        .is_none()
-    {
+    let mandate = member::mandate_in(db, pick.person, pick.company).await?;
+    if !mandate.is_some_and(|mandate| mandate.reads_documents()) {
         return Ok(Vec::new());
     }
     let mut all = wallet::documents_in(db, vault, pick.company, DocumentState::Held).await?;

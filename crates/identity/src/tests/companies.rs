@@ -555,4 +555,15 @@ fn a_gift_stays_within_services_privileges_and_time_of_the_giver() {
         assert_eq!(company.await.unwrap().name.en, "A New Name Limited");
         assert!(crate::mandates_of(&store, house.owner).await.unwrap().is_empty());
     }
+
+    async fn people_of_a_firm_that_is_no_more_sign_nothing_for_its_client(store: Store) {
+        let house = House::new(&store).await;
+        let own = crate::mandate_for(&store, house.owner, house.company).await.unwrap().unwrap();
+        assert!(own.may(Right::Sign, DOG));
+        let status = crate::CompanyStatus::WindingUp;
+        let firm = crate::Company { status, ..own.company.clone() };
+        let by_firm = crate::Mandate { firm: Some(firm), ..own };
+        assert!(!by_firm.may(Right::Sign, DOG));
+        assert!(!by_firm.reaches(DOG));
+    }
 }

@@ -127,7 +127,7 @@ fn renamed() -> RegisterEntry {
         let own = town.holder.person.id;
         let since = missing_since(&store, own).await.unwrap();
         assert_eq!(since, Some(store.env().now()));
-        assert_eq!(town.name().await.0, before.0);
+        assert_eq!(town.name().await, before, "nobody has vouched for it again");
         clock.advance(RECHECK_AFTER + Duration::from_secs(1));
         recheck(&town.identity).await.unwrap();
         assert_eq!(missing_since(&store, own).await.unwrap(), since, "since the first time");

@@ -81,6 +81,19 @@ fn in_name(behalf: Value) -> Value {
     asked
 }
 
+/// A token of a person who agreed that the application fills in and asks to sign for a company.
+async fn agreed(w: &mut World, rp: &Rp, company: &str) -> String {
+    let actions = ["fill", "sign"];
+    let details =
+        json!([{ "type": "act_for", "company": company, "actions": actions }]).to_string();
+    let asked = [
+        ("scope", "openid sign"),
+        ("authorization_details", details.as_str()),
+    ];
+    let tokens = w.login(rp, &asked).await;
+    tokens["access_token"].as_str().unwrap().to_owned()
+}
+
 /// A token for a company, exchanged for the person's own.
 async fn acting(w: &World, (rp, own): (&Rp, &str), (company, actions): (&str, &[&str])) -> String {
     let given = exchange_for(w, (rp, own), (company, actions)).await;
@@ -280,8 +293,9 @@ modules! {
 
     async fn a_token_that_acts_for_a_company_has_its_papers_signed_and_chopped(w) {
         w.person = "ng-chi-ming";
-        let (rp, own) = signer(w).await;
+        let (rp, _) = signer(w).await;
         let company = company_of(w).await;
+        let own = agreed(w, &rp, &company).await;
         let token = acting(w, (&rp, &own), (&company, &["sign"])).await;
         let by = (&rp, token.as_str());
         let first = json!({ "capacity": "personal", "chop_follows": true, "amount_cents": 120_000 });
@@ -292,11 +306,15 @@ modules! {
         let early = call(w, by, "/signing/ask", &chop()).await;
         assert!(early.status.is_client_error(), "nothing is signed yet: {early:?}");
         answered(w, &first, Decision::Approve).await;
+        let mut more = chop();
+        more["behalf"]["amount_cents"] = json!(120_001);
         let which = json!({ "id": first["id"] });
         let told = call(w, by, "/signing/result", &which).await.json();
         assert_eq!((&told["state"], &told["completed_by"]), (&json!("signed"), &Value::Null));
         assert!(told["chop_until"].is_string(), "{told}");
 
+        let more = call(w, by, "/signing/ask", &more).await;
+        assert!(more.status.is_client_error(), "another amount than was signed: {more:?}");
         let second = call(w, by, "/signing/ask", &chop()).await.json();
         answered(w, &second, Decision::Approve).await;
         let sealed = call(w, by, "/signing/result", &json!({ "id": second["id"] })).await.json();
@@ -315,6 +333,9 @@ modules! {
         let refused = call(w, (&rp, &own), "/signing/ask", &personal()).await;
         refused.refuses("insufficient_scope");
         let company = company_of(w).await;
+        let given = exchange_for(w, (&rp, &own), (&company, &["sign"])).await;
+        given.refuses("invalid_target");
+        let own = agreed(w, &rp, &company).await;
         let fills = acting(w, (&rp, &own), (&company, &["fill"])).await;
         let refused = call(w, (&rp, &fills), "/signing/ask", &personal()).await;
         refused.refuses("insufficient_scope");
@@ -332,7 +353,7 @@ modules! {
 
     async fn an_amount_above_a_limit_waits_for_a_second_person(w) {
         w.person = "kwok-wing-sze";
-        let (rp, own) = signer(w).await;
+        let (rp, _) = signer(w).await;
         let company = company_of(w).await;
         empower(w, &company, |powers| {
             *powers = Powers {
@@ -341,6 +362,7 @@ modules! {
             };
         })
         .await;
+        let own = agreed(w, &rp, &company).await;
         let token = acting(w, (&rp, &own), (&company, &["sign"])).await;
         let by = (&rp, token.as_str());
         let worth = |cents| in_name(json!({ "capacity": "personal", "amount_cents": cents }));

@@ -281,7 +281,8 @@ modules! {
         let rp = w.rp.clone();
         w.person = "ng-chi-ming";
         let company = company_of(w).await;
-        let tokens = w.login(&rp, &[]).await;
+        let details = json!([{ "type": "act_for", "company": company }]).to_string();
+        let tokens = w.login(&rp, &[("authorization_details", &details)]).await;
         let own = tokens["access_token"].as_str().unwrap();
         let answer = exchange(w, &rp, own, &company).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -292,6 +293,25 @@ modules! {
         assert_ne!(after["sub"], before["sub"], "the subject is the company");
         assert_eq!(after["act"]["sub"], before["sub"], "the person acts");
         exchange(w, &rp, own, "0000000").await.refuses("invalid_target");
+    }
+
+    async fn an_exchange_gives_no_more_than_the_person_agreed_to(w) {
+        let rp = w.rp.clone();
+        w.person = "ng-chi-ming";
+        let company = company_of(w).await;
+        let plain = w.login(&rp, &[]).await;
+        let plain = plain["access_token"].as_str().unwrap();
+        exchange(w, &rp, plain, &company).await.refuses("invalid_target");
+        let details = json!([{ "type": "act_for", "company": company, "actions": ["fill"] }]);
+        let tokens = w.login(&rp, &[("authorization_details", &details.to_string())]).await;
+        let own = tokens["access_token"].as_str().unwrap();
+        for more in [&["sign"][..], &["fill", "pay"]] {
+            // The powers hold it, and nobody asked the person.
+            let given = exchange_for(w, (&rp, own), (&company, more)).await;
+            given.refuses("invalid_target");
+        }
+        let given = exchange_for(w, (&rp, own), (&company, &["fill"])).await;
+        assert_eq!(given.status, StatusCode::OK, "{given:?}");
     }
 
     async fn powers_that_do_not_reach_the_client_end_what_it_does_for_the_company(w) {
@@ -315,7 +335,8 @@ modules! {
             powers.services = vec![only(&rp.id), only("another-service")];
         })
         .await;
-        assert_eq!(exchange(w, &rp, own, &company).await.status, StatusCode::OK, "limited to it");
+        let again = exchange(w, &rp, &renewed, &company).await;
+        assert_eq!(again.status, StatusCode::OK, "limited to it");
         assert_eq!(w.userinfo(&rp, &renewed).await.status, StatusCode::OK);
 
         empower(w, &company, |powers| powers.services = vec![only("another-service")]).await;
